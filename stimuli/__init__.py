@@ -1,0 +1,53 @@
+"""What the two eyes see. Knows nothing of networks.
+
+Stimuli are tensors ``[batch, eye, channel, height, width]`` on a device, eye 0 = left, 0 = grey. ``STIMULI`` names the
+kinds that a protocol can ask for; ``stimulus_config`` checks a mapping and returns the configuration that builds one.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stimuli.base import LEFT, RIGHT, Split, StimulusConfig, StimulusSet
+    from stimuli.errors import BadInput
+    from stimuli.registry import STIMULI, stimulus_config
+    from stimuli.scenes import StereoScenes
+    from stimuli.streams import stream
+
+__all__ = [
+    "LEFT",
+    "RIGHT",
+    "STIMULI",
+    "BadInput",
+    "Split",
+    "StereoScenes",
+    "StimulusConfig",
+    "StimulusSet",
+    "stimulus_config",
+    "stream",
+]
+
+_HOME = {
+    "LEFT": "base",
+    "RIGHT": "base",
+    "STIMULI": "registry",
+    "BadInput": "errors",
+    "Split": "base",
+    "StereoScenes": "scenes",
+    "StimulusConfig": "base",
+    "StimulusSet": "base",
+    "stimulus_config": "registry",
+    "stream": "streams",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

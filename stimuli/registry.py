@@ -1,0 +1,107 @@
+"""The kinds of stimuli, and the way from a mapping (a table of a protocol) to a checked configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from stimuli.base import StimulusConfig
+from stimuli.errors import BadInput
+
+__all__ = ["STIMULI", "checked", "explain", "stimulus_config", "stimulus_type"]
+
+STIMULI: dict[str, str] = {
+    "stereo-scenes": "stimuli.scenes:StereoScenes",
+}
+"""Kind of stimulus -> where its configuration is defined, as ``module:Class``."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
+    """Return one sentence that says what is wrong with a mapping, by field and by what would be accepted.
+
+    Parameters
+    ----------
+    error
+        What pydantic found.
+    model
+        The model that was to be filled; its fields are named where a key is unknown.
+    where
+        Name of the mapping, put before the names of its fields.
+    """
+    complaints = []
+    for problem in error.errors(include_url=False):
+        place = ".".join([where, *(str(part) for part in problem["loc"])])
+        if problem["type"] == "extra_forbidden":
+            complaints.append(f"{place} is not a field; accepted are {', '.join(model.model_fields)}")
+        elif problem["type"] == "missing":
+            complaints.append(f"{place} is missing")
+        elif problem["type"] in {"value_error", "assertion_error"}:
+            complaints.append(f"{place}: {problem.get('ctx', {}).get('error', problem['msg'])}")
+        else:
+            message = problem["msg"][:1].lower() + problem["msg"][1:]
+            complaints.append(f"{place}: {message}, not {problem['input']!r}")
+    return "; ".join(dict.fromkeys(complaints))
+
+
+def checked(model: type[Model], mapping: Mapping[str, Any], where: str) -> Model:
+    """Fill a model from a mapping.
+
+    Raises
+    ------
+    BadInput
+        With one sentence for all that is wrong (see ``explain``).
+    """
+    try:
+        return model.model_validate(dict(mapping))
+    except ValidationError as error:
+        raise BadInput(explain(error, model, where)) from None
+
+
+def stimulus_type(kind: str) -> type[StimulusConfig]:
+    """Return the configuration class of a kind.
+
+    Raises
+    ------
+    BadInput
+        For a kind that is not in ``STIMULI``.
+    """
+    if kind not in STIMULI:
+        raise BadInput(f"stimulus.kind: there is no stimulus {kind!r}; accepted are {', '.join(STIMULI)}")
+    module, _, name = STIMULI[kind].partition(":")
+    return getattr(import_module(module), name)
+
+
+def stimulus_config(mapping: Mapping[str, Any]) -> StimulusConfig:
+    """Return the checked configuration of a stimulus.
+
+    Parameters
+    ----------
+    mapping
+        ``kind`` and the fields of that kind, as in the ``[stimulus]`` table of a protocol.
+
+    Returns
+    -------
+    StimulusConfig
+        Its ``build(seed, device)`` makes the stimuli.
+
+    Raises
+    ------
+    BadInput
+        For an unknown kind, an unknown field or a value out of range.
+
+    Examples
+    --------
+    >>> stimulus_config({"kind": "stereo-scenes", "n_train": 80}).n_train
+    80
+    >>> stimulus_config({"kind": "stereo-scene"})
+    Traceback (most recent call last):
+    stimuli.errors.BadInput: stimulus.kind: there is no stimulus 'stereo-scene'; accepted are stereo-scenes
+    """
+    if "kind" not in mapping:
+        raise BadInput(f"stimulus.kind is missing; accepted are {', '.join(STIMULI)}")
+    return checked(stimulus_type(str(mapping["kind"])), mapping, "stimulus")

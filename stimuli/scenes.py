@@ -1,0 +1,308 @@
+"""Stereo scenes: a textured figure before or behind a textured background, as the two eyes see it.
+
+Geometry
+--------
+The left eye sees near things further to the right than the right eye does (crossed disparity), and far things further
+to the left: hold up a finger before a distant wall and close one eye after the other. Relative to the background a near
+figure therefore lies ``disparity`` pixels further to the right in the left eye than in the right eye.
+
+Which eye can see depth alone?
+------------------------------
+Texture moves with its surface, so the shift of a texture cannot be seen in one eye. The shift of an outline can: where
+the background has zero disparity (``fixation = "background"``) the outline of a near figure lies ``disparity / 2`` to
+the right in the left eye. Jitter of the position hides that only in part, for any jitter of finite width: the mean
+positions of near and far differ by ``disparity`` in each eye. With a uniform jitter of +-J pixels, one eye knows near
+from far with probability 1/2 + disparity / (2 (2J + 1)): 0.64 for J = 3, 0.70 for J = 2 and a disparity of 2. With
+``fixation = "figure"``, the default, the eyes converge on the figure: its outline has zero disparity, and the
+background, which has no outline, is shifted instead. Position in one eye is then the same for near and far, exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from stimuli.base import Split, StimulusConfig, StimulusSet
+from stimuli.streams import stream
+from stimuli.textures import Texture, draw_textures
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["DEPTHS", "OUTLINES", "Outline", "StereoScenes", "StereoSceneSet", "figure_mask"]
+
+Outline = Literal["square", "ring", "cross", "diamond"]
+OUTLINES: tuple[Outline, ...] = ("square", "ring", "cross", "diamond")
+DEPTHS = ("near", "far")
+
+NonNegative = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+PerEye = NonNegative | tuple[NonNegative, NonNegative]
+
+
+def _pair(value: float | tuple[float, float]) -> tuple[float, float]:
+    """Return a value for the left and for the right eye."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def figure_mask(outline: Outline, x: torch.Tensor, y: torch.Tensor, radius: float) -> torch.Tensor:
+    """Say which points lie inside a figure.
+
+    Parameters
+    ----------
+    outline
+        The figure's shape.
+    x, y
+        Distance from the figure's centre in pixels, any shapes that broadcast.
+    radius
+        Half the side of the square that encloses ring, cross and diamond. The square has 3/4 of it, so that all four
+        cover about the same area (2 to 2.4 ``radius`` squared) and brightness alone does not tell them apart.
+
+    Returns
+    -------
+    torch.Tensor
+        Booleans.
+    """
+    across, down = x.abs(), y.abs()
+    if outline == "square":
+        return (across <= 0.75 * radius) & (down <= 0.75 * radius)
+    if outline == "ring":
+        distance = across.square() + down.square()
+        return (distance <= radius**2) & (distance >= (radius / 2) ** 2)
+    if outline == "cross":
+        arm = 0.3 * radius
+        return ((across <= arm) & (down <= radius)) | ((down <= arm) & (across <= radius))
+    return across + down <= radius
+
+
+class StereoScenes(StimulusConfig):
+    """One figure on a background; classes are outline x depth, so that one readout needs both eyes at once.
+
+    Texture fills figure and background alike, and the figure is ``figure_mean`` brighter on average. Every eye adds its
+    own noise. ``tasks`` are ``outline`` (which figure) and ``stereopsis`` (0 near, 1 far).
+
+    The published networks were not trained on such scenes: this is the task that needs both eyes ('synergy') in the
+    sense of Kleinman, Achille & Soatto (CVPR 2023), built as a random-dot stereogram (Julesz 1971) with a visible
+    outline.
+    """
+
+    kind: Literal["stereo-scenes"] = "stereo-scenes"
+    size: int = Field(16, ge=8, le=256, description="height and width of what one eye sees, in pixels")
+    n_train: int = Field(2000, ge=1, le=2_000_000, description="scenes to learn from")
+    n_test: int = Field(1000, ge=1, le=2_000_000, description="scenes to test with")
+    outlines: tuple[Outline, ...] = Field(OUTLINES, min_length=1, description="figures in use, each at most once")
+    radius: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="half the size of a figure in pixels; by default 5/16 of the size"
+    )
+    disparity: int = Field(2, ge=0, description="shift between the eyes of figure against background, in pixels")
+    fixation: Literal["figure", "background"] = Field(
+        "figure", description="the surface on which the eyes converge, which has zero disparity"
+    )
+    jitter: int | None = Field(
+        None, ge=0, description="largest shift of the figure from the centre, in pixels; by default 15 % of the size"
+    )
+    texture: Texture = Field("photographs", description="what fills figure and background")
+    exponent: float = Field(1.0, ge=0, le=4, description='fall of the amplitude with frequency, for texture "1/f"')
+    figure_mean: float = Field(1.0, ge=-100, le=100, description="brightness of the figure in s.d. of the texture")
+    interocular_correlation: float = Field(
+        1.0, ge=-1, le=1, description="correlation of the textures of the two eyes: 1 the same, 0 unrelated, -1 negative"
+    )
+    contrast: PerEye = Field(1.0, description="factor on the scene, for both eyes or [left, right]")
+    noise: PerEye = Field(0.6, description="s.d. of the noise of each pixel, for both eyes or [left, right]")
+    fresh_noise: bool = Field(True, description="new noise at each presentation in training; else drawn once per scene")
+
+    @model_validator(mode="after")
+    def _figures_fit(self) -> Self:
+        if len(set(self.outlines)) != len(self.outlines):
+            raise ValueError(f"outlines must name each figure at most once, not {', '.join(self.outlines)}")
+        reach = self.figure_reach + self.eye_shift
+        room = self.size // 2
+        if reach > room:
+            raise ValueError(
+                f"radius {self.figure_radius:g} at disparity {self.disparity} does not fit into size {self.size}; "
+                "use a smaller radius or disparity, or a larger size"
+            )
+        if self.jitter is not None and self.jitter > room - reach:
+            raise ValueError(
+                f"jitter {self.jitter} moves the figure off the canvas; at size {self.size}, radius "
+                f"{self.figure_radius:g} and disparity {self.disparity} at most {room - reach} is accepted"
+            )
+        return self
+
+    @property
+    def figure_radius(self) -> float:
+        """Half the size of a figure in pixels."""
+        return self.size * 5 / 16 if self.radius is None else self.radius
+
+    @property
+    def figure_reach(self) -> int:
+        """Pixels from the centre of the canvas to the end of the largest figure, without any shift."""
+        centre_to_pixel = 0.0 if self.size % 2 else 0.5
+        scale = 0.75 if set(self.outlines) == {"square"} else 1.0
+        return math.floor(self.figure_radius * scale - centre_to_pixel + 1e-9) + (0 if self.size % 2 else 1)
+
+    @property
+    def eye_shift(self) -> int:
+        """Largest shift of the figure's outline in one eye, in pixels."""
+        return -(-self.disparity // 2) if self.fixation == "background" else 0
+
+    @property
+    def position_jitter(self) -> int:
+        """Largest shift of the figure from the centre, common to both eyes, in pixels."""
+        if self.jitter is not None:
+            return self.jitter
+        return min(round(0.15 * self.size), self.size // 2 - self.figure_reach - self.eye_shift)
+
+    def build(self, seed: int, device: torch.device | str = "cpu") -> StereoSceneSet:
+        """Draw the scenes of one seed.
+
+        Parameters
+        ----------
+        seed
+            Seed of the subject; the same scenes on every kind of device.
+        device
+            Where the stimuli live.
+
+        Returns
+        -------
+        StereoSceneSet
+            The scenes, with 0 = grey.
+
+        Raises
+        ------
+        BadInput
+            If the photographs cannot be read.
+        """
+        return StereoSceneSet(self, seed, device)
+
+
+class StereoSceneSet(StimulusSet):
+    """The scenes of one seed.
+
+    Attributes
+    ----------
+    config
+        What was asked for.
+    position
+        Shift (right, down) of each figure from the centre in pixels, the mean of both eyes, ``[n, 2]`` int64 per split.
+    """
+
+    kind = "stereo-scenes"
+
+    def __init__(self, config: StereoScenes, seed: int, device: torch.device | str = "cpu") -> None:
+        import torch
+
+        self.config = config
+        self.shape = (1, config.size, config.size)
+        self.class_names = tuple(f"{outline} {depth}" for outline in config.outlines for depth in DEPTHS)
+        classes = torch.arange(self.n_classes, device=device)
+        self.tasks = {"outline": classes // 2, "stereopsis": classes % 2}
+        self.labels: dict[Split, torch.Tensor] = {}
+        self.position: dict[Split, torch.Tensor] = {}
+        self._scenes: dict[Split, torch.Tensor] = {}
+        for split, n in (("train", config.n_train), ("test", config.n_test)):
+            generator = stream(seed, f"stimulus/scenes/{split}")
+            # Classes take turns, so that every beginning of a split is balanced to within one scene.
+            labels = torch.arange(n) % self.n_classes
+            scenes, position = self._draw(labels, generator)
+            self.labels[split] = labels.to(device)
+            self.position[split] = position.to(device)
+            noise_is_fixed = split == "test" or not config.fresh_noise
+            if noise_is_fixed:
+                purpose = "stimulus/test-noise" if split == "test" else "stimulus/train-noise"
+                scenes = scenes + self._noise(scenes, stream(seed, purpose))
+            self._scenes[split] = scenes.to(device)
+
+    def views(self, split: Split, index: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """Present scenes to both eyes; see ``StimulusSet.views``."""
+        scenes = self._scenes[split][index]
+        if split == "train" and self.config.fresh_noise:
+            scenes = scenes + self._noise(scenes, generator)
+        return scenes
+
+    @cached_property
+    def _noise_scale(self) -> torch.Tensor:
+        import torch
+
+        return torch.tensor(_pair(self.config.noise)).view(2, 1, 1, 1)
+
+    def _noise(self, scenes: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """Return independent noise for every pixel of every eye."""
+        import torch
+
+        if generator is None:
+            raise ValueError("fresh noise is drawn for training scenes: pass a generator on their device")
+        noise = torch.randn(scenes.shape, generator=generator, device=scenes.device)
+        return noise * self._noise_scale.to(scenes.device)
+
+    def _draw(self, labels: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return scenes without noise, ``[n, eye, 1, size, size]``, and the positions of their figures, ``[n, 2]``."""
+        import torch
+
+        config = self.config
+        near = labels % 2 == 0
+        jitter = config.position_jitter
+        position = torch.randint(-jitter, jitter + 1, (len(labels), 2), generator=generator)
+
+        # Shift to the right of each surface in each eye [n, eye]; crossed disparity (left minus right > 0) is near.
+        half = torch.tensor([-(-config.disparity // 2), -(config.disparity // 2)])
+        relative = torch.where(near[:, None], half, -half)
+        still = torch.zeros_like(relative)
+        figure_shift, background_shift = (still, -relative) if config.fixation == "figure" else (relative, still)
+
+        # Figure and background are cut and put together alike in both eyes, so that no eye has an edge of its own.
+        background = self._surface(background_shift, generator)
+        figure = self._surface(figure_shift, generator) + config.figure_mean
+        inside = self._inside(labels // 2, position, figure_shift)
+        contrast = torch.tensor(_pair(config.contrast)).view(2, 1, 1)
+        return (torch.where(inside, figure, background) * contrast).unsqueeze(2), position
+
+    def _inside(self, outline: torch.Tensor, position: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+        """Say which pixels of each eye belong to the figure, ``[n, eye, size, size]``."""
+        import torch
+
+        config = self.config
+        reach = config.position_jitter + config.eye_shift
+        places = torch.arange(-reach, reach + 1)
+        pixels = torch.arange(config.size) - (config.size - 1) / 2
+        offset = pixels - places[:, None]
+        # All figures at all places once, then one look-up per scene and eye: [outline, down, right, height, width].
+        masks = torch.stack(
+            [
+                figure_mask(name, offset[None, :, None, :], offset[:, None, :, None], config.figure_radius)
+                for name in config.outlines
+            ]
+        )
+        right = position[:, :1] + shift + reach
+        down = (position[:, 1:] + reach).expand_as(right)
+        return masks[outline[:, None].expand_as(right), down, right]
+
+    def _surface(self, shift: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Texture one surface as each eye sees it, ``[n, eye, size, size]``; ``shift [n, eye]`` moves it right."""
+        import torch
+
+        config = self.config
+        n, size = len(shift), config.size
+        margin = -(-config.disparity // 2)
+        wide = size + 2 * margin
+        agreement = config.interocular_correlation
+        shared = draw_textures(config.texture, n, size, wide, generator, config.exponent)
+        if abs(agreement) == 1:
+            textures = (shared, shared * agreement)
+        else:
+            # Both eyes mix a shared and an own texture in the same shares: neither eye differs from the other.
+            weight = abs(agreement) ** 0.5
+            own = (1 - abs(agreement)) ** 0.5
+            textures = tuple(
+                weight * sign * shared + own * draw_textures(config.texture, n, size, wide, generator, config.exponent)
+                for sign in (1.0, math.copysign(1.0, agreement))
+            )
+        seen = torch.empty(n, 2, size, size)
+        for eye, texture in enumerate(textures):
+            for step in shift[:, eye].unique().tolist():
+                chosen = shift[:, eye] == step
+                start = margin - step
+                seen[chosen, eye] = texture[chosen, :, start : start + size]
+        return seen
