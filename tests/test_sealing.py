@@ -1,0 +1,79 @@
+"""Safe replacement and the seal."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from binocular.sealing import SEAL_BYTES, SealState, safely, seal, seal_state
+from stimuli.errors import BadInput
+
+
+def test_a_new_file_appears_whole(tmp_path: Path):
+    path = tmp_path / "a" / "b" / "file.txt"
+    with safely(path) as temporary:
+        assert temporary.parent == path.parent
+        temporary.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert [entry.name for entry in path.parent.iterdir()] == ["file.txt"]
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("no"), KeyboardInterrupt()])
+def test_after_an_exception_the_old_file_stands(tmp_path: Path, failure: BaseException):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(type(failure)), safely(path) as temporary:
+        temporary.write_text("half")
+        raise failure
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(BadInput, match="disk is full"), safely(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_folder_that_cannot_be_one(tmp_path: Path):
+    (tmp_path / "file.txt").write_text("x")
+    with pytest.raises(BadInput, match="cannot write"), safely(tmp_path / "file.txt" / "study.h5"):
+        pass
+    with pytest.raises(BadInput, match="is a folder"), safely(tmp_path):
+        pass
+
+
+def test_the_new_file_has_ordinary_permissions(tmp_path: Path):
+    with safely(tmp_path / "file") as temporary:
+        temporary.write_text("x")
+    (tmp_path / "other").write_text("x")
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@given(content=st.binary(max_size=400), data=st.data())
+def test_any_changed_byte_and_any_cut_breaks_the_seal(tmp_path_factory: pytest.TempPathFactory, content: bytes, data):
+    path = tmp_path_factory.mktemp("seal") / "file"
+    path.write_bytes(content)
+    assert seal_state(path) is SealState.ABSENT
+    seal(path)
+    assert seal_state(path) is SealState.WHOLE
+    sealed = path.read_bytes()
+    assert len(sealed) == len(content) + SEAL_BYTES
+
+    at = data.draw(st.integers(0, len(sealed) - 1))
+    flipped = bytearray(sealed)
+    flipped[at] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(flipped)
+    assert seal_state(path) is SealState.BROKEN
+
+    path.write_bytes(sealed[: data.draw(st.integers(0, len(sealed) - 1))])
+    assert seal_state(path) is not SealState.WHOLE
