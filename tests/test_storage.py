@@ -1,0 +1,182 @@
+"""Subjects and studies on disk: nothing lost, the same bytes, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from synthetic import invented_conditions, invented_header, invented_subject, invented_tree
+
+from binocular import schema
+from binocular.records import SubjectRecord
+from binocular.storage import ConditionHeader, read_subject, write_study, write_subject
+from stimuli.errors import BadInput
+
+
+def assert_same_subject(one: SubjectRecord, two: SubjectRecord) -> None:
+    assert (one.condition, one.seed, one.subject_id) == (two.condition, two.seed, two.subject_id)
+    assert (one.phases, one.attributes) == (two.phases, two.attributes)
+    assert set(one.history) == set(two.history)
+    for name in one.history:
+        np.testing.assert_array_equal(one.history[name], two.history[name], strict=True)
+    assert set(one.sites) == set(two.sites)
+    for name, site in one.sites.items():
+        np.testing.assert_array_equal(site.epoch, two.sites[name].epoch)
+        np.testing.assert_array_equal(site.n_silent, two.sites[name].n_silent)
+        assert set(site.values) == set(two.sites[name].values)
+        for key, values in site.values.items():
+            np.testing.assert_array_equal(values, two.sites[name].values[key], strict=True)
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 12])
+def test_a_subject_comes_back_as_it_was(tmp_path: Path, epochs: int):
+    subject = invented_subject("deprived", 7, epochs=max(epochs, 1), map_site=True)
+    if epochs == 0:
+        subject.history = {name: column[:0] for name, column in subject.history.items()}
+    path = tmp_path / "folder" / "subject.h5"
+    write_subject(path, subject)
+    assert_same_subject(read_subject(path), subject)
+    assert [entry.name for entry in path.parent.iterdir()] == ["subject.h5"]
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path: Path):
+    subjects = invented_conditions(seeds=(0, 1), epochs=16)
+    files = []
+    for subject in subjects:
+        files.append(tmp_path / f"{subject.condition}-{subject.seed}.h5")
+        write_subject(files[-1], subject)
+    header = invented_header(seeds=(0, 1))
+    write_study(tmp_path / "from-records.h5", header, subjects, invented_tree())
+    write_study(tmp_path / "from-files.h5", header, files, invented_tree())
+    assert (tmp_path / "from-records.h5").read_bytes() == (tmp_path / "from-files.h5").read_bytes()
+
+
+def test_the_layout_is_that_of_the_contract(tmp_path: Path):
+    path = tmp_path / "study.h5"
+    write_study(path, invented_header(), invented_conditions(map_site=True), invented_tree())
+    with h5py.File(path) as study:
+        assert set(schema.ROOT_ATTRIBUTES) <= set(study.attrs)
+        assert study.attrs["schema"] == "binocular/1"
+        assert study.attrs["sign_convention"] == "+1 left eye only, -1 right eye only"
+        assert study.attrs["complete"] == 1
+        assert json.loads(study.attrs["versions"])["torch"] == "2.6.0"
+        assert list(study["conditions"]) == ["normal", "deprived-early", "deprived-late", "both-eyes"]
+        subject = study["conditions/deprived-early/2"]
+        assert subject.attrs["seed"] == 2
+        assert [phase["name"] for phase in json.loads(subject.attrs["phases"])] == ["lid closed", "after"]
+        assert subject["history/stereopsis"].dims[0][0].name.endswith("history/epoch")
+        rsv = subject["probes/representation.map/rsv"]
+        assert [rsv.dims[axis].keys() for axis in (0, 1)] == [["checkpoint"], ["unit"]]
+        groups = subject["dominance/representation/groups"]
+        assert groups.shape == (len(subject["probes/representation/epoch"]), 7)
+        total = groups[()].sum(1) + subject["probes/representation/n_silent"][()]
+        np.testing.assert_array_equal(total, subject["probes/representation/rsv"].shape[1])
+        assert set(study["summary"]) == {"dominance", "vision"}
+        np.testing.assert_array_equal(study["tree/seconds"], [1.5, 3.0])
+
+        missing = []
+        study.visititems(
+            lambda name, item: (
+                missing.append(name)
+                if isinstance(item, h5py.Dataset) and not {"units", "long_name", "checksum"} <= set(item.attrs)
+                else None
+            )
+        )
+        assert missing == []
+
+
+def test_bias_follows_the_treated_eye_and_groups_do_not(tmp_path: Path):
+    found = {}
+    for eye in ("right", "left"):
+        path = tmp_path / f"{eye}.h5"
+        write_study(path, invented_header((0,), treated_eye=eye), invented_conditions((0,)))
+        with h5py.File(path) as study:
+            table = study["conditions/deprived-early/0/dominance/representation"]
+            found[eye] = (table["cbi"][-1], table["groups"][-1])
+    assert found["right"][0] < 0.3
+    assert found["right"][0] + found["left"][0] == pytest.approx(1)
+    np.testing.assert_array_equal(found["right"][1], found["left"][1])
+
+
+def test_a_study_with_a_missing_or_failed_subject_is_incomplete(tmp_path: Path):
+    path = tmp_path / "study.h5"
+    subjects = invented_conditions()
+    write_study(path, invented_header(), subjects[:-1], failures={("both-eyes", 2): "loss became infinite"})
+    with h5py.File(path) as study:
+        assert study.attrs["complete"] == 0
+        assert study["failures/cause"].asstr()[0] == "loss became infinite"
+    write_study(path, invented_header(), subjects[:3])
+    with h5py.File(path) as study:
+        assert study.attrs["complete"] == 0
+        assert len(study["conditions"]) == 4
+
+
+def test_a_study_without_any_subject_can_be_written(tmp_path: Path):
+    write_study(tmp_path / "study.h5", invented_header(), [])
+    with h5py.File(tmp_path / "study.h5") as study:
+        assert study.attrs["complete"] == 0
+
+
+def test_a_long_protocol_fits(tmp_path: Path):
+    text = "# " + "é" * 200_000
+    write_study(tmp_path / "study.h5", invented_header((0,), protocol=text), invented_conditions((0,)))
+    with h5py.File(tmp_path / "study.h5") as study:
+        assert study.attrs["protocol"] == text
+
+
+def test_large_studies_are_built_on_disk_with_equal_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    import binocular.storage
+
+    subjects = invented_conditions((0,))
+    write_study(tmp_path / "memory.h5", invented_header((0,)), subjects)
+    monkeypatch.setattr(binocular.storage, "_IN_MEMORY", -1)
+    write_study(tmp_path / "disk.h5", invented_header((0,)), subjects)
+    with h5py.File(tmp_path / "memory.h5") as one, h5py.File(tmp_path / "disk.h5") as two:
+        name = "conditions/normal/0/probes/representation/rsv"
+        assert one[name].attrs["checksum"] == two[name].attrs["checksum"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda s: s.history.pop("train_loss"), "train_loss is missing"),
+        (lambda s: s.history.update({"no good": s.history["train_loss"]}), "no good"),
+        (lambda s: s.history.update(test_accuracy=s.history["test_accuracy"] + 1), "at most 1"),
+        (lambda s: s.history.update(outline=s.history["outline"][:-1]), "has shape"),
+        (lambda s: s.sites["representation"].values["sv_left"].__setitem__((1, 3), np.nan), "NaN"),
+        (lambda s: s.sites["representation"].values.update(odd=np.zeros((5, 32))), "odd is not in the schema"),
+    ],
+)
+def test_records_that_break_the_schema_never_reach_the_disk(tmp_path: Path, spoil, message: str):
+    subject = invented_subject()
+    spoil(subject)
+    with pytest.raises(ValueError, match=message):
+        write_subject(tmp_path / "subject.h5", subject)
+    assert [entry.name for entry in tmp_path.iterdir()] == []
+
+
+def test_subjects_that_do_not_belong_are_refused(tmp_path: Path):
+    header = invented_header(conditions=[ConditionHeader("normal")])
+    with pytest.raises(ValueError, match="no condition 'other'"):
+        write_study(tmp_path / "study.h5", header, [invented_subject("other")])
+    with pytest.raises(ValueError, match="seed 0 twice"):
+        write_study(tmp_path / "study.h5", header, [invented_subject(), invented_subject()])
+    assert [entry.name for entry in tmp_path.iterdir()] == []
+
+
+def test_damaged_or_foreign_subjects_are_reported(tmp_path: Path):
+    path = tmp_path / "subject.h5"
+    with pytest.raises(BadInput, match="does not exist"):
+        read_subject(path)
+    write_subject(path, invented_subject())
+    whole = path.read_bytes()
+    for damaged in (whole[:-1], whole[: len(whole) // 2], b"", whole[:3000] + bytes([whole[3000] ^ 1]) + whole[3001:]):
+        path.write_bytes(damaged)
+        with pytest.raises(BadInput, match="is damaged"):
+            read_subject(path)
+    write_study(path, invented_header((0,)), [])
+    with pytest.raises(BadInput, match="has the schema binocular/1"):
+        read_subject(path)
