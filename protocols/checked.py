@@ -1,0 +1,90 @@
+"""The base of every checked table: unknown and missing keys are named, with what would be accepted."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+__all__ = [
+    "METRIC_PATTERN",
+    "NAME_PATTERN",
+    "Checked",
+    "Fraction",
+    "Number",
+    "Whole",
+    "complain",
+    "nearest",
+    "unknown_key",
+]
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
+METRIC_PATTERN = r"^[a-z][a-z0-9_]*$"
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, Field(strict=True)]
+Fraction = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" for the known word nearest to a mistyped one, or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def unknown_key(key: object, known: Iterable[str], hint: str = "") -> str:
+    """Return what is wrong with a key that a table does not have, and which keys it does."""
+    known = list(known)
+    hint = hint or nearest(str(key), known)
+    accepted = f"accepted here: {', '.join(known)}"
+    return f"is not a known key{hint} ({accepted})" if hint else f"is not a known key; {accepted}"
+
+
+def complain(title: str, where: tuple[str | int, ...], what: str, value: Any = None) -> ValidationError:
+    """Return the error of one field.
+
+    Parameters
+    ----------
+    title
+        Name of the model.
+    where
+        Path to the field, relative to the model.
+    what
+        What is wrong and what would be accepted, to follow the name of the field in a sentence.
+    value
+        What was given.
+
+    Returns
+    -------
+    ValidationError
+        To be raised inside a validator: pydantic puts the path of the model before ``where``.
+    """
+    message = PydanticCustomError("complaint", what)  # type: ignore[arg-type]
+    return ValidationError.from_exception_data(title, [InitErrorDetails(type=message, loc=where, input=value)])
+
+
+class Checked(BaseModel):
+    """A frozen table that takes no key it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_keys(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        known = list(cls.model_fields)
+        for key in data:
+            if key not in known:
+                raise complain(cls.__name__, (str(key),), unknown_key(key, known, cls._hint(str(key))), data[key])
+        for key, field in cls.model_fields.items():
+            if field.is_required() and key not in data:
+                raise complain(cls.__name__, (key,), f"is missing; it gives: {field.description}", None)
+        return data
+
+    @classmethod
+    def _hint(cls, key: str) -> str:
+        """Advice for an unknown key, where a model knows better than the nearest word."""
+        return ""

@@ -1,0 +1,174 @@
+"""What every deficit offers: a checked description that changes what a batch of eyes sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from protocols.checked import Checked, Number, complain, nearest
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["AnyEye", "Deficit", "EyeDeficit", "OneEye", "Ramp"]
+
+OneEye = Literal["treated", "fellow", "left", "right"]
+AnyEye = Literal["treated", "fellow", "left", "right", "both"]
+EYES = ("left", "right")
+
+
+class Ramp(Checked):
+    """One strength of a deficit moves in a straight line over its phase, as when a cataract slowly clears."""
+
+    field: str = Field(..., description="the strength that changes, for example 'sigma'")
+    to: Number = Field(
+        ..., description="its value in the last epoch of the phase; the first has the value of the field"
+    )
+
+
+class Deficit(Checked):
+    """Something done to what the eyes see, or to what is taught.
+
+    A deficit is called with a batch and returns a batch. It never changes its input in place, draws every random number
+    from the generator it is given, and leaves an eye that it does not concern bit for bit as it was.
+    """
+
+    kind: str = Field("", description="name of the deficit")
+    ramp: Ramp | None = Field(None, description="a strength that changes over the phase")
+
+    def __call__(
+        self, views: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, batch: int = 0
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Apply the deficit to a batch.
+
+        Parameters
+        ----------
+        views
+            ``[batch, eye, channel, height, width]``, eye 0 = left, 0 = grey.
+        labels
+            Class of each presentation, ``[batch]`` int64.
+        generator
+            Source of every random choice, on the device of ``views``.
+        batch
+            Number of the batch, counted from the beginning of rearing; only alternation depends on it.
+
+        Returns
+        -------
+        tuple of torch.Tensor
+            Views and labels, of the same shapes.
+        """
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        """Return what is done, in a few words for people."""
+        return self._with_ramp(self.kind.replace("-", " "))
+
+    def resolved(self, treated_eye: Literal["left", "right"]) -> Self:
+        """Return the deficit with 'treated' and 'fellow' replaced by 'left' and 'right'."""
+        eyes = {"treated": treated_eye, "fellow": "left" if treated_eye == "right" else "right"}
+        changes = {name: eyes[value] for name, value in self if isinstance(value, str) and value in eyes}
+        return self.model_copy(update=changes) if changes else self
+
+    def at(self, progress: float) -> Self:
+        """Return the deficit as it is at one moment of its phase, without a ramp.
+
+        Parameters
+        ----------
+        progress
+            0 in the first epoch of the phase, 1 in the last.
+        """
+        if self.ramp is None:
+            return self
+        start = getattr(self, self.ramp.field)
+        value = start + (self.ramp.to - start) * progress
+        if isinstance(start, int):
+            value = round(value)
+        return self.model_copy(update={self.ramp.field: value, "ramp": None})
+
+    def _with_ramp(self, words: str) -> str:
+        if self.ramp is None:
+            return words
+        return f"{words}, {self.ramp.field} going to {self.ramp.to:g} over the phase"
+
+    @classmethod
+    def _hint(cls, key: str) -> str:
+        if key == "eye":
+            return ", because this deficit is not done to one eye alone"
+        return ""
+
+    @model_validator(mode="after")
+    def _check_ramp(self) -> Self:
+        if self.ramp is None:
+            return self
+        strengths = [name for name, value in self if type(value) in (int, float)]
+        if self.ramp.field not in strengths:
+            accepted = (
+                f"must be a strength that is given as a number: {', '.join(strengths) or 'this deficit has none'}"
+            )
+            what = f"is '{self.ramp.field}', but {accepted}{nearest(self.ramp.field, strengths)}"
+            raise complain(type(self).__name__, ("ramp", "field"), what, self.ramp.field)
+        end: Any = self.ramp.to
+        if isinstance(getattr(self, self.ramp.field), int) and end == int(end):
+            end = int(end)
+        try:
+            type(self).model_validate({**dict(self), self.ramp.field: end, "ramp": None})
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]["msg"]
+            what = f"is {self.ramp.to:g}, which '{self.ramp.field}' does not accept: {problem}"
+            raise complain(type(self).__name__, ("ramp", "to"), what, self.ramp.to) from None
+        return self
+
+
+class EyeDeficit(Deficit):
+    """A deficit that changes what one eye sees, or each of both, without regard to the other."""
+
+    eye: AnyEye = Field("treated", description="whose view is changed")
+    share: Annotated[Number, Field(ge=0, le=1)] = Field(
+        1.0, description="share of presentations that are affected, drawn afresh for each; both eyes together"
+    )
+
+    def __call__(
+        self, views: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, batch: int = 0
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Apply the deficit to its eye or eyes; see `Deficit`."""
+        import torch
+
+        affected = None
+        if self.share < 1:
+            drawn = torch.rand(len(views), generator=generator, device=views.device)
+            affected = (drawn < self.share)[:, None, None, None]
+        result = views.clone()
+        for index in eyes_of(self.eye):
+            seen = self.see(views[:, index], generator)
+            result[:, index] = seen if affected is None else torch.where(affected, seen, views[:, index])
+        return result, labels
+
+    def see(self, view: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return what one eye sees, ``[batch, channel, height, width]``, without changing ``view``."""
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        """Return what is done to which eye."""
+        words = f"{whose(self.eye)} {self.words()}"
+        if self.share < 1:
+            words += f" in {self.share:.0%} of presentations"
+        return self._with_ramp(words)
+
+    def words(self) -> str:
+        """Return what is done, to follow 'right eye' in a sentence."""
+        return self.kind.replace("-", " ")
+
+
+def whose(eye: str) -> str:
+    """Return 'right eye', 'both eyes' ..."""
+    return "both eyes" if eye == "both" else f"{eye} eye"
+
+
+def eyes_of(eye: str) -> tuple[int, ...]:
+    """Return the indices along the eye axis: 0 = left, 1 = right."""
+    if eye == "both":
+        return (0, 1)
+    if eye not in EYES:
+        raise ValueError(f"the eye '{eye}' must be settled first: use deficit.resolved(treated_eye='right')")
+    return (EYES.index(eye),)

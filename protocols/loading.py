@@ -1,0 +1,146 @@
+"""From a name or a file to a checked protocol, with one sentence for whatever is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from stimuli.errors import BadInput
+
+from .overrides import apply_overrides
+from .schema import Protocol
+from .sentences import sentence
+from .sweeps import expand
+
+__all__ = ["library_names", "load_protocol", "parse_protocol", "protocol_from"]
+
+LARGEST_FILE = 4_000_000
+
+
+def library_names() -> tuple[str, ...]:
+    """Return the names of the protocols in the library, sorted."""
+    folder = resources.files("protocols") / "library"
+    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
+
+
+def load_protocol(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Protocol:
+    """Return a checked protocol.
+
+    Parameters
+    ----------
+    name_or_path
+        A name from the library, or the path of a TOML file (anything that ends in ``.toml`` or contains a slash).
+    overrides
+        Fields to replace, as ``"training.learning_rate=0.01"``; see ``protocols.overrides.parse_override``.
+
+    Returns
+    -------
+    Protocol
+        With sweeps laid out.
+
+    Raises
+    ------
+    BadInput
+        With one sentence that names the file, the field and what would be accepted.
+
+    Examples
+    --------
+    >>> protocol = load_protocol("monocular-deprivation", ["treated_eye=left"])
+    >>> protocol.treated_eye
+    'left'
+    """
+    given = str(name_or_path)
+    if isinstance(name_or_path, Path) or given.endswith(".toml") or "/" in given or "\\" in given:
+        return parse_protocol(_read(Path(given)), given, overrides)
+    names = library_names()
+    if given not in names:
+        close = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        raise BadInput(
+            f"there is no protocol named '{given}'; {hint}'binocular list' shows all names, and the path of a .toml file is "
+            "accepted too"
+        )
+    file = resources.files("protocols") / "library" / f"{given}.toml"
+    return parse_protocol(file.read_bytes(), f"{given}.toml", overrides)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        close = difflib.get_close_matches(path.stem, library_names(), n=1, cutoff=0.4)
+        hint = f" (the library has '{close[0]}', given without .toml)" if close else ""
+        raise BadInput(
+            f"there is no file {path}; accepted is the path of a .toml file or a name of 'binocular list'{hint}"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadInput(
+            f"{str(path)!r} cannot be read ({reason}); accepted is a protocol in a readable .toml file"
+        ) from None
+    if len(content) > LARGEST_FILE:
+        raise BadInput(f"{path} is larger than {LARGEST_FILE // 1_000_000} MB; accepted is a protocol in a .toml file")
+    return content
+
+
+def parse_protocol(content: bytes | str, source: str = "protocol", overrides: Sequence[str] = ()) -> Protocol:
+    """Return the protocol that a text in TOML describes.
+
+    Parameters
+    ----------
+    content
+        The text, or its bytes in UTF-8.
+    source
+        Name of the file, for messages.
+    overrides
+        Fields to replace.
+
+    Raises
+    ------
+    BadInput
+        With one sentence that names the source, the line or the field, and what would be accepted.
+    """
+    if isinstance(content, bytes):
+        try:
+            content = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content[: error.start].count(b"\n") + 1
+            raise BadInput(
+                f"{source}, line {line}: byte {content[error.start]:#04x} is not UTF-8; accepted is a protocol as TOML text"
+            ) from None
+    try:
+        raw = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{source} is not valid TOML: {_lower(str(error))}") from None
+    except RecursionError:
+        raise BadInput(f"{source} is nested too deeply; accepted is a protocol as TOML text") from None
+    except ValueError as error:
+        raise BadInput(f"{source} is not valid TOML: {_lower(str(error))}") from None
+    return protocol_from(raw, source, overrides)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def protocol_from(raw: Mapping[str, Any], source: str = "protocol", overrides: Sequence[str] = ()) -> Protocol:
+    """Return the protocol that plain data describe; see `parse_protocol`."""
+    table: Any = dict(raw)
+    try:
+        table, waiting = apply_overrides(table, overrides, last=False)
+        table = expand(table)
+        if waiting:
+            # What a sweep has made can be changed by its own name.
+            table = expand(apply_overrides(table, waiting)[0])
+        return Protocol.model_validate(table)
+    except ValidationError as error:
+        raise BadInput(f"{source}: {sentence(error, table)}") from None
+    except RecursionError:
+        raise BadInput(f"{source} is nested too deeply; accepted is a protocol as TOML text") from None

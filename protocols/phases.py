@@ -1,0 +1,201 @@
+"""A stretch of rearing with fixed rules, and what those rules mean for each of its epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+
+from .checked import METRIC_PATTERN, Checked, Fraction, Number, Whole
+from .deficits import Deficit, deficit_from
+from .training import Clock, Training, scheduled_rate
+
+__all__ = ["EpochConditions", "Phase", "ShrinkPerturb", "Until", "unroll"]
+
+AnyDeficit = Annotated[SerializeAsAny[Deficit], BeforeValidator(deficit_from)]
+Part = Literal["treated", "fellow", "left", "right", "trunk"]
+MOST_EPOCHS = 100_000
+
+
+class Until(Checked):
+    """End a phase early, once a score is reached."""
+
+    metric: Annotated[str, Field(pattern=METRIC_PATTERN)] = Field(
+        ..., description="a score of the history, such as test_accuracy, accuracy_right_only or a task like stereopsis"
+    )
+    at_least: Fraction = Field(..., description="the score that ends the phase, from 0 to 1")
+
+
+class ShrinkPerturb(Checked):
+    """Multiply all weights by ``shrink`` and add fresh initial weights times ``perturb`` (Ash & Adams 2020)."""
+
+    shrink: Fraction = Field(..., description="factor of the weights, from 0 to 1")
+    perturb: Annotated[Number, Field(ge=0)] = Field(..., description="factor of fresh initial weights that are added")
+
+
+class Phase(Checked):
+    """A stretch of epochs in which the eyes' conditions and the rules of learning stay the same."""
+
+    name: str = Field("", description="name of the phase; left out, it follows from the deficits")
+    epochs: Annotated[Whole, Field(ge=0, le=MOST_EPOCHS)] = Field(
+        ..., description="epochs the phase lasts (the most it may last where 'until' is given)"
+    )
+    deficits: tuple[AnyDeficit, ...] = Field(
+        (), description="what is done to the eyes, in order; none is normal vision"
+    )
+    clock: Clock | None = Field(None, description="clock of the learning rate; that of the training where left out")
+    learning_rate: Annotated[Number, Field(gt=0)] | None = Field(
+        None, description="learning rate at the zero of the clock in this phase; that of the training where left out"
+    )
+    optimiser_state: Literal["carry", "reset"] = Field("carry", description="what happens to momentum at the start")
+    batch_norm: Literal["carry", "reset"] = Field("carry", description="what happens to running averages at the start")
+    until: Until | None = Field(None, description="end the phase before its last epoch, once a score is reached")
+    freeze: Part | None = Field(None, description="part of the network whose weights do not change in this phase")
+    shrink_perturb: ShrinkPerturb | None = Field(None, description="shrink and perturb all weights at the start")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_by_deficits(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or data.get("name"):
+            return data
+        deficits = data.get("deficits") or ()
+        kinds = [_kind(deficit) for deficit in deficits] if isinstance(deficits, list | tuple) else []
+        return {**data, "name": " + ".join(dict.fromkeys(kinds)) or "normal"} if "name" not in data else data
+
+    def resolved(self, treated_eye: Literal["left", "right"]) -> Phase:
+        """Return the phase with 'treated' and 'fellow' replaced by 'left' and 'right'."""
+        other = "left" if treated_eye == "right" else "right"
+        freeze = {"treated": treated_eye, "fellow": other}.get(self.freeze or "", self.freeze)
+        deficits = tuple(deficit.resolved(treated_eye) for deficit in self.deficits)
+        return self.model_copy(update={"freeze": freeze, "deficits": deficits})
+
+    def sentence(self) -> str:
+        """Return what happens in the phase, as a sentence for people."""
+        parts = [deficit.sentence() for deficit in self.deficits] or ["normal vision"]
+        if self.freeze:
+            parts.append(f"weights of the {self.freeze} {'part' if self.freeze == 'trunk' else 'pathway'} frozen")
+        if self.shrink_perturb:
+            given = self.shrink_perturb
+            parts.append(f"weights shrunk to {given.shrink:g} and perturbed by {given.perturb:g} at the start")
+        if self.until:
+            parts.append(f"until {self.until.metric} reaches {self.until.at_least:g}")
+        return "; ".join(parts)
+
+    def deficits_at(self, step: int) -> tuple[Deficit, ...]:
+        """Return the deficits of one epoch of the phase, ramps replaced by that epoch's strength."""
+        progress = step / (self.epochs - 1) if self.epochs > 1 else 0.0
+        return tuple(deficit.at(progress) for deficit in self.deficits)
+
+
+def _kind(deficit: Any) -> str:
+    found = deficit.get("kind") if isinstance(deficit, dict) else getattr(deficit, "kind", "")
+    return found if isinstance(found, str) else ""
+
+
+@dataclass(frozen=True)
+class EpochConditions:
+    """Everything that is decided about one epoch of one condition.
+
+    Attributes
+    ----------
+    epoch
+        Epoch of rearing, counted from 0. Where a phase ends early by ``until``, the epochs it did not use are skipped:
+        the next phase keeps the number, the learning rate and the random streams it would have had.
+    phase_index, phase_name
+        The phase this epoch belongs to.
+    phase_start
+        True in the first epoch of a phase.
+    phase_stop
+        Epoch in which the next phase begins.
+    deficits
+        What is done to the eyes, with eyes and strengths settled.
+    learning_rate
+        Learning rate throughout the epoch, by clock and decay.
+    optimiser_reset, batch_norm_reset
+        Forget momentum, or the running averages of batch normalisation, before the epoch.
+    freeze
+        Part of the network whose weights stay: ``"left"``, ``"right"``, ``"trunk"`` or None.
+    shrink_perturb
+        Applied to the weights before the epoch, or None.
+    until
+        The phase ends after the first epoch whose score reaches this, or None.
+    """
+
+    epoch: int
+    phase_index: int
+    phase_name: str
+    phase_start: bool
+    phase_stop: int
+    deficits: tuple[Deficit, ...]
+    learning_rate: float
+    optimiser_reset: bool = False
+    batch_norm_reset: bool = False
+    freeze: Literal["left", "right", "trunk"] | None = None
+    shrink_perturb: ShrinkPerturb | None = None
+    until: Until | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """Return what this epoch does to the weights, and nothing else.
+
+        Returns
+        -------
+        dict
+            Plain data for JSON. Names and numbers of phases are left out, so that histories written differently are
+            reared once as long as they are the same. A phase that may end early keeps its last epoch in its identity,
+            because that is where it leads to.
+        """
+        identity: dict[str, Any] = {
+            "deficits": [deficit.model_dump(mode="json", exclude_none=True) for deficit in self.deficits],
+            "learning_rate": self.learning_rate,
+        }
+        for key in ("optimiser_reset", "batch_norm_reset", "freeze"):
+            if getattr(self, key):
+                identity[key] = getattr(self, key)
+        if self.shrink_perturb is not None:
+            identity["shrink_perturb"] = self.shrink_perturb.model_dump()
+        if self.until is not None:
+            identity["until"] = {**self.until.model_dump(), "stop": self.phase_stop}
+        return identity
+
+
+def unroll(phases: tuple[Phase, ...], training: Training) -> list[EpochConditions]:
+    """Return the conditions of every epoch of a history.
+
+    Parameters
+    ----------
+    phases
+        The history, with eyes resolved to left and right.
+    training
+        Learning rate, decay and clock where a phase does not give its own.
+
+    Returns
+    -------
+    list of EpochConditions
+        One per epoch. A phase of 0 epochs leaves no trace, whatever it says.
+    """
+    history: list[EpochConditions] = []
+    for index, phase in enumerate(phases):
+        start = len(history)
+        clock, initial = phase.clock or training.clock, phase.learning_rate or training.learning_rate
+        for step in range(phase.epochs):
+            first = step == 0
+            # An untrained network has no momentum and no running averages to forget.
+            begins = first and start > 0
+            history.append(
+                EpochConditions(
+                    epoch=start + step,
+                    phase_index=index,
+                    phase_name=phase.name,
+                    phase_start=first,
+                    phase_stop=start + phase.epochs,
+                    deficits=phase.deficits_at(step),
+                    learning_rate=scheduled_rate(clock, initial, training.learning_rate_decay, start + step, start),
+                    optimiser_reset=begins and phase.optimiser_state == "reset",
+                    batch_norm_reset=begins and phase.batch_norm == "reset",
+                    freeze=phase.freeze,  # type: ignore[arg-type]
+                    shrink_perturb=phase.shrink_perturb if first else None,
+                    until=phase.until,
+                )
+            )
+    return history

@@ -1,0 +1,221 @@
+"""A protocol: a list of histories, what is reared through them, and how it is measured."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+
+from stimuli.base import StimulusConfig
+
+from .checked import NAME_PATTERN, Checked, complain, nearest, unknown_key
+from .phases import EpochConditions, Phase, unroll
+from .training import AgeScale, NetworkSpec, ProbePlan, Training
+
+__all__ = ["Condition", "Protocol", "ResolvedCondition", "Stretch"]
+
+Value = bool | int | float | str
+
+
+def _stimulus(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    from stimuli.registry import STIMULI, stimulus_config, stimulus_type
+
+    kind = value.get("kind")
+    if not isinstance(kind, str) or kind not in STIMULI:
+        kinds = ", ".join(STIMULI)
+        what = "is missing; it" if kind is None else f"is {kind!r}, but"
+        hint = nearest(kind, STIMULI) if isinstance(kind, str) else ""
+        raise complain("Stimulus", ("kind",), f"{what} must be one of: {kinds}{hint}", kind)
+    known = stimulus_type(kind).model_fields
+    for key in value:
+        if key not in known:
+            raise complain("Stimulus", (key,), unknown_key(key, known), value[key])
+    config = stimulus_config(value)
+    for key, given in value.items():
+        # The stimuli read "0.5" as a number; here, text in quotation marks is text.
+        if isinstance(given, str | bool) and type(getattr(config, key)) is not type(given):
+            raise complain("Stimulus", (key,), f"is {given!r}, but must be {getattr(config, key)!r} or the like", given)
+    return config
+
+
+def _seeds(value: Any) -> Any:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if whole and 1 <= value <= 100_000:
+        return value
+    if isinstance(value, list | tuple) and value and all(type(seed) is int and seed >= 0 for seed in value):
+        if len(set(value)) < len(value):
+            raise complain("Protocol", (), f"is {list(value)!r}, but no seed may be given twice", value)
+        return tuple(value)
+    raise complain(
+        "Protocol",
+        (),
+        f"is {value!r}, but must be how many subjects each condition has (1 to 100000) or a list of seeds such as [0, 1, 2]",
+        value,
+    )
+
+
+class Condition(Checked):
+    """One history: a name and its phases."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)] = Field(
+        ..., description="name of the condition, in lower-case letters, digits, '.', '_' and '-'"
+    )
+    label: str = Field("", description="name for people, used in tables and figures")
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)] = Field(..., description="the phases, in order")
+    values: dict[str, Value] = Field(default_factory=dict, description="swept values that led to this condition")
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the whole history."""
+        return sum(phase.epochs for phase in self.phases)
+
+    @model_validator(mode="after")
+    def _check_length(self) -> Condition:
+        if self.epochs < 1:
+            raise complain("Condition", ("phases",), "last 0 epochs in all, but must last at least 1", None)
+        return self
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One phase on a time line.
+
+    Attributes
+    ----------
+    start, stop
+        Epochs, half open.
+    phase
+        Name of the phase.
+    sentence
+        What happens in it, for people.
+    rate_start, rate_stop
+        Learning rate in the first and in the last epoch.
+    deficits
+        What is done to the eyes in the first epoch, as plain data.
+    age_start, age_stop
+        The same interval in age, where the protocol declares a scale.
+    """
+
+    start: int
+    stop: int
+    phase: str
+    sentence: str
+    rate_start: float
+    rate_stop: float
+    deficits: tuple[dict[str, Any], ...] = ()
+    age_start: float | None = None
+    age_stop: float | None = None
+
+
+class ResolvedCondition(Condition):
+    """A condition whose eyes are settled, together with the rules of its training."""
+
+    training: Training = Field(..., description="learning rate, decay and clock")
+
+    def epoch_conditions(self) -> list[EpochConditions]:
+        """Return what is decided about each epoch, in order."""
+        return unroll(self.phases, self.training)
+
+    def phase_ends(self) -> tuple[int, ...]:
+        """Return the epoch at which each phase ends, phases of 0 epochs left out."""
+        ends, epoch = [], 0
+        for phase in self.phases:
+            epoch += phase.epochs
+            if phase.epochs:
+                ends.append(epoch)
+        return tuple(ends)
+
+    def timeline(self, scale: AgeScale | None = None) -> tuple[Stretch, ...]:
+        """Return the phases as plain data for a time line; phases of 0 epochs are left out."""
+        history, stretches = self.epoch_conditions(), []
+        for stop in self.phase_ends():
+            last = history[stop - 1]
+            start = stop - self.phases[last.phase_index].epochs
+            first = history[start]
+            stretches.append(
+                Stretch(
+                    start=start,
+                    stop=stop,
+                    phase=last.phase_name,
+                    sentence=self.phases[last.phase_index].sentence(),
+                    rate_start=first.learning_rate,
+                    rate_stop=last.learning_rate,
+                    deficits=tuple(deficit.model_dump(mode="json", exclude_none=True) for deficit in first.deficits),
+                    age_start=scale.age(start) if scale else None,
+                    age_stop=scale.age(stop) if scale else None,
+                )
+            )
+        return tuple(stretches)
+
+
+class Protocol(Checked):
+    """A checked experiment: sweeps are laid out, every number is settled, eyes are still 'treated' and 'fellow'."""
+
+    title: Annotated[str, Field(min_length=1)] = Field(..., description="title of the experiment")
+    reference: str = Field("", description="the experiment it follows: authors, year, journal, figure")
+    description: str = Field("", description="what is done, and what is to be seen")
+    deviations: tuple[str, ...] = Field((), description="where it departs from the reference, one sentence each")
+    treated_eye: Literal["right", "left"] = Field(
+        "right", description="the eye called 'treated'; the other is 'fellow'"
+    )
+    seeds: Annotated[int | tuple[int, ...], BeforeValidator(_seeds)] = Field(
+        3, description="how many subjects each condition has, or the list of their seeds"
+    )
+    values: dict[str, Value] = Field(default_factory=dict, description="named numbers for use in expressions")
+    age_scale: AgeScale | None = Field(None, description="scale from age to epochs")
+    stimulus: Annotated[SerializeAsAny[StimulusConfig], BeforeValidator(_stimulus)] = Field(
+        ..., description="what the eyes see: a table with the kind of stimulus and its parameters"
+    )
+    network: NetworkSpec = Field(NetworkSpec(), description="what is reared")
+    training: Training = Field(Training(), description="how it learns")
+    probes: ProbePlan = Field(ProbePlan(), description="when and how it is measured")
+    conditions: Annotated[tuple[Condition, ...], Field(min_length=1)] = Field(..., description="the histories compared")
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Protocol:
+        names: dict[str, int] = {}
+        for index, condition in enumerate(self.conditions):
+            if condition.name in names:
+                first = names[condition.name]
+                what = f"is '{condition.name}' as in conditions[{first}], but each condition needs a name of its own"
+                raise complain("Protocol", ("conditions", index, "name"), what, condition.name)
+            names[condition.name] = index
+        return self
+
+    @property
+    def seed_list(self) -> tuple[int, ...]:
+        """Seeds of the subjects of each condition."""
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+    def resolved_conditions(self) -> tuple[ResolvedCondition, ...]:
+        """Return the conditions with eyes settled by ``treated_eye``, each with the rules of training."""
+        return tuple(
+            ResolvedCondition.model_construct(
+                name=condition.name,
+                label=condition.label or condition.name,
+                phases=tuple(phase.resolved(self.treated_eye) for phase in condition.phases),
+                values=condition.values,
+                training=self.training,
+            )
+            for condition in self.conditions
+        )
+
+    def timeline(self) -> dict[str, tuple[Stretch, ...]]:
+        """Return the time line of each condition, by name."""
+        return {condition.name: condition.timeline(self.age_scale) for condition in self.resolved_conditions()}
+
+    def to_toml(self) -> str:
+        """Return the protocol as TOML, everything written out; loading it gives an equal protocol."""
+        import tomli_w
+
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+    def hash(self) -> str:
+        """Return 16 hexadecimal digits that change when anything in the protocol does."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,139 @@
+"""How a subject learns, what it is made of, and when it is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .checked import Checked, Number, Whole
+
+__all__ = ["AgeScale", "Clock", "NetworkSpec", "ProbePlan", "Training", "scheduled_rate"]
+
+Clock = Literal["absolute", "phase", "constant"]
+Option = bool | int | float | str | list[Any]
+
+
+def scheduled_rate(clock: Clock, initial: float, decay: float, epoch: int, phase_start: int) -> float:
+    """Return the learning rate of one epoch.
+
+    Parameters
+    ----------
+    clock
+        ``"absolute"``: ``initial * decay ** epoch`` with epochs counted from the beginning of rearing, as in Kleinman,
+        Achille & Soatto 2023; ``"phase"``: counted from the beginning of the phase; ``"constant"``: ``initial``.
+    initial
+        Learning rate at the zero of the clock.
+    decay
+        Factor from one epoch to the next.
+    epoch
+        Epoch of rearing, from 0.
+    phase_start
+        Epoch in which the phase began.
+
+    Returns
+    -------
+    float
+        Learning rate throughout the epoch.
+    """
+    if clock == "constant":
+        return initial
+    return initial * decay ** (epoch if clock == "absolute" else epoch - phase_start)
+
+
+class NetworkSpec(Checked):
+    """Which network is reared, and its options."""
+
+    kind: str = Field(
+        "split-cnn", min_length=1, description="name of a network, or 'module:Class' of your own in Python's path"
+    )
+    options: dict[str, Option] = Field(
+        default_factory=dict, description="options of the network, for example width = 12"
+    )
+
+    @classmethod
+    def _hint(cls, key: str) -> str:
+        return f"; did you mean 'options.{key}'?" if key not in ("knd", "type", "name") else "; did you mean 'kind'?"
+
+
+class Training(Checked):
+    """How weights change: the optimiser, its rate and its clock."""
+
+    optimiser: Literal["sgd"] = Field("sgd", description="stochastic gradient descent with momentum")
+    learning_rate: Annotated[Number, Field(gt=0)] = Field(0.05, description="learning rate at the zero of the clock")
+    learning_rate_decay: Annotated[Number, Field(gt=0, le=1)] = Field(
+        0.98, description="factor of the learning rate from one epoch to the next"
+    )
+    momentum: Annotated[Number, Field(ge=0, lt=1)] = Field(0.9, description="momentum of the optimiser")
+    weight_decay: Annotated[Number, Field(ge=0)] = Field(5e-4, description="L2 decay of all weights")
+    batch_size: Annotated[Whole, Field(ge=1)] = Field(100, description="presentations per step")
+    clock: Clock = Field(
+        "absolute", description="epochs that drive the decay: of all rearing, of the phase, or none (constant rate)"
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="arithmetic of the forward pass")
+    packing: Literal["auto", "loop", "stacked"] = Field(
+        "auto", description="subjects one by one ('loop') or as one vectorised computation ('stacked')"
+    )
+    evaluate_every: Annotated[Whole, Field(ge=1)] = Field(1, description="epochs between tests of accuracy")
+
+
+class ProbePlan(Checked):
+    """When and how the representation is probed; probes change nothing in the subject."""
+
+    every: Annotated[Whole, Field(ge=1)] = Field(10, description="epochs between checkpoints")
+    epochs: tuple[Annotated[Whole, Field(ge=0)], ...] = Field(
+        (), description="further checkpoints, in epochs completed"
+    )
+    n_stimuli: Annotated[Whole, Field(ge=2)] = Field(48, description="stimuli per eye: the grid has n x n pairs")
+    bootstrap: Annotated[Whole, Field(ge=0)] = Field(100, description="resamplings for the standard error of RSV")
+    units: Literal["pooled", "map", "both"] = Field(
+        "pooled", description="a unit is a channel ('pooled'), a channel at a place ('map'), or both are stored"
+    )
+    sites: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        ("representation",), description="layers to probe; 'representation' is the last one before the classifier"
+    )
+    test_size: Annotated[Whole, Field(ge=1)] | None = Field(
+        None, description="test stimuli used for accuracy; all of them where it is left out"
+    )
+    normalisation: Literal["adapted", "as-reared"] = Field(
+        "adapted",
+        description="running averages of batch normalisation while measuring: taken afresh from undisturbed stimuli, "
+        "in a copy ('adapted'), or those left behind by rearing ('as-reared')",
+    )
+
+    def checkpoints(self, epochs: int, phase_ends: Iterable[int] = ()) -> tuple[int, ...]:
+        """Return the checkpoints of a history, in epochs completed.
+
+        Parameters
+        ----------
+        epochs
+            Length of the history.
+        phase_ends
+            Epochs at which its phases end.
+
+        Returns
+        -------
+        tuple of int
+            Sorted, within 0 and ``epochs``: the untrained network (0), every ``every`` epochs, ``self.epochs``,
+            the end of each phase and the end.
+        """
+        wanted = {0, epochs, *range(0, epochs + 1, self.every), *self.epochs, *phase_ends}
+        return tuple(sorted(epoch for epoch in wanted if 0 <= epoch <= epochs))
+
+
+class AgeScale(Checked):
+    """A declared scale from age to epochs, so that phases can be written in weeks."""
+
+    unit: Literal["day", "week", "month", "year"] = Field("week", description="unit of age")
+    epochs_per_unit: Annotated[Number, Field(gt=0)] = Field(..., description="epochs of rearing per unit of age")
+    start_age: Annotated[Number, Field(ge=0)] = Field(0.0, description="age at which rearing begins")
+    reason: str = Field("", description="why this scale: what it is matched to")
+
+    def age(self, epoch: float) -> float:
+        """Return the age, in units of the scale, at which an epoch begins."""
+        return self.start_age + epoch / self.epochs_per_unit
+
+    def epoch(self, age: float) -> int:
+        """Return the epoch that begins nearest to an age; a half is rounded up."""
+        return int((age - self.start_age) * self.epochs_per_unit + 0.5)
