@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["PHOTOGRAPHS", "TEXTURED", "cut_patches", "photograph", "photograph_file"]
+__all__ = ["PHOTOGRAPHS", "TEXTURED", "cut_patches", "locally_normalised", "photograph", "photograph_file"]
 
 PHOTOGRAPHS: dict[str, str] = {
     "astronaut": "astronaut.png",
@@ -40,7 +40,7 @@ TEXTURED: tuple[str, ...] = ("astronaut", "brick", "camera", "chelsea", "coffee"
 """Photographs with structure nearly everywhere, without lossy compression: the source of scene textures."""
 
 LEAST_CONTRAST = 8 / 255
-"""Patches whose s.d. is below this (white = 1) are sky or wall: normalised, they would show the camera's noise."""
+"""Patches whose s.d. is below this (white = 1) are sky or wall: amplified, they would show the camera's noise."""
 
 
 def photograph_file(name: str) -> Path:
@@ -88,30 +88,80 @@ def photograph(name: str) -> np.ndarray:
     return pixels
 
 
-@lru_cache(maxsize=64)
-def _usable_corners(name: str, height: int, width: int) -> np.ndarray:
+def _usable_corners(image: np.ndarray, name: str, height: int, width: int) -> np.ndarray:
     """Return the top-left corners (row, column) of all patches with enough contrast, ``[n, 2]`` int64."""
-    image = photograph(name).astype(np.float64)
     if image.shape[0] < height or image.shape[1] < width:
         raise BadInput(
             f"patches of {height} x {width} pixels do not fit into the photograph {name!r} of "
             f"{image.shape[0]} x {image.shape[1]}; use smaller stimuli"
         )
-
-    def window_sum(values: np.ndarray) -> np.ndarray:
-        total = np.pad(values, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
-        return total[height:, width:] - total[:-height, width:] - total[height:, :-width] + total[:-height, :-width]
-
     n = height * width
-    variance = window_sum(image**2) / n - (window_sum(image) / n) ** 2
+    luminance = image.astype(np.float64)
+    variance = _window_sum(luminance**2, height, width) / n - (_window_sum(luminance, height, width) / n) ** 2
     corners = np.argwhere(variance >= LEAST_CONTRAST**2)
     if not len(corners):
         raise BadInput(f"the photograph {name!r} has no patch of {height} x {width} pixels with enough contrast")
     return corners
 
 
+def _window_sum(values: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the sum over every window of height x width, at its top-left corner."""
+    total = np.pad(values, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+    return total[height:, width:] - total[:-height, width:] - total[height:, :-width] + total[:-height, :-width]
+
+
+def _neighbourhood(length: int, spread: float) -> np.ndarray:
+    """Return Gaussian weights of all places for each place along one side, ``[length, length]``, rows sum to 1."""
+    place = np.arange(length)
+    weight = np.exp(-0.5 * ((place[:, None] - place) / spread) ** 2)
+    return weight / weight.sum(1, keepdims=True)
+
+
+def locally_normalised(name: str, spread: float) -> np.ndarray:
+    """Return a photograph with local mean 0 and local contrast near 1, as adaptation in the retina leaves it.
+
+    Parameters
+    ----------
+    name
+        The photograph.
+    spread
+        S.d. in pixels of the Gaussian neighbourhood over which mean and contrast are taken.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``[height, width]`` float32.
+
+    Notes
+    -----
+    ``(I - m) / sqrt(v + c^2)`` with local mean m and local variance v, as luminance and contrast gain control do
+    (Mante et al. 2005, Nature Neuroscience 8, 1690); c is ``LEAST_CONTRAST``.
+    """
+    image = photograph(name).astype(np.float64)
+    down, across = _neighbourhood(image.shape[0], spread), _neighbourhood(image.shape[1], spread).T
+    mean = down @ image @ across
+    variance = np.maximum(down @ image**2 @ across - mean**2, 0)
+    return ((image - mean) / np.sqrt(variance + LEAST_CONTRAST**2)).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _prepared(name: str, height: int, width: int, spread: float | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the image from which patches are cut, and the corners at which they may be."""
+    corners = _usable_corners(photograph(name), name, height, width)
+    if spread is None:
+        return photograph(name), corners
+    image = locally_normalised(name, spread)
+    power = _window_sum(image.astype(np.float64) ** 2, height, width)[tuple(corners.T)].mean() / (height * width)
+    return image / np.float32(np.sqrt(power)), corners
+
+
 def cut_patches(
-    n: int, height: int, width: int, generator: torch.Generator, names: Sequence[str] = TEXTURED
+    n: int,
+    height: int,
+    width: int,
+    generator: torch.Generator,
+    names: Sequence[str] = TEXTURED,
+    spread: float | None = None,
 ) -> torch.Tensor:
     """Cut patches at random places, mirrored at random, from photographs with equal shares.
 
@@ -125,12 +175,15 @@ def cut_patches(
         Source of the choices, on the CPU.
     names
         Photographs to cut from.
+    spread
+        Cut from the photographs after ``locally_normalised`` with this spread, scaled to unit mean square over all
+        patches of a photograph; by default cut from their luminance.
 
     Returns
     -------
     torch.Tensor
-        ``[n, height, width]`` float32 luminance from 0 to 1, on the CPU. Half of the patches are mirrored left to
-        right; none is turned upside down or on its side, as gravity and horizon are part of natural images.
+        ``[n, height, width]`` float32 on the CPU. Half of the patches are mirrored left to right; none is turned upside
+        down or on its side, as gravity and horizon are part of natural images.
 
     Raises
     ------
@@ -145,9 +198,8 @@ def cut_patches(
     patches = np.empty((n, height, width), dtype=np.float32)
     for number, name in enumerate(names):
         chosen = np.flatnonzero(source == number)
-        corners = _usable_corners(name, height, width)
+        image, corners = _prepared(name, height, width, spread)
         row, column = corners[(place[chosen] * len(corners)).astype(np.int64)].T
-        windows = np.lib.stride_tricks.sliding_window_view(photograph(name), (height, width))
-        patches[chosen] = windows[row, column]
+        patches[chosen] = np.lib.stride_tricks.sliding_window_view(image, (height, width))[row, column]
     cut = torch.from_numpy(patches)
     return torch.where(mirrored[:, None, None], cut.flip(-1), cut)

@@ -9,19 +9,13 @@ from stimuli.photographs import cut_patches
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Texture", "draw_textures", "normalise", "power_law_noise"]
+__all__ = ["Texture", "draw_textures", "power_law_noise"]
 
 Texture = Literal["photographs", "random", "1/f"]
 
 
-def normalise(patches: torch.Tensor) -> torch.Tensor:
-    """Give every patch ``[n, height, width]`` zero mean and unit standard deviation (population form)."""
-    centred = patches - patches.mean((-2, -1), keepdim=True)
-    return centred / centred.square().mean((-2, -1), keepdim=True).sqrt().clamp_min(1e-6)
-
-
 def power_law_noise(n: int, height: int, width: int, exponent: float, generator: torch.Generator) -> torch.Tensor:
-    """Return Gaussian noise whose amplitude falls as 1 / frequency ** exponent, ``[n, height, width]`` float32.
+    """Return Gaussian noise whose amplitude falls as 1 / frequency ** exponent, of unit variance.
 
     Parameters
     ----------
@@ -32,25 +26,35 @@ def power_law_noise(n: int, height: int, width: int, exponent: float, generator:
     generator
         Source of the noise, on the CPU.
 
+    Returns
+    -------
+    torch.Tensor
+        ``[n, height, width]`` float32.
+
     Notes
     -----
-    Each patch is cut from noise of twice its size: the Fourier transform joins opposite borders, and a network could
-    use that a patch continues on its other side. The mean of the patch is not removed here.
+    Frequencies below one cycle per patch height are left out: they would make whole patches bright or dark. Each patch
+    is cut from noise of twice its size, for the Fourier transform joins opposite borders, and a network could use that a
+    patch continues on its other side.
     """
     import torch
 
     tall, wide = 2 * height, 2 * width
-    frequency = torch.hypot(torch.fft.fftfreq(tall)[:, None], torch.fft.rfftfreq(wide)[None, :])
-    # The mean has no finite amplitude under a power law; it is zero, as the textures are zero-centred.
-    amplitude = torch.where(frequency > 0, frequency.clamp_min(1e-9) ** -exponent, torch.zeros(()))
+
+    def amplitude(across: torch.Tensor) -> torch.Tensor:
+        frequency = torch.hypot(torch.fft.fftfreq(tall)[:, None], across[None, :])
+        return torch.where(frequency >= 1 / height, frequency.clamp_min(1e-9) ** -exponent, torch.zeros(()))
+
+    power = amplitude(torch.fft.fftfreq(wide)).square().mean()
     spectrum = torch.fft.rfft2(torch.randn(n, tall, wide, generator=generator))
-    return torch.fft.irfft2(spectrum * amplitude, s=(tall, wide))[:, :height, :width].contiguous()
+    noise = torch.fft.irfft2(spectrum * amplitude(torch.fft.rfftfreq(wide)), s=(tall, wide))
+    return noise[:, :height, :width] / power.sqrt()
 
 
 def draw_textures(
     texture: Texture, n: int, height: int, width: int, generator: torch.Generator, exponent: float = 1.0
 ) -> torch.Tensor:
-    """Draw textures of zero mean and unit standard deviation each.
+    """Draw textures whose pixels have mean 0 and variance 1 over all patches.
 
     Parameters
     ----------
@@ -73,13 +77,17 @@ def draw_textures(
     ------
     BadInput
         If photographs are asked for and cannot be read.
+
+    Notes
+    -----
+    No patch is normalised by its own mean and contrast. The two eyes see windows of one patch, shifted against each
+    other; if the mean of the whole were known, a window would give away on which side it lies, hence depth in one eye.
+    All three kinds are stationary instead: every window of a patch has the same distribution.
     """
     import torch
 
     if texture == "photographs":
-        patches = cut_patches(n, height, width, generator)
-    elif texture == "random":
-        patches = torch.randn(n, height, width, generator=generator)
-    else:
-        patches = power_law_noise(n, height, width, exponent, generator)
-    return normalise(patches)
+        return cut_patches(n, height, width, generator, spread=height / 2)
+    if texture == "random":
+        return torch.randn(n, height, width, generator=generator)
+    return power_law_noise(n, height, width, exponent, generator)
