@@ -1,0 +1,132 @@
+"""The subjects: networks with a left and a right pathway, a fusion by addition, a trunk and a head.
+
+A network is a plain module with ``left``, ``right``, ``trunk`` and ``head``; what it computes is
+``head(trunk(left(views[:, 0]) + right(views[:, 1])))``. The trunk's output is the final representation, whose units are
+channels after spatial pooling.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["PreActivationBlock", "SplitCNN", "SplitMLP", "TwoEyedNetwork"]
+
+
+class TwoEyedNetwork(nn.Module):
+    """Base of the networks shipped here; a user's own module needs the same four parts but not this base.
+
+    Attributes
+    ----------
+    left, right
+        Pathways: what one eye sees, ``[batch, channel, height, width]``, to features of equal shape.
+    trunk
+        Sequence of stages from the summed features to the final representation.
+    head
+        Classifier on the final representation, to ``[batch, class]``.
+    sites
+        Names of the stages that can be probed, besides ``representation``.
+    """
+
+    left: nn.Module
+    right: nn.Module
+    trunk: nn.Sequential
+    head: nn.Module
+
+    @property
+    def sites(self) -> list[str]:
+        """Names of the trunk's stages, in order."""
+        return [f"trunk.{i}" for i in range(len(self.trunk) - 1)]
+
+    def forward(self, views: Tensor) -> Tensor:
+        """Classify views ``[batch, eye, channel, height, width]`` into ``[batch, class]`` scores."""
+        return self.head(self.trunk(self.left(views[:, 0]) + self.right(views[:, 1])))
+
+
+class PreActivationBlock(nn.Module):
+    """Residual block with normalisation and rectification before each convolution (He et al. 2016, Fig. 4e)."""
+
+    def __init__(self, channels_in: int, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(channels_in)
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        reshapes = channels_in != channels or stride != 1
+        self.shortcut = nn.Conv2d(channels_in, channels, 1, stride, bias=False) if reshapes else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``[batch, channels_in, h, w]`` to ``[batch, channels, h/stride, w/stride]``."""
+        activated = torch.relu(self.norm1(x))
+        # As in the published network the shortcut of a reshaping block starts after the first rectification.
+        carried = x if self.shortcut is None else self.shortcut(activated)
+        return carried + self.conv2(torch.relu(self.norm2(self.conv1(activated))))
+
+
+class SplitCNN(TwoEyedNetwork):
+    """Small split convolutional network for the laboratory scale.
+
+    Per eye a 5 x 5 convolution, normalisation, rectification and one block of stride 2; after the sum three blocks of
+    ``2 w, 2 w (stride 2), 4 w (stride 2)`` channels and a rectification; average pooling and a linear classifier.
+
+    Parameters
+    ----------
+    shape
+        (channels, height, width) of what one eye sees; height and width at least 8 pixels.
+    n_classes
+        Number of classes.
+    width
+        Channels w of each pathway; the final representation has 4 w channels.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], n_classes: int, width: int = 12) -> None:
+        super().__init__()
+        if min(shape[1:]) < 8:
+            raise ValueError(f"split-cnn needs stimuli of at least 8 x 8 pixels, not {shape[1]} x {shape[2]}")
+        if width < 1:
+            raise ValueError(f"width must be at least 1, not {width}")
+        self.left = self._pathway(shape[0], width)
+        self.right = self._pathway(shape[0], width)
+        self.trunk = nn.Sequential(
+            PreActivationBlock(width, 2 * width),
+            PreActivationBlock(2 * width, 2 * width, stride=2),
+            PreActivationBlock(2 * width, 4 * width, stride=2),
+            nn.ReLU(),
+        )
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4 * width, n_classes))
+
+    @staticmethod
+    def _pathway(channels: int, width: int) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Conv2d(channels, width, 5, 1, 2, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            PreActivationBlock(width, width, stride=2),
+        )
+
+
+class SplitMLP(TwoEyedNetwork):
+    """Fully connected counterpart: one hidden layer per eye, a sum, and ``depth`` hidden layers after it.
+
+    Parameters
+    ----------
+    shape, n_classes
+        As for :class:`SplitCNN`.
+    width
+        Units of each hidden layer.
+    depth
+        Hidden layers after the sum, at least 1.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], n_classes: int, width: int = 128, depth: int = 2) -> None:
+        super().__init__()
+        if width < 1 or depth < 1:
+            raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")
+        pixels = shape[0] * shape[1] * shape[2]
+        self.left = nn.Sequential(nn.Flatten(), nn.Linear(pixels, width))
+        self.right = nn.Sequential(nn.Flatten(), nn.Linear(pixels, width))
+        layers: list[nn.Module] = [nn.ReLU()]
+        for _ in range(depth):
+            layers += [nn.Linear(width, width), nn.ReLU()]
+        self.trunk = nn.Sequential(*layers)
+        self.head = nn.Linear(width, n_classes)

@@ -1,0 +1,62 @@
+"""What the subject can see: accuracy with both eyes and with each eye alone, and on each task of the stimulus."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from stimuli.base import LEFT, RIGHT, StimulusSet
+
+__all__ = ["vision"]
+
+
+@torch.no_grad()
+def vision(network: nn.Module, stimulus: StimulusSet, test_size: int | None = None, batch: int = 250) -> dict[str, float]:
+    """Test a subject on undisturbed stimuli.
+
+    Parameters
+    ----------
+    network
+        A two-eyed network, in evaluation mode.
+    stimulus
+        Its test split is used.
+    test_size
+        Number of test stimuli; all where None.
+    batch
+        Stimuli shown at a time.
+
+    Returns
+    -------
+    dict of str to float
+        ``test_accuracy`` (both eyes), ``accuracy_left_only`` and ``accuracy_right_only`` (the other eye sees grey), and
+        one accuracy per task of the stimulus, read from the class probabilities added up over the classes that share
+        a value, all between 0 and 1.
+    """
+    labels = stimulus.labels["test"]
+    count = len(labels) if test_size is None else min(test_size, len(labels))
+    names = ["test_accuracy", "accuracy_left_only", "accuracy_right_only", *stimulus.tasks]
+    correct = dict.fromkeys(names, 0)
+    for start in range(0, count, batch):
+        index = torch.arange(start, min(start + batch, count), device=labels.device)
+        views, truth = stimulus.views("test", index, None), labels[index]
+        left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
+        blank = torch.zeros_like(views[:1, LEFT])
+        dark_left, dark_right = network.left(blank), network.right(blank)  # type: ignore[operator]
+        scores = _read(network, left + right)
+        correct["test_accuracy"] += _count(scores, truth)
+        correct["accuracy_left_only"] += _count(_read(network, left + dark_right), truth)
+        correct["accuracy_right_only"] += _count(_read(network, dark_left + right), truth)
+        for task, values in stimulus.tasks.items():
+            chance = scores.float().softmax(dim=1)
+            pooled = torch.zeros(len(index), int(values.max()) + 1, device=chance.device)
+            pooled.index_add_(1, values, chance)
+            correct[task] += _count(pooled, values[truth])
+    return {name: hits / count for name, hits in correct.items()}
+
+
+def _read(network: nn.Module, fused: Tensor) -> Tensor:
+    return network.head(network.trunk(fused))  # type: ignore[operator]
+
+
+def _count(scores: Tensor, truth: Tensor) -> int:
+    return int((scores.argmax(dim=1) == truth).sum())
