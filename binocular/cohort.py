@@ -1,0 +1,223 @@
+"""A cohort: subjects of equal shape reared in lockstep, each with its own data, order, deficits and learning rate.
+
+Two packings compute the same thing. ``loop`` gives each subject its own module; on a processor one thread per subject
+is the fastest way to rear convolutional networks. ``stacked`` keeps all weights in stacked tensors and runs one
+vectorised computation, which wins for fully connected networks and wherever launching work costs more than doing it.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+
+__all__ = ["Cohort", "LoopCohort", "State", "StackedCohort"]
+
+State = dict[str, Tensor]
+"""Everything that decides how a subject goes on: ``weights/...``, ``buffers/...`` and ``momentum/...``."""
+
+
+class Cohort(ABC):
+    """Subjects reared in lockstep by stochastic gradient descent with momentum and weight decay.
+
+    Parameters
+    ----------
+    networks
+        One module per subject, of equal shape, on the device.
+    momentum, weight_decay
+        As in ``torch.optim.SGD`` without dampening.
+    precision
+        ``"float32"`` or ``"bfloat16"`` (weights stay float32, the forward pass runs under autocast).
+    """
+
+    def __init__(
+        self, networks: Sequence[nn.Module], momentum: float, weight_decay: float, precision: str = "float32"
+    ) -> None:
+        self.size = len(networks)
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.precision = precision
+        self.device = next(networks[0].parameters()).device
+
+    @abstractmethod
+    def step(self, views: Sequence[Tensor], labels: Sequence[Tensor], learning_rates: Sequence[float]) -> Tensor:
+        """Take one step for every subject.
+
+        Parameters
+        ----------
+        views, labels
+            One batch per subject, ``[batch, eye, channel, height, width]`` and ``[batch]``, all of equal length.
+        learning_rates
+            One per subject.
+
+        Returns
+        -------
+        Tensor
+            ``[subject, 2]``: mean cross-entropy in nats, and share of correct answers, before the step.
+        """
+
+    @abstractmethod
+    def network(self, subject: int) -> nn.Module:
+        """Return a subject's network in evaluation mode, for probes; its weights are the subject's present ones."""
+
+    @abstractmethod
+    def state(self, subject: int) -> State:
+        """Return a copy of a subject's state on the processor."""
+
+    @abstractmethod
+    def load(self, subject: int, state: State) -> None:
+        """Put a subject into a state."""
+
+    @abstractmethod
+    def freeze(self, subject: int, frozen: Sequence[str]) -> None:
+        """Keep the weights of the named parts (``left``, ``right``, ``trunk``, ``head``) as they are from now on."""
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+
+def _is_frozen(name: str, frozen: Sequence[str]) -> bool:
+    return name.split(".", 1)[0] in frozen
+
+
+class LoopCohort(Cohort):
+    """Each subject has its own module; the subjects take their steps one after the other."""
+
+    def __init__(
+        self, networks: Sequence[nn.Module], momentum: float, weight_decay: float, precision: str = "float32"
+    ) -> None:
+        super().__init__(networks, momentum, weight_decay, precision)
+        # Channels-last is what the processor's convolutions want: 0.85 of the time in float32, 0.6 in bfloat16.
+        self._networks = [network.to(memory_format=torch.channels_last) for network in networks]  # type: ignore[call-overload]
+        self._weights = [dict(network.named_parameters()) for network in self._networks]
+        self._momenta = [{name: torch.zeros_like(w) for name, w in weights.items()} for weights in self._weights]
+        self._frozen: list[tuple[str, ...]] = [()] * self.size
+
+    def step(self, views: Sequence[Tensor], labels: Sequence[Tensor], learning_rates: Sequence[float]) -> Tensor:
+        """Take one step for every subject; see :meth:`Cohort.step`."""
+        return torch.stack([self._step(i, views[i], labels[i], learning_rates[i]) for i in range(self.size)])
+
+    def _step(self, subject: int, views: Tensor, labels: Tensor, learning_rate: float) -> Tensor:
+        network = self._networks[subject]
+        network.train()
+        names = [name for name in self._weights[subject] if not _is_frozen(name, self._frozen[subject])]
+        weights = [self._weights[subject][name] for name in names]
+        momenta = [self._momenta[subject][name] for name in names]
+        with self._autocast():
+            scores = network(views).float()
+        loss = F.cross_entropy(scores, labels)
+        gradients = list(torch.autograd.grad(loss, weights))
+        with torch.no_grad():
+            torch._foreach_add_(gradients, weights, alpha=self.weight_decay)
+            torch._foreach_mul_(momenta, self.momentum)
+            torch._foreach_add_(momenta, gradients)
+            torch._foreach_add_(weights, momenta, alpha=-learning_rate)
+            right = (scores.argmax(dim=1) == labels).float().mean()
+        return torch.stack([loss.detach(), right])
+
+    def network(self, subject: int) -> nn.Module:
+        """Return a subject's network; see :meth:`Cohort.network`."""
+        return self._networks[subject].eval()
+
+    def state(self, subject: int) -> State:
+        """Return a copy of a subject's state; see :meth:`Cohort.state`."""
+        parts = {
+            "weights": self._weights[subject],
+            "buffers": dict(self._networks[subject].named_buffers()),
+            "momentum": self._momenta[subject],
+        }
+        return {
+            f"{part}/{name}": value.detach().cpu().contiguous().clone()
+            for part, values in parts.items()
+            for name, value in values.items()
+        }
+
+    @torch.no_grad()
+    def load(self, subject: int, state: State) -> None:
+        """Put a subject into a state; see :meth:`Cohort.load`."""
+        for name, value in self._weights[subject].items():
+            value.copy_(state[f"weights/{name}"])
+        for name, value in self._networks[subject].named_buffers():
+            value.copy_(state[f"buffers/{name}"])
+        for name, value in self._momenta[subject].items():
+            value.copy_(state[f"momentum/{name}"])
+
+    def freeze(self, subject: int, frozen: Sequence[str]) -> None:
+        """Keep the named parts as they are; see :meth:`Cohort.freeze`."""
+        self._frozen[subject] = tuple(frozen)
+
+
+class StackedCohort(Cohort):
+    """All weights in stacked tensors, all subjects in one vectorised computation."""
+
+    def __init__(
+        self, networks: Sequence[nn.Module], momentum: float, weight_decay: float, precision: str = "float32"
+    ) -> None:
+        super().__init__(networks, momentum, weight_decay, precision)
+        self._weights, self._buffers = stack_module_state(list(networks))  # type: ignore[arg-type]
+        self._momenta = {name: torch.zeros_like(value) for name, value in self._weights.items()}
+        self._template = copy.deepcopy(networks[0])
+        self._shape = copy.deepcopy(networks[0]).to("meta").train()
+        self._moves = {name: torch.ones(self.size, device=self.device) for name in self._weights}
+
+        def loss(weights: State, buffers: State, views: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            scores = functional_call(self._shape, (weights, buffers), (views,)).float()
+            return F.cross_entropy(scores, labels), (scores.argmax(dim=1) == labels).float().mean()
+
+        self._gradient = vmap(grad_and_value(loss, has_aux=True))
+
+    def step(self, views: Sequence[Tensor], labels: Sequence[Tensor], learning_rates: Sequence[float]) -> Tensor:
+        """Take one step for every subject; see :meth:`Cohort.step`."""
+        with self._autocast():
+            gradients, (loss, right) = self._gradient(
+                self._weights, self._buffers, torch.stack(list(views)), torch.stack(list(labels))
+            )
+        rates = torch.tensor(learning_rates, dtype=torch.float32, device=self.device)
+        with torch.no_grad():
+            for name, weight in self._weights.items():
+                trailing = (-1,) + (1,) * (weight.dim() - 1)
+                moves = self._moves[name].view(trailing).to(weight.dtype)
+                momentum = self._momenta[name]
+                change = gradients[name].add(weight, alpha=self.weight_decay)
+                # A frozen part keeps its momentum too, as it does where each subject has its own module.
+                momentum.copy_(torch.where(moves > 0, momentum * self.momentum + change, momentum))
+                weight.sub_(rates.view(trailing).to(weight.dtype) * moves * momentum)
+        return torch.stack([loss.detach(), right], dim=1)
+
+    @torch.no_grad()
+    def network(self, subject: int) -> nn.Module:
+        """Return a subject's network; see :meth:`Cohort.network`."""
+        for name, value in self._template.named_parameters():
+            value.copy_(self._weights[name][subject])
+        for name, value in self._template.named_buffers():
+            value.copy_(self._buffers[name][subject])
+        return self._template.eval()
+
+    def state(self, subject: int) -> State:
+        """Return a copy of a subject's state; see :meth:`Cohort.state`."""
+        parts = {"weights": self._weights, "buffers": self._buffers, "momentum": self._momenta}
+        return {
+            f"{part}/{name}": value[subject].detach().cpu().contiguous().clone()
+            for part, values in parts.items()
+            for name, value in values.items()
+        }
+
+    @torch.no_grad()
+    def load(self, subject: int, state: State) -> None:
+        """Put a subject into a state; see :meth:`Cohort.load`."""
+        for part, values in (("weights", self._weights), ("buffers", self._buffers), ("momentum", self._momenta)):
+            for name, value in values.items():
+                value[subject].copy_(state[f"{part}/{name}"])
+
+    def freeze(self, subject: int, frozen: Sequence[str]) -> None:
+        """Keep the named parts as they are; see :meth:`Cohort.freeze`."""
+        for name, moves in self._moves.items():
+            moves[subject] = 0.0 if _is_frozen(name, frozen) else 1.0

@@ -1,0 +1,373 @@
+"""Rearing: taking subjects through the epochs of a node, measuring on the way, leaving a state that resumes."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from binocular.cohort import Cohort, LoopCohort, StackedCohort, State
+from binocular.probes import adapted, response_grid, source_variance, vision
+from binocular.snapshots import NodeRecord, node_path, partial_path, read_node, write_node
+from binocular.subjects import build_network
+from binocular.tree import Node, identity_of
+from stimuli.base import LEFT, RIGHT, StimulusConfig, StimulusSet
+from stimuli.streams import stream
+
+if TYPE_CHECKING:
+    from protocols import EpochConditions, NetworkSpec, ProbePlan, Training
+
+__all__ = ["Plan", "Stopped", "rear"]
+
+REARING_VERSION = 1
+"""Raised whenever a change of the code changes the weights that a history leads to."""
+
+_SAVE_EVERY = 20.0  # seconds of rearing that a kill can cost
+
+
+class Stopped(Exception):
+    """Rearing was asked to stop; what was reared is saved."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all nodes of a study have in common.
+
+    Attributes
+    ----------
+    device
+        ``"cpu"`` or ``"cuda"``.
+    precision
+        ``"float32"`` or ``"bfloat16"``.
+    packing
+        ``"loop"`` or ``"stacked"``.
+    """
+
+    stimulus: StimulusConfig
+    network: NetworkSpec
+    training: Training
+    probes: ProbePlan
+    device: str
+    precision: str
+    packing: str
+
+    def origin(self, seed: int) -> str:
+        """Identity of a seed's untrained network: everything, besides its epochs, that decides what becomes of it."""
+        training = self.training
+        return identity_of(
+            {
+                "version": REARING_VERSION,
+                "torch": torch.__version__,
+                "device": self.device,
+                "precision": self.precision,
+                "packing": self.packing,
+                "stimulus": self.stimulus.model_dump(mode="json"),
+                "network": self.network.model_dump(mode="json"),
+                "optimiser": [training.optimiser, training.momentum, training.weight_decay, training.batch_size],
+                "seed": seed,
+            }
+        )
+
+    @property
+    def measures(self) -> str:
+        """What is measured and how, besides when, as JSON."""
+        probes = self.probes
+        return json.dumps(
+            {
+                "n_stimuli": probes.n_stimuli,
+                "bootstrap": probes.bootstrap,
+                "units": probes.units,
+                "sites": list(probes.sites),
+                "test_size": probes.test_size,
+                "normalisation": probes.normalisation,
+                "evaluate_every": self.training.evaluate_every,
+            },
+            sort_keys=True,
+        )
+
+
+class _StimulusShelf:
+    """Stimuli that have been built, kept for the subjects that share them."""
+
+    def __init__(self, room: int = 16) -> None:
+        self._room = room
+        self._lock = threading.Lock()
+        self._sets: dict[tuple[str, int, str], StimulusSet] = {}
+
+    def get(self, config: StimulusConfig, seed: int, device: str) -> StimulusSet:
+        key = (config.model_dump_json(), seed, device)
+        with self._lock:
+            if key not in self._sets:
+                while len(self._sets) >= self._room:
+                    self._sets.pop(next(iter(self._sets)))
+                self._sets[key] = config.build(seed, device)
+            return self._sets[key]
+
+
+_shelf = _StimulusShelf()
+
+
+def rear(
+    plan: Plan,
+    nodes: Sequence[Node],
+    folder: Path,
+    stop: threading.Event | None = None,
+    on_epoch: Callable[[Node], None] | None = None,
+) -> None:
+    """Rear nodes of equal epochs in lockstep and write one file per node.
+
+    Parameters
+    ----------
+    plan
+        What they have in common.
+    nodes
+        Nodes with equal ``start`` and ``stop`` whose parents, if any, have been reared.
+    folder
+        The study's output folder.
+    stop
+        Set from outside to stop after the present epoch; the state is saved first.
+    on_epoch
+        Called after each epoch of each node.
+
+    Raises
+    ------
+    Stopped
+        If ``stop`` was set.
+    """
+    litters = [_Litter(plan, list(nodes), folder)] if plan.packing == "stacked" else None
+    for litter in litters or (_Litter(plan, [node], folder) for node in nodes):
+        litter.rear(stop or threading.Event(), on_epoch or (lambda node: None))
+
+
+class _Litter:
+    """Nodes that go through their epochs together."""
+
+    def __init__(self, plan: Plan, nodes: list[Node], folder: Path) -> None:
+        self.plan, self.nodes, self.folder = plan, nodes, folder
+        self.sets = [_shelf.get(plan.stimulus, node.seed, plan.device) for node in nodes]
+        first = self.sets[0]
+        networks = [
+            build_network(plan.network.kind, plan.network.options, first.shape, first.n_classes, node.seed).to(
+                plan.device
+            )
+            for node in nodes
+        ]
+        packing = StackedCohort if plan.packing == "stacked" and len(nodes) > 1 else LoopCohort
+        training = plan.training
+        self.cohort: Cohort = packing(networks, training.momentum, training.weight_decay, plan.precision)
+        self.records = self._take_up()
+
+    def _take_up(self) -> list[NodeRecord]:
+        """Begin where an earlier run stopped, else at the parents' states, else untrained."""
+        begun = [read_node(partial_path(self.folder, node.identity)) for node in self.nodes]
+        usable = [r for r in begun if r is not None and r.measures == self.plan.measures]
+        in_step = len(usable) == len(self.nodes) and len({r.done for r in usable}) == 1
+        if in_step and all(_has_checkpoints(r, node) for r, node in zip(usable, self.nodes, strict=True)):
+            records = usable
+        else:
+            records = [self._from_parent(node) for node in self.nodes]
+        for subject, record in enumerate(records):
+            if record.state:
+                self.cohort.load(subject, record.state)
+        return records
+
+    def _from_parent(self, node: Node) -> NodeRecord:
+        record = NodeRecord(
+            node.identity, node.parent, node.seed, node.start, node.stop, self.plan.measures, node.start
+        )
+        if not node.is_root:
+            parent = read_node(node_path(self.folder, node.parent))
+            if parent is None:
+                raise RuntimeError(f"the state {node.parent} that this phase begins with is missing or damaged")
+            record.state, record.satisfied = parent.state, parent.satisfied
+        return record
+
+    def rear(self, stop: threading.Event, on_epoch: Callable[[Node], None]) -> None:
+        node, saved = self.nodes[0], time.monotonic()
+        began = saved
+        if node.is_root and self.records[0].done == 0:
+            for subject in range(len(self.nodes)):
+                self._probe(subject, 0)
+        for epoch in range(self.records[0].done, node.stop):
+            self._epoch(epoch)
+            for subject, reared in enumerate(self.nodes):
+                self.records[subject].done = epoch + 1
+                if epoch + 1 in reared.checkpoints:
+                    self._probe(subject, epoch + 1)
+                on_epoch(reared)
+            now = time.monotonic()
+            spent, began = now - began, now
+            for record in self.records:
+                record.seconds += spent / len(self.records)
+            if epoch + 1 < node.stop and (stop.is_set() or now - saved > _SAVE_EVERY):
+                self._write(partial_path)
+                saved = now
+            if stop.is_set() and epoch + 1 < node.stop:
+                raise Stopped
+        self._write(node_path)
+        for reared in self.nodes:
+            partial_path(self.folder, reared.identity).unlink(missing_ok=True)
+
+    def _write(self, path: Callable[[Path, str], Path]) -> None:
+        for subject, record in enumerate(self.records):
+            record.state = self.cohort.state(subject)
+            write_node(path(self.folder, record.identity), record)
+
+    def _epoch(self, epoch: int) -> None:
+        going = [self._begin_epoch(subject, epoch) for subject in range(len(self.nodes))]
+        if not all(going):
+            if any(going):
+                raise RuntimeError("phases that end by criterion cannot be reared in lockstep; use packing = 'loop'")
+            return
+        conditions = [node.epochs[epoch - node.start] for node in self.nodes]
+        presenters = [
+            _Presenter(self.sets[i], self.plan.training.batch_size, conditions[i], node.seed, epoch, self.plan.device)
+            for i, node in enumerate(self.nodes)
+        ]
+        outcomes = torch.zeros(len(self.nodes), 2, device=self.cohort.device)
+        rates = [condition.learning_rate for condition in conditions]
+        for batch in range(presenters[0].n_batches):
+            shown = [presenter.batch(batch) for presenter in presenters]
+            outcomes += self.cohort.step([views for views, _ in shown], [labels for _, labels in shown], rates)
+        outcomes /= presenters[0].n_batches
+        for subject in range(len(self.nodes)):
+            loss, accuracy = outcomes[subject].tolist()
+            if not np.isfinite(loss):
+                raise FloatingPointError(
+                    f"the loss is not a number in epoch {epoch + 1}; a smaller training.learning_rate may help"
+                )
+            self._note(subject, epoch, rates[subject], loss, accuracy)
+
+    def _begin_epoch(self, subject: int, epoch: int) -> bool:
+        """Apply what happens at a phase boundary; say whether this epoch is reared at all."""
+        node, record = self.nodes[subject], self.records[subject]
+        conditions = node.epochs[epoch - node.start]
+        if conditions.phase_start:
+            record.satisfied = False
+        if record.satisfied and conditions.until is not None:
+            return False
+        if conditions.optimiser_reset or conditions.batch_norm_reset or conditions.shrink_perturb is not None:
+            state = self.cohort.state(subject)
+            self.cohort.load(subject, self._disturbed(state, conditions, node.seed, epoch, self.sets[subject]))
+        self.cohort.freeze(subject, () if conditions.freeze is None else (conditions.freeze,))
+        return True
+
+    def _disturbed(
+        self, state: State, conditions: EpochConditions, seed: int, epoch: int, stimulus: StimulusSet
+    ) -> State:
+        state = dict(state)
+        if conditions.optimiser_reset:
+            state |= {name: torch.zeros_like(v) for name, v in state.items() if name.startswith("momentum/")}
+        network = self.plan.network
+        if conditions.batch_norm_reset:
+            fresh = build_network(network.kind, network.options, stimulus.shape, stimulus.n_classes, seed)
+            state |= {f"buffers/{name}": value for name, value in fresh.named_buffers()}
+        if conditions.shrink_perturb is not None:
+            # Ash & Adams 2020: shrink the weights and add a little of a freshly drawn network.
+            drawn = int(torch.randint(2**31, (), generator=stream(seed, "perturb", epoch)))
+            fresh = build_network(network.kind, network.options, stimulus.shape, stimulus.n_classes, drawn)
+            for name, value in fresh.named_parameters():
+                old = state[f"weights/{name}"]
+                change = conditions.shrink_perturb
+                state[f"weights/{name}"] = change.shrink * old + change.perturb * value.detach()
+        return state
+
+    def _note(self, subject: int, epoch: int, rate: float, loss: float, accuracy: float) -> None:
+        node, record, plan = self.nodes[subject], self.records[subject], self.plan
+        done = epoch + 1
+        row = {"epoch": float(done), "learning_rate": rate, "train_loss": loss, "train_accuracy": accuracy}
+        seen = ["test_accuracy", "accuracy_left_only", "accuracy_right_only", *self.sets[subject].tasks]
+        row |= dict.fromkeys(seen, float("nan"))
+        until = node.epochs[epoch - node.start].until
+        if done % plan.training.evaluate_every == 0 or done in node.checkpoints or until is not None:
+            row |= vision(self._measurable(subject), self.sets[subject], plan.probes.test_size)
+        if until is not None and row[until.metric] >= until.at_least:
+            record.satisfied = True
+        for name, value in row.items():
+            record.history[name] = np.append(record.history.get(name, np.empty(0)), value)
+
+    def _measurable(self, subject: int) -> nn.Module:
+        network = self.cohort.network(subject)
+        if self.plan.probes.normalisation == "as-reared":
+            return network
+        return adapted(network, self.sets[subject], self.nodes[subject].seed)
+
+    def _probe(self, subject: int, epoch: int) -> None:
+        node, record, probes = self.nodes[subject], self.records[subject], self.plan.probes
+        stimulus, network = self.sets[subject], self._measurable(subject)
+        left, right = probe_views(stimulus, probes.n_stimuli, node.seed)
+        for site, grid in response_grid(network, left, right, tuple(probes.sites), probes.units).items():
+            measured = source_variance(grid, probes.bootstrap, stream(node.seed, "bootstrap"))
+            columns = record.probes.setdefault(site, {})
+            row = {
+                "epoch": np.array([epoch]),
+                "n_silent": np.array([measured.n_silent]),
+                **{name: getattr(measured, name)[None] for name in _UNIT_COLUMNS},
+            }
+            for name, values in row.items():
+                columns[name] = np.concatenate([columns[name], values]) if name in columns else values
+
+
+_UNIT_COLUMNS = ("rsv", "rsv_se", "sv_left", "sv_right", "interaction")
+
+
+def _has_checkpoints(record: NodeRecord, node: Node) -> bool:
+    needed = {c for c in node.checkpoints if c <= record.done}
+    return all(needed <= set(columns["epoch"].tolist()) for columns in record.probes.values()) or not needed
+
+
+def finished(plan: Plan, node: Node, folder: Path) -> NodeRecord | None:
+    """Return a node's record if it has been reared and measured as planned, else None."""
+    record = read_node(node_path(folder, node.identity))
+    if record is None or record.done != node.stop or record.measures != plan.measures or record.start != node.start:
+        return None
+    needs_probes = bool(node.checkpoints) and not record.probes
+    return record if not needs_probes and _has_checkpoints(record, node) else None
+
+
+def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Draw stimuli for each eye from its own marginal: different scenes of the test split for the two eyes.
+
+    Returns
+    -------
+    tuple of Tensor
+        What the left and the right eye see, ``[n_stimuli, channel, height, width]`` each.
+    """
+    labels = stimulus.labels["test"]
+    order = torch.randperm(len(labels), generator=stream(seed, "probe")).to(labels.device)
+    count = min(n_stimuli, len(labels) // 2)
+    left = stimulus.views("test", order[:count], None)[:, LEFT]
+    right = stimulus.views("test", order[count : 2 * count], None)[:, RIGHT]
+    return left, right
+
+
+class _Presenter:
+    """One epoch of one subject, batch by batch: its order, its noise, its deficits."""
+
+    def __init__(
+        self, stimulus: StimulusSet, batch_size: int, conditions: EpochConditions, seed: int, epoch: int, device: str
+    ) -> None:
+        self._stimulus, self._conditions = stimulus, conditions
+        self._labels = stimulus.labels["train"]
+        count = len(self._labels)
+        self._size = min(batch_size, count)
+        self.n_batches = count // self._size  # the odd rest of an epoch waits for another order
+        self._order = torch.randperm(count, generator=stream(seed, "order", epoch)).to(device)
+        self._noise = stream(seed, "stimulus", epoch, device)
+        self._deficit = stream(seed, "deficit", epoch, device)
+
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        """Views ``[batch, eye, channel, height, width]`` and labels as the subject gets them."""
+        index = self._order[number * self._size : (number + 1) * self._size]
+        views, labels = self._stimulus.views("train", index, self._noise), self._labels[index]
+        for deficit in self._conditions.deficits:
+            views, labels = deficit(views, labels, self._deficit, number)
+        return views, labels
