@@ -1,0 +1,126 @@
+"""Rearing the nodes of a phase tree as their parents get ready, on the cores or the GPU of this machine."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+import torch
+
+from binocular.planning import StudyPlan, usable_cores
+from binocular.rearing import rear
+from binocular.tree import Node
+from stimuli.errors import BadInput
+
+__all__ = ["rear_here"]
+
+
+class _Queue:
+    """Which nodes wait, are being reared, are done or cannot be done."""
+
+    def __init__(self, study: StudyPlan, outstanding: Sequence[Node]) -> None:
+        self._graph = study.tree.graph
+        self._lockstep = study.plan.packing == "stacked"
+        self.waiting = {node.identity: node for node in outstanding}
+        self._undone = set(self.waiting)
+        self.failed: dict[str, str] = {}
+
+    def ready(self) -> list[list[Node]]:
+        """Groups of nodes that can be reared now, most urgent first."""
+        nodes = [
+            node
+            for identity, node in self.waiting.items()
+            if not any(parent in self._undone for parent in self._graph.predecessors(identity))
+        ]
+        if not self._lockstep:
+            return [[node] for node in nodes]
+        groups: dict[tuple[int, int], list[Node]] = {}
+        for node in nodes:
+            groups.setdefault((node.start, node.stop), []).append(node)
+        return list(groups.values())
+
+    def take(self, group: list[Node]) -> None:
+        for node in group:
+            del self.waiting[node.identity]
+
+    def settle(self, group: list[Node], error: BaseException | None) -> None:
+        """Note that nodes are done, or that they failed and nothing after them can be reared."""
+        for node in group:
+            if error is None:
+                self._undone.discard(node.identity)
+                continue
+            pending = [node.identity]
+            while pending:
+                identity = pending.pop()
+                self.failed[identity] = _cause(error)
+                self.waiting.pop(identity, None)
+                pending.extend(self._graph.successors(identity))
+
+
+def rear_here(
+    study: StudyPlan, outstanding: Sequence[Node], folder: Path, on_epoch: Callable[[Node], None] | None = None
+) -> dict[str, str]:
+    """Rear nodes in threads of this process, one subject per core, or in lockstep groups.
+
+    Parameters
+    ----------
+    study
+        The plan.
+    outstanding
+        Nodes to rear, parents before children, most urgent first.
+    folder
+        Output folder.
+    on_epoch
+        Called from the threads after each epoch of each node.
+
+    Returns
+    -------
+    dict of str to str
+        For each node that could not be reared, by identity, the cause in one line. One node's failure does not stop
+        the others.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After an interrupt, once the states of all nodes in work are saved.
+    """
+    plan, queue, stop = study.plan, _Queue(study, outstanding), threading.Event()
+    # Small convolutional networks run fastest with one subject per core and one thread per subject; then a subject's
+    # arithmetic does not depend on how many cores there are, either.
+    one_each = plan.device == "cpu" and plan.packing == "loop"
+    workers = usable_cores() if one_each else 1
+    threads = torch.get_num_threads()
+
+    def job(group: list[Node]) -> None:
+        if one_each:
+            torch.set_num_threads(1)
+        rear(plan, group, folder, stop, on_epoch)
+
+    pool = ThreadPoolExecutor(workers, "rearing")
+    running: dict[Future[None], list[Node]] = {}
+    try:
+        while queue.waiting or running:
+            for group in queue.ready()[: workers - len(running)]:
+                queue.take(group)
+                running[pool.submit(job, group)] = group
+            # A bounded wait, so that an interrupt from the keyboard is noticed soon.
+            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in done:
+                queue.settle(running.pop(future), future.exception())
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(threads)
+    return queue.failed
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, BadInput):
+        return str(error)
+    where = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(where[-1].filename).name}, line {where[-1].lineno})" if where else ""
+    text = " ".join(str(error).split()) or "no further word"
+    return f"{type(error).__name__}: {text}{place}"

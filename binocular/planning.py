@@ -1,0 +1,139 @@
+"""From a protocol to a plan: device, arithmetic, packing, the phase tree, and what it will take."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from binocular.rearing import Plan, finished
+from binocular.subjects import build_network
+from binocular.tree import Node, PhaseTree
+from stimuli.errors import BadInput
+
+if TYPE_CHECKING:
+    from protocols import Protocol
+
+__all__ = ["StudyPlan", "plan_study", "usable_cores"]
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """Everything that is settled before the first epoch.
+
+    Attributes
+    ----------
+    protocol
+        The checked protocol.
+    plan
+        What all nodes have in common.
+    tree
+        Its phase tree.
+    """
+
+    protocol: Protocol
+    plan: Plan
+    tree: PhaseTree
+
+    def outstanding(self, folder: Path) -> list[Node]:
+        """Nodes that still have to be reared in an output folder, parents before children."""
+        return [node for node in self.tree.nodes() if finished(self.plan, node, folder) is None]
+
+
+def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:
+    """Settle how a protocol is reared on this machine.
+
+    Parameters
+    ----------
+    protocol
+        A checked protocol.
+    device
+        ``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``.
+
+    Raises
+    ------
+    BadInput
+        If the device is not there, or stimulus, network or probes cannot be had as the protocol asks.
+    """
+    device = _device(device)
+    plan = Plan(
+        stimulus=protocol.stimulus,
+        network=protocol.network,
+        training=protocol.training,
+        probes=protocol.probes,
+        device=device,
+        # float32 by default: bfloat16 saves a fifth of the time for the small networks, less than it costs in trust.
+        precision="float32" if protocol.training.precision == "auto" else protocol.training.precision,
+        packing=_packing(protocol, device),
+    )
+    subjects = []
+    for condition in protocol.resolved_conditions():
+        epochs = condition.epoch_conditions()
+        checkpoints = protocol.probes.checkpoints(condition.epochs, condition.phase_ends())
+        for seed in protocol.seed_list:
+            subjects.append((condition.name, seed, plan.origin(seed), epochs, checkpoints))
+    return StudyPlan(protocol, plan, PhaseTree(subjects))
+
+
+def check_parts(study: StudyPlan) -> int:
+    """Build the stimuli and the network of the first seed, so that what cannot work fails before anything is reared.
+
+    Returns
+    -------
+    int
+        Bytes of one state on the disk.
+
+    Raises
+    ------
+    BadInput
+        If they cannot be built, or a site or a criterion names something that is not there.
+    """
+    protocol = study.protocol
+    seed = protocol.seed_list[0]
+    stimulus = protocol.stimulus.build(seed, "cpu")
+    network = build_network(
+        protocol.network.kind, protocol.network.options, stimulus.shape, stimulus.n_classes, seed
+    )
+    for site in protocol.probes.sites:
+        modules = dict(network.named_modules())
+        if site != "representation" and not (site.startswith("trunk") and site in modules):
+            known = ", ".join(["representation", *getattr(network, "sites", [])])
+            raise BadInput(f"probes.sites: the network has no site '{site}'; accepted: {known}")
+    scores = ("test_accuracy", "accuracy_left_only", "accuracy_right_only", *stimulus.tasks)
+    for condition in protocol.conditions:
+        for phase in condition.phases:
+            if phase.until is not None and phase.until.metric not in scores:
+                raise BadInput(
+                    f"conditions.{condition.name}: until.metric '{phase.until.metric}' is not measured here; "
+                    f"accepted: {', '.join(scores)}"
+                )
+    weights = sum(p.numel() for p in network.parameters())
+    statistics = sum(b.numel() for b in network.buffers())
+    return 4 * (2 * weights + statistics)
+
+
+def usable_cores() -> int:
+    """Number of processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _device(wanted: str) -> str:
+    if wanted not in ("auto", "cpu", "cuda"):
+        raise BadInput(f"--device: '{wanted}' is not a device; accepted: auto, cpu, cuda")
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise BadInput("--device: this machine has no CUDA device that torch can use; accepted here: auto, cpu")
+    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _packing(protocol: Protocol, device: str) -> str:
+    wanted = protocol.training.packing
+    if wanted != "auto":
+        return wanted
+    if any(phase.until is not None for condition in protocol.conditions for phase in condition.phases):
+        return "loop"  # a phase that ends by criterion ends at a different epoch for each subject
+    # Measured: on a processor convolutions of small networks run fastest with one subject per core; fully connected
+    # ones, and everything on a GPU, are bound by launching the work.
+    return "stacked" if device == "cuda" or protocol.network.kind == "split-mlp" else "loop"

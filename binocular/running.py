@@ -1,0 +1,246 @@
+"""Running a study: what is not yet reared is reared, and all is put together; any kill leaves a state that resumes."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import importlib.metadata
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import h5py
+import torch
+
+from binocular.assembling import subject_record, tree_record
+from binocular.executing import rear_here
+from binocular.planning import StudyPlan, check_parts, plan_study, usable_cores
+from binocular.sealing import SealState, seal_state
+from binocular.snapshots import partial_path, read_node
+from binocular.storage import ConditionHeader, StudyHeader, write_study, write_subject
+from binocular.tree import Node
+from stimuli.errors import BadInput
+
+if TYPE_CHECKING:
+    import protocols
+
+__all__ = ["Outcome", "Progress", "run_study"]
+
+
+class Progress(Protocol):
+    """What a run tells the person who waits; see `binocular.progress`."""
+
+    def start(self, epochs: int, done: int) -> None:
+        """Rearing begins: epochs of the whole study, and epochs found done."""
+
+    def epoch(self, node: Node) -> None:
+        """One epoch of a node is done; called from several threads."""
+
+    def close(self) -> None:
+        """Rearing ended, for whatever reason."""
+
+
+@dataclass
+class Outcome:
+    """How a run ended.
+
+    Attributes
+    ----------
+    study
+        The study file.
+    failures
+        For each (condition, seed) that could not be reared, the cause in one line.
+    reared, found
+        Epochs reared in this run, and epochs found done.
+    """
+
+    study: Path
+    failures: dict[tuple[str, int], str] = field(default_factory=dict)
+    reared: int = 0
+    found: int = 0
+
+
+def run_study(
+    protocol: protocols.Protocol,
+    folder: Path,
+    device: str = "auto",
+    progress: Progress | None = None,
+    command: str = "",
+    fresh: bool = False,
+) -> Outcome:
+    """Rear, measure and store all subjects of a protocol.
+
+    Parameters
+    ----------
+    protocol
+        A checked protocol.
+    folder
+        Output folder; what an earlier run left there is taken up.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    progress
+        Told about each epoch.
+    command
+        The command line, kept in the study.
+    fresh
+        Forget what earlier runs reared in this folder.
+
+    Returns
+    -------
+    Outcome
+        Where the study lies and what failed.
+
+    Raises
+    ------
+    BadInput
+        If the protocol asks for something that cannot be had, the folder is in use, or the disk is too small.
+    KeyboardInterrupt
+        If the run was interrupted; the state is saved.
+    """
+    created = _now()
+    study = plan_study(protocol, device)
+    state_bytes = check_parts(study)
+    with _alone(folder):
+        if fresh:
+            for part in ("nodes", "subjects"):
+                shutil.rmtree(folder / part, ignore_errors=True)
+        outstanding = study.outstanding(folder)
+        _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
+        todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
+        total = study.tree.epochs_shared
+        failed = _rear(study, outstanding, folder, progress, total, total - todo)
+        outcome = Outcome(folder / "study.h5", reared=todo, found=total - todo)
+        for subject, path in study.tree.path.items():
+            causes = [failed[identity] for identity in path if identity in failed]
+            if causes:
+                outcome.failures[subject] = causes[0]
+        _assemble(study, folder, outcome, created, command)
+    return outcome
+
+
+def _rear(
+    study: StudyPlan, outstanding: Sequence[Node], folder: Path, progress: Progress | None, total: int, done: int
+) -> dict[str, str]:
+    if progress is None:
+        return rear_here(study, outstanding, folder)
+    progress.start(total, done)
+    try:
+        return rear_here(study, outstanding, folder, progress.epoch)
+    finally:
+        progress.close()
+
+
+def _begun(outstanding: Sequence[Node], folder: Path) -> int:
+    """Epochs that an interrupted run has reared of nodes that are not done."""
+    records = (read_node(partial_path(folder, node.identity)) for node in outstanding)
+    return sum(record.done - record.start for record in records if record is not None)
+
+
+def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, created: str, command: str) -> None:
+    protocol = study.protocol
+    conditions = protocol.resolved_conditions()
+    files = []
+    for condition in conditions:
+        for seed in protocol.seed_list:
+            record = subject_record(study, condition, seed, folder)
+            if record is None:
+                outcome.failures.setdefault((condition.name, seed), "its files are missing or damaged")
+                continue
+            files.append(folder / "subjects" / f"{condition.name}.{seed}.h5")
+            write_subject(files[-1], record)
+    header = StudyHeader(
+        title=protocol.title,
+        protocol=protocol.to_toml(),
+        protocol_hash=protocol.hash(),
+        created=created,
+        finished=_now(),
+        versions=_versions(),
+        device=_device_name(study.plan.device),
+        command=command,
+        treated_eye=protocol.treated_eye,
+        conditions=[ConditionHeader(c.name, c.label, c.values) for c in conditions],
+        seeds=protocol.seed_list,
+    )
+    _keep_other_study(outcome.study, protocol.hash())
+    write_study(outcome.study, header, files, tree_record(study, folder), outcome.failures)
+
+
+def _keep_other_study(path: Path, protocol_hash: str) -> None:
+    """Rename a study of another protocol that lies where ours will be written; nothing is lost."""
+    if not path.is_file() or seal_state(path) is not SealState.WHOLE:
+        return
+    with h5py.File(path, "r") as file:
+        other = str(file.attrs.get("protocol_hash", "unknown"))
+    if other != protocol_hash:
+        path.replace(path.with_name(f"study-{other}.h5"))
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the output folder for this run; the operating system lets go of it even after a kill."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / ".lock").open("a+")
+    except OSError as error:
+        raise BadInput(f"--out: {folder} cannot be written: {error.strerror}; name a folder that can be") from error
+    with handle:
+        if not _lock(handle):
+            handle.seek(0)
+            owner = handle.read().strip() or "another process"
+            raise BadInput(f"--out: {folder} is in use by {owner}; wait for it to end, or name another folder")
+        handle.truncate(0)
+        handle.write(f"process {os.getpid()} on {platform.node()}")
+        handle.flush()
+        yield
+
+
+def _lock(handle: object) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover - no such lock on this system; two runs are then up to the user
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[arg-type]
+    except OSError:
+        return False
+    return True
+
+
+def _check_disk(folder: Path, states: int, state_bytes: int) -> None:
+    needed = 2 * states * (state_bytes + 200_000)  # states, histories and probes, subjects and study
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise BadInput(
+            f"--out: {folder} has {free / 1e6:.0f} MB free and the study needs about {needed / 1e6:.0f} MB; "
+            "free some room or name a folder on another disk"
+        )
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("binocular-lab", "torch", "numpy", "h5py", "scikit-image"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _device_name(device: str) -> str:
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.split(":", 1)[1].strip()
+                break
+    return f"{name}, {usable_cores()} cores"
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
