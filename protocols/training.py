@@ -46,7 +46,9 @@ class NetworkSpec(Checked):
     """Which network is reared, and its options."""
 
     kind: str = Field(
-        "split-cnn", min_length=1, description="name of a network, or 'module:Class' of your own in Python's path"
+        default="split-cnn",
+        min_length=1,
+        description="name of a network, or 'module:Class' of your own in Python's path",
     )
     options: dict[str, Option] = Field(
         default_factory=dict, description="options of the network, for example width = 12"
@@ -60,44 +62,54 @@ class NetworkSpec(Checked):
 class Training(Checked):
     """How weights change: the optimiser, its rate and its clock."""
 
-    optimiser: Literal["sgd"] = Field("sgd", description="stochastic gradient descent with momentum")
-    learning_rate: Annotated[Number, Field(gt=0)] = Field(0.05, description="learning rate at the zero of the clock")
+    optimiser: Literal["sgd"] = Field(default="sgd", description="stochastic gradient descent with momentum")
+    learning_rate: Annotated[Number, Field(gt=0)] = Field(
+        default=0.05, description="learning rate at the zero of the clock"
+    )
     learning_rate_decay: Annotated[Number, Field(gt=0, le=1)] = Field(
-        0.98, description="factor of the learning rate from one epoch to the next"
+        default=0.98, description="factor of the learning rate from one epoch to the next"
     )
-    momentum: Annotated[Number, Field(ge=0, lt=1)] = Field(0.9, description="momentum of the optimiser")
-    weight_decay: Annotated[Number, Field(ge=0)] = Field(5e-4, description="L2 decay of all weights")
-    batch_size: Annotated[Whole, Field(ge=1)] = Field(100, description="presentations per step")
+    momentum: Annotated[Number, Field(ge=0, lt=1)] = Field(default=0.9, description="momentum of the optimiser")
+    weight_decay: Annotated[Number, Field(ge=0)] = Field(default=5e-4, description="L2 decay of all weights")
+    batch_size: Annotated[Whole, Field(ge=1)] = Field(default=100, description="presentations per step")
     clock: Clock = Field(
-        "absolute", description="epochs that drive the decay: of all rearing, of the phase, or none (constant rate)"
+        default="absolute",
+        description="epochs that drive the decay: of all rearing, of the phase, or none (constant rate)",
     )
-    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="arithmetic of the forward pass")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="arithmetic of the forward pass"
+    )
     packing: Literal["auto", "loop", "stacked"] = Field(
-        "auto", description="subjects one by one ('loop') or as one vectorised computation ('stacked')"
+        default="auto", description="subjects one by one ('loop') or as one vectorised computation ('stacked')"
     )
-    evaluate_every: Annotated[Whole, Field(ge=1)] = Field(1, description="epochs between tests of accuracy")
+    evaluate_every: Annotated[Whole, Field(ge=1)] = Field(default=1, description="epochs between tests of accuracy")
 
 
 class ProbePlan(Checked):
     """When and how the representation is probed; probes change nothing in the subject."""
 
-    every: Annotated[Whole, Field(ge=1)] = Field(10, description="epochs between checkpoints")
+    every: Annotated[Whole, Field(ge=1)] = Field(default=10, description="epochs between checkpoints")
     epochs: tuple[Annotated[Whole, Field(ge=0)], ...] = Field(
-        (), description="further checkpoints, in epochs completed"
+        default=(), description="further checkpoints, in epochs completed"
     )
-    n_stimuli: Annotated[Whole, Field(ge=2)] = Field(48, description="stimuli per eye: the grid has n x n pairs")
-    bootstrap: Annotated[Whole, Field(ge=0)] = Field(100, description="resamplings for the standard error of RSV")
+    n_stimuli: Annotated[Whole, Field(ge=2)] = Field(
+        default=48, description="stimuli per eye: the grid has n x n pairs"
+    )
+    bootstrap: Annotated[Whole, Field(ge=0)] = Field(
+        default=100, description="resamplings for the standard error of RSV"
+    )
     units: Literal["pooled", "map", "both"] = Field(
-        "pooled", description="a unit is a channel ('pooled'), a channel at a place ('map'), or both are stored"
+        default="pooled", description="a unit is a channel ('pooled'), a channel at a place ('map'), or both are stored"
     )
     sites: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        ("representation",), description="layers to probe; 'representation' is the last one before the classifier"
+        default=("representation",),
+        description="layers to probe; 'representation' is the last one before the classifier",
     )
     test_size: Annotated[Whole, Field(ge=1)] | None = Field(
-        None, description="test stimuli used for accuracy; all of them where it is left out"
+        default=None, description="test stimuli used for accuracy; all of them where it is left out"
     )
     normalisation: Literal["adapted", "as-reared"] = Field(
-        "adapted",
+        default="adapted",
         description="running averages of batch normalisation while measuring: taken afresh from undisturbed stimuli, "
         "in a copy ('adapted'), or those left behind by rearing ('as-reared')",
     )
@@ -125,10 +137,10 @@ class ProbePlan(Checked):
 class AgeScale(Checked):
     """A declared scale from age to epochs, so that phases can be written in weeks."""
 
-    unit: Literal["day", "week", "month", "year"] = Field("week", description="unit of age")
-    epochs_per_unit: Annotated[Number, Field(gt=0)] = Field(..., description="epochs of rearing per unit of age")
-    start_age: Annotated[Number, Field(ge=0)] = Field(0.0, description="age at which rearing begins")
-    reason: str = Field("", description="why this scale: what it is matched to")
+    unit: Literal["day", "week", "month", "year"] = Field(default="week", description="unit of age")
+    epochs_per_unit: Annotated[Number, Field(gt=0)] = Field(description="epochs of rearing per unit of age")
+    start_age: Annotated[Number, Field(ge=0)] = Field(default=0.0, description="age at which rearing begins")
+    reason: str = Field(default="", description="why this scale: what it is matched to")
 
     def age(self, epoch: float) -> float:
         """Return the age, in units of the scale, at which an epoch begins."""
