@@ -32,8 +32,8 @@ def evaluate(text: str, names: Mapping[str, Value]) -> Value:
     Parameters
     ----------
     text
-        Numbers, names, ``+ - * / //``, brackets, ``min(...)``, ``max(...)`` and ``round(x)``, which rounds halves up. A name
-        on its own may also stand for text.
+        Numbers, names, ``+ - * / //``, brackets, ``min(...)``, ``max(...)`` and ``round(x)``, which rounds halves up. A
+        name on its own may also stand for text.
     names
         Value of each name.
 

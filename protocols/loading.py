@@ -63,8 +63,8 @@ def load_protocol(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Pr
         close = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
         hint = f"did you mean '{close[0]}'? " if close else ""
         raise BadInput(
-            f"there is no protocol named '{given}'; {hint}'binocular list' shows all names, and the path of a .toml file is "
-            "accepted too"
+            f"there is no protocol named '{given}'; {hint}'binocular list' shows all names, and the path of "
+            "a .toml file is accepted too"
         )
     file = resources.files("protocols") / "library" / f"{given}.toml"
     return parse_protocol(file.read_bytes(), f"{given}.toml", overrides)
@@ -113,7 +113,7 @@ def parse_protocol(content: bytes | str, source: str = "protocol", overrides: Se
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
             raise BadInput(
-                f"{source}, line {line}: byte {content[error.start]:#04x} is not UTF-8; accepted is a protocol as TOML text"
+                f"{source}, line {line}: byte {content[error.start]:#04x} is not UTF-8; accepted is TOML text"
             ) from None
     try:
         raw = tomllib.loads(content)

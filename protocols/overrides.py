@@ -28,8 +28,8 @@ def parse_override(text: str) -> tuple[Path, Any]:
     ----------
     text
         ``path=value``. Steps of the path are separated by dots; items of a list are named by number (``phases.0`` or
-        ``phases[0]``), by their name or by their kind; a step that contains a dot goes in quotation marks. The value is read
-        as TOML, and as text where it is none.
+        ``phases[0]``), by their name or by their kind; a step that contains a dot goes in quotation marks. The value is
+        read as TOML, and as text where it is none.
 
     Raises
     ------

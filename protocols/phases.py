@@ -22,37 +22,50 @@ class Until(Checked):
     """End a phase early, once a score is reached."""
 
     metric: Annotated[str, Field(pattern=METRIC_PATTERN)] = Field(
-        ..., description="a score of the history, such as test_accuracy, accuracy_right_only or a task like stereopsis"
+        description="a score of the history, such as test_accuracy, accuracy_right_only or a task like stereopsis"
     )
-    at_least: Fraction = Field(..., description="the score that ends the phase, from 0 to 1")
+    at_least: Fraction = Field(description="the score that ends the phase, from 0 to 1")
 
 
 class ShrinkPerturb(Checked):
     """Multiply all weights by ``shrink`` and add fresh initial weights times ``perturb`` (Ash & Adams 2020)."""
 
-    shrink: Fraction = Field(..., description="factor of the weights, from 0 to 1")
-    perturb: Annotated[Number, Field(ge=0)] = Field(..., description="factor of fresh initial weights that are added")
+    shrink: Fraction = Field(description="factor of the weights, from 0 to 1")
+    perturb: Annotated[Number, Field(ge=0)] = Field(description="factor of fresh initial weights that are added")
 
 
 class Phase(Checked):
     """A stretch of epochs in which the eyes' conditions and the rules of learning stay the same."""
 
-    name: str = Field("", description="name of the phase; left out, it follows from the deficits")
+    name: str = Field(default="", description="name of the phase; left out, it follows from the deficits")
     epochs: Annotated[Whole, Field(ge=0, le=MOST_EPOCHS)] = Field(
-        ..., description="epochs the phase lasts (the most it may last where 'until' is given)"
+        description="epochs the phase lasts (the most it may last where 'until' is given)"
     )
     deficits: tuple[AnyDeficit, ...] = Field(
-        (), description="what is done to the eyes, in order; none is normal vision"
+        default=(), description="what is done to the eyes, in order; none is normal vision"
     )
-    clock: Clock | None = Field(None, description="clock of the learning rate; that of the training where left out")
+    clock: Clock | None = Field(
+        default=None, description="clock of the learning rate; that of the training where left out"
+    )
     learning_rate: Annotated[Number, Field(gt=0)] | None = Field(
-        None, description="learning rate at the zero of the clock in this phase; that of the training where left out"
+        default=None,
+        description="learning rate at the zero of the clock in this phase; that of the training where left out",
     )
-    optimiser_state: Literal["carry", "reset"] = Field("carry", description="what happens to momentum at the start")
-    batch_norm: Literal["carry", "reset"] = Field("carry", description="what happens to running averages at the start")
-    until: Until | None = Field(None, description="end the phase before its last epoch, once a score is reached")
-    freeze: Part | None = Field(None, description="part of the network whose weights do not change in this phase")
-    shrink_perturb: ShrinkPerturb | None = Field(None, description="shrink and perturb all weights at the start")
+    optimiser_state: Literal["carry", "reset"] = Field(
+        default="carry", description="what happens to momentum at the start"
+    )
+    batch_norm: Literal["carry", "reset"] = Field(
+        default="carry", description="what happens to running averages at the start"
+    )
+    until: Until | None = Field(
+        default=None, description="end the phase before its last epoch, once a score is reached"
+    )
+    freeze: Part | None = Field(
+        default=None, description="part of the network whose weights do not change in this phase"
+    )
+    shrink_perturb: ShrinkPerturb | None = Field(
+        default=None, description="shrink and perturb all weights at the start"
+    )
 
     @model_validator(mode="before")
     @classmethod

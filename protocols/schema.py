@@ -54,7 +54,7 @@ def _seeds(value: Any) -> Any:
     raise complain(
         "Protocol",
         (),
-        f"is {value!r}, but must be how many subjects each condition has (1 to 100000) or a list of seeds such as [0, 1, 2]",
+        f"is {value!r}, but must be the number of subjects of a condition (1 to 100000) or a list such as [0, 1, 2]",
         value,
     )
 
@@ -63,10 +63,10 @@ class Condition(Checked):
     """One history: a name and its phases."""
 
     name: Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)] = Field(
-        ..., description="name of the condition, in lower-case letters, digits, '.', '_' and '-'"
+        description="name of the condition, in lower-case letters, digits, '.', '_' and '-'"
     )
-    label: str = Field("", description="name for people, used in tables and figures")
-    phases: Annotated[tuple[Phase, ...], Field(min_length=1)] = Field(..., description="the phases, in order")
+    label: str = Field(default="", description="name for people, used in tables and figures")
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)] = Field(description="the phases, in order")
     values: dict[str, Value] = Field(default_factory=dict, description="swept values that led to this condition")
 
     @property
@@ -115,7 +115,7 @@ class Stretch:
 class ResolvedCondition(Condition):
     """A condition whose eyes are settled, together with the rules of its training."""
 
-    training: Training = Field(..., description="learning rate, decay and clock")
+    training: Training = Field(description="learning rate, decay and clock")
 
     def epoch_conditions(self) -> list[EpochConditions]:
         """Return what is decided about each epoch, in order."""
@@ -156,25 +156,27 @@ class ResolvedCondition(Condition):
 class Protocol(Checked):
     """A checked experiment: sweeps are laid out, every number is settled, eyes are still 'treated' and 'fellow'."""
 
-    title: Annotated[str, Field(min_length=1)] = Field(..., description="title of the experiment")
-    reference: str = Field("", description="the experiment it follows: authors, year, journal, figure")
-    description: str = Field("", description="what is done, and what is to be seen")
-    deviations: tuple[str, ...] = Field((), description="where it departs from the reference, one sentence each")
+    title: Annotated[str, Field(min_length=1)] = Field(description="title of the experiment")
+    reference: str = Field(default="", description="the experiment it follows: authors, year, journal, figure")
+    description: str = Field(default="", description="what is done, and what is to be seen")
+    deviations: tuple[str, ...] = Field(
+        default=(), description="where it departs from the reference, one sentence each"
+    )
     treated_eye: Literal["right", "left"] = Field(
-        "right", description="the eye called 'treated'; the other is 'fellow'"
+        default="right", description="the eye called 'treated'; the other is 'fellow'"
     )
     seeds: Annotated[int | tuple[int, ...], BeforeValidator(_seeds)] = Field(
-        3, description="how many subjects each condition has, or the list of their seeds"
+        default=3, description="how many subjects each condition has, or the list of their seeds"
     )
     values: dict[str, Value] = Field(default_factory=dict, description="named numbers for use in expressions")
-    age_scale: AgeScale | None = Field(None, description="scale from age to epochs")
+    age_scale: AgeScale | None = Field(default=None, description="scale from age to epochs")
     stimulus: Annotated[SerializeAsAny[StimulusConfig], BeforeValidator(_stimulus)] = Field(
-        ..., description="what the eyes see: a table with the kind of stimulus and its parameters"
+        description="what the eyes see: a table with the kind of stimulus and its parameters"
     )
-    network: NetworkSpec = Field(NetworkSpec(), description="what is reared")
-    training: Training = Field(Training(), description="how it learns")
-    probes: ProbePlan = Field(ProbePlan(), description="when and how it is measured")
-    conditions: Annotated[tuple[Condition, ...], Field(min_length=1)] = Field(..., description="the histories compared")
+    network: NetworkSpec = Field(default=NetworkSpec(), description="what is reared")
+    training: Training = Field(default=Training(), description="how it learns")
+    probes: ProbePlan = Field(default=ProbePlan(), description="when and how it is measured")
+    conditions: Annotated[tuple[Condition, ...], Field(min_length=1)] = Field(description="the histories compared")
 
     @model_validator(mode="after")
     def _check_names(self) -> Protocol:

@@ -27,11 +27,11 @@ def expand(raw: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     raw
-        As read from TOML. ``[values]`` holds named numbers. A condition with ``sweep = { duration = [2, 5] }`` becomes one
-        condition for each combination (``sweep_mode = "product"``, the default) or for each position of the lists
-        (``"zip"``); ``{duration}`` in its name and label is replaced. Text that begins with ``=`` is an expression in these
-        names. Instead of ``epochs`` a phase may give ``until_age`` (the age at which it ends) or ``age_span`` (how long it
-        lasts), in the unit of ``[age_scale]``.
+        As read from TOML. ``[values]`` holds named numbers. A condition with ``sweep = { duration = [2, 5] }`` becomes
+        one condition for each combination (``sweep_mode = "product"``, the default) or for each position of the lists
+        (``"zip"``); ``{duration}`` in its name and label is replaced. Text that begins with ``=`` is an expression in
+        these names. Instead of ``epochs`` a phase may give ``until_age`` (the age at which it ends) or ``age_span``
+        (how long it lasts), in the unit of ``[age_scale]``.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Deficits and treatments, by kind. A new one is one class here, or ``DEFICITS["my-kind"] = MyDeficit`` in your own code."""
+"""Deficits and treatments, by kind. To add one: a class and a line here, or ``DEFICITS[kind] = Class`` in your code."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from typing import Any
 
 from protocols.checked import complain, nearest
 
+from .alternation import Alternation
 from .base import Deficit, EyeDeficit, Ramp
+from .controls import LabelPermutation, Sham
+from .geometry import Aniseikonia, Anisometropia, Flip, Inversion, Rotation
 from .light import Blur, ContrastLoss, Dark, Inactivation, Noise, Occlusion
 from .pairing import Dissociation, DissociationPlan, Misalignment
+from .treatments import ContrastBalance, DarkExposure, Patching, Penalisation
 
 __all__ = ["DEFICITS", "Deficit", "DissociationPlan", "EyeDeficit", "Ramp", "deficit_from"]
 
@@ -23,6 +27,18 @@ DEFICITS: dict[str, type[Deficit]] = {
         Dark,
         Dissociation,
         Misalignment,
+        Alternation,
+        Anisometropia,
+        Aniseikonia,
+        Rotation,
+        Flip,
+        Inversion,
+        LabelPermutation,
+        Sham,
+        Patching,
+        Penalisation,
+        ContrastBalance,
+        DarkExposure,
     )
 }
 

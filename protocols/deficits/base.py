@@ -21,10 +21,8 @@ EYES = ("left", "right")
 class Ramp(Checked):
     """One strength of a deficit moves in a straight line over its phase, as when a cataract slowly clears."""
 
-    field: str = Field(..., description="the strength that changes, for example 'sigma'")
-    to: Number = Field(
-        ..., description="its value in the last epoch of the phase; the first has the value of the field"
-    )
+    field: str = Field(description="the strength that changes, for example 'sigma'")
+    to: Number = Field(description="its value in the last epoch of the phase; the first has the value of the field")
 
 
 class Deficit(Checked):
@@ -34,8 +32,8 @@ class Deficit(Checked):
     from the generator it is given, and leaves an eye that it does not concern bit for bit as it was.
     """
 
-    kind: str = Field("", description="name of the deficit")
-    ramp: Ramp | None = Field(None, description="a strength that changes over the phase")
+    kind: str = Field(default="", description="name of the deficit")
+    ramp: Ramp | None = Field(default=None, description="a strength that changes over the phase")
 
     def __call__(
         self, views: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, batch: int = 0
@@ -123,9 +121,9 @@ class Deficit(Checked):
 class EyeDeficit(Deficit):
     """A deficit that changes what one eye sees, or each of both, without regard to the other."""
 
-    eye: AnyEye = Field("treated", description="whose view is changed")
+    eye: AnyEye = Field(default="treated", description="whose view is changed")
     share: Annotated[Number, Field(ge=0, le=1)] = Field(
-        1.0, description="share of presentations that are affected, drawn afresh for each; both eyes together"
+        default=1.0, description="share of presentations that are affected, drawn afresh for each; both eyes together"
     )
 
     def __call__(

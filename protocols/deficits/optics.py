@@ -23,8 +23,8 @@ def gaussian_blur(view: torch.Tensor, sigma: float) -> torch.Tensor:
     Returns
     -------
     torch.Tensor
-        Same shape. The kernel reaches 4 sigma, and beyond the border the border's own pixels go on, so that a view of one
-        grey stays that grey.
+        Same shape. The kernel reaches 4 sigma, and beyond the border the border's own pixels go on, so that a view of
+        one grey stays that grey.
     """
     if sigma <= 0:
         return view.clone()
@@ -58,9 +58,9 @@ def resize_blur(view: torch.Tensor, factor: float) -> torch.Tensor:
     Returns
     -------
     torch.Tensor
-        Same shape. Both steps are bilinear with antialiasing (a triangle filter as wide as the factor on the way down) and
-        pixel centres at half integers, as in the image library behind the published code. The small size is rounded, and at
-        least one pixel.
+        Same shape. Both steps are bilinear with antialiasing (a triangle filter as wide as the factor on the way down)
+        and pixel centres at half integers, as in the image library behind the published code. The small size is
+        rounded, and at least one pixel.
     """
     if factor == 1:
         return view.clone()
@@ -173,7 +173,7 @@ def magnify_rotate(view: torch.Tensor, size: float = 1.0, degrees: float = 0.0) 
     height, width = view.shape[-2:]
     angle = math.radians(degrees)
     cosine, sine = math.cos(angle) / size, math.sin(angle) / size
-    # The grid holds, for each output pixel, where it looks in the input; rows run downwards, hence the sign of the sine.
+    # For each output pixel the grid says where it looks in the input; rows run downwards, hence the sign of the sine.
     matrix = torch.tensor([[cosine, -sine * height / width, 0], [sine * width / height, cosine, 0]])
     grid = functional.affine_grid(matrix.expand(len(view), 2, 3), list(view.shape), align_corners=False)
     return functional.grid_sample(view, grid.to(view), mode="bilinear", padding_mode="zeros", align_corners=False)

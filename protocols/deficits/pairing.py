@@ -24,13 +24,13 @@ class DissociationPlan:
     Attributes
     ----------
     partner
-        The presentation that the moved eye's view comes from, ``[batch]`` int64. Never a presentation's own number, unless
-        it is not affected or stands alone.
+        The presentation that the moved eye's view comes from, ``[batch]`` int64. Never a presentation's own number,
+        unless it is not affected or stands alone.
     label_eye
         The eye whose label is taught, ``[batch]`` int64: 0 = left, 1 = right.
     head_eye
-        The head that is taught, ``[batch]`` int64, for networks with one head per eye: equal to ``label_eye`` when labelling
-        is ``"paired"``, independent of it when ``"as-released"``.
+        The head that is taught, ``[batch]`` int64, for networks with one head per eye: equal to ``label_eye`` when
+        labelling is ``"paired"``, independent of it when ``"as-released"``.
     """
 
     partner: torch.Tensor
@@ -43,18 +43,22 @@ class Dissociation(Deficit):
 
     The view of one eye comes from another presentation of the batch: the affected presentations are put on one random
     cycle, and each takes the view of the next. The label is that of the left or the right eye's picture with equal
-    chances, or always of one of them. Labelling ``"as-released"`` keeps what the paper's released code does, which draws the
-    label and the head independently, so that half the time a head is taught the other eye's label; it differs from
-    ``"paired"`` only in a network with one head per eye. A presentation that stands alone is left as it is.
+    chances, or always of one of them. Labelling ``"as-released"`` keeps what the paper's released code does, which
+    draws the label and the head independently, so that half the time a head is taught the other eye's label; it differs
+    from ``"paired"`` only in a network with one head per eye. A presentation that stands alone is left as it is.
     """
 
-    kind: Literal["dissociation"] = Field("dissociation", description="name of the deficit")
-    eye: OneEye = Field("treated", description="the eye whose view comes from another presentation")
-    labelling: Literal["paired", "as-released"] = Field("paired", description="whether label and head go together")
-    label: Literal["either", "left", "right", "treated", "fellow"] = Field(
-        "either", description="whose picture gives the label: 'either' draws an eye for each presentation"
+    kind: Literal["dissociation"] = Field(default="dissociation", description="name of the deficit")
+    eye: OneEye = Field(default="treated", description="the eye whose view comes from another presentation")
+    labelling: Literal["paired", "as-released"] = Field(
+        default="paired", description="whether label and head go together"
     )
-    share: Annotated[Number, Field(ge=0, le=1)] = Field(1.0, description="share of presentations that are dissociated")
+    label: Literal["either", "left", "right", "treated", "fellow"] = Field(
+        default="either", description="whose picture gives the label: 'either' draws an eye for each presentation"
+    )
+    share: Annotated[Number, Field(ge=0, le=1)] = Field(
+        default=1.0, description="share of presentations that are dissociated"
+    )
 
     def plan(self, size: int, generator: torch.Generator) -> DissociationPlan:
         """Draw the plan of a batch.
@@ -64,8 +68,8 @@ class Dissociation(Deficit):
         size
             Presentations in the batch.
         generator
-            Source of the draws; a call with a generator in the same state returns the same plan, so that a network with a head
-            per eye can learn which head a batch is for.
+            Source of the draws; a call with a generator in the same state returns the same plan, so that a network with
+            a head per eye can learn which head a batch is for.
 
         Returns
         -------
@@ -113,18 +117,20 @@ class Dissociation(Deficit):
 class Misalignment(EyeDeficit):
     """A squint or prism: the view is displaced by whole pixels, and the border that comes in is grey.
 
-    A displacement of n pixels blanks n columns (or rows) of the view. Fixed, it is a constant angle of squint; changing, the
-    displacement is drawn evenly from -n to +n along each axis, afresh for each batch or each presentation. Displacing
-    both eyes moves them the same way and leaves a squint only where ``changing`` is 'presentation' or 'batch'.
+    A displacement of n pixels blanks n columns (or rows) of the view. Fixed, it is a constant angle of squint;
+    changing, the displacement is drawn evenly from -n to +n along each axis, afresh for each batch or each
+    presentation. Displacing both eyes moves them the same way and leaves a squint only where ``changing`` is
+    'presentation' or 'batch'.
     """
 
-    kind: Literal["misalignment"] = Field("misalignment", description="name of the deficit")
+    kind: Literal["misalignment"] = Field(default="misalignment", description="name of the deficit")
     horizontal: Annotated[Whole, Field(ge=-1024, le=1024)] = Field(
-        2, description="pixels to the right; negative is left"
+        default=2, description="pixels to the right; negative is left"
     )
-    vertical: Annotated[Whole, Field(ge=-1024, le=1024)] = Field(0, description="pixels down; negative is up")
+    vertical: Annotated[Whole, Field(ge=-1024, le=1024)] = Field(default=0, description="pixels down; negative is up")
     changing: Literal["never", "batch", "presentation"] = Field(
-        "never", description="'never' keeps the angle; otherwise it is drawn afresh for each batch or presentation"
+        default="never",
+        description="'never' keeps the angle; otherwise it is drawn afresh for each batch or presentation",
     )
 
     def see(self, view: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -1,0 +1,83 @@
+"""Treatments of the clinic, by default done to the fellow eye; reverse suture is occlusion of the fellow eye."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from protocols.checked import Fraction, Number
+
+from .base import Deficit, EyeDeficit, OneEye, eyes_of, whose
+from .light import Dark
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["ContrastBalance", "DarkExposure", "Patching", "Penalisation"]
+
+
+class Patching(Deficit):
+    """A patch for part of the time: in a share of the batches, drawn by chance, the eye sees nothing."""
+
+    kind: Literal["patching"] = Field(default="patching", description="name of the treatment")
+    eye: OneEye = Field(default="fellow", description="the eye that is patched")
+    share: Fraction = Field(default=0.5, description="share of the batches with the patch on")
+
+    def __call__(
+        self, views: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, batch: int = 0
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the batch with or without the patch."""
+        import torch
+
+        index = eyes_of(self.eye)[0]
+        open_eye = torch.rand((), generator=generator, device=views.device) >= self.share
+        result = views.clone()
+        result[:, index] = torch.where(open_eye, views[:, index], torch.zeros_like(views[:, index]))
+        return result, labels
+
+    def sentence(self) -> str:
+        """Return what is done."""
+        return self._with_ramp(f"{whose(self.eye)} patched in {self.share:.0%} of batches")
+
+
+class Penalisation(EyeDeficit):
+    """Blur of the better eye, as atropine does for near vision: a Gaussian in pixels."""
+
+    kind: Literal["penalisation"] = Field(default="penalisation", description="name of the treatment")
+    eye: OneEye = Field(default="fellow", description="the eye that is blurred")
+    sigma: Annotated[Number, Field(ge=0, le=1024)] = Field(
+        default=2.0, description="standard deviation of a Gaussian in pixels; 0 is sharp"
+    )
+
+    def see(self, view: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return the blurred view."""
+        from .optics import gaussian_blur
+
+        return gaussian_blur(view, self.sigma)
+
+    def words(self) -> str:
+        """Return what is done."""
+        return f"penalised by blur (sigma {self.sigma:g} pixels)"
+
+
+class ContrastBalance(EyeDeficit):
+    """Contrast-balanced viewing: both eyes see together, the better one at low contrast."""
+
+    kind: Literal["contrast-balance"] = Field(default="contrast-balance", description="name of the treatment")
+    eye: OneEye = Field(default="fellow", description="the eye whose contrast is lowered")
+    contrast: Fraction = Field(default=0.2, description="share of its contrast that is left")
+
+    def see(self, view: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return the fainter view."""
+        return view * self.contrast
+
+    def words(self) -> str:
+        """Return what is done."""
+        return f"at {self.contrast:.0%} contrast to balance the eyes"
+
+
+class DarkExposure(Dark):
+    """Darkness for both eyes as a treatment, before they see again."""
+
+    kind: Literal["dark-exposure"] = Field(default="dark-exposure", description="name of the treatment")  # type: ignore[assignment]
