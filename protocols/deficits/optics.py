@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 from torch.nn import functional
@@ -32,6 +33,7 @@ def gaussian_blur(view: torch.Tensor, sigma: float) -> torch.Tensor:
     return rows @ view @ columns.T
 
 
+@lru_cache(maxsize=64)
 def _gaussian_matrix(size: int, sigma: float) -> torch.Tensor:
     """Return ``[size, size]``: each output pixel as a weighted mean of input pixels."""
     reach = max(1, math.ceil(4 * sigma))

@@ -1,0 +1,466 @@
+"""Deficits: properties that hold for each of them, and what single ones do to images made by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from protocols.deficits import DEFICITS, Deficit, deficit_from
+from protocols.deficits.controls import LabelPermutation
+from protocols.deficits.optics import disc_blur, gaussian_blur, magnify_rotate, resize_blur, shift, shift_each
+from protocols.deficits.pairing import Dissociation
+from stimuli import LEFT, RIGHT, stream
+
+N_CLASSES = 5
+share = st.sampled_from([0.0, 0.3, 1.0])
+sigma = st.sampled_from([0.0, 0.4, 2.0, 30.0])
+size = st.sampled_from([0.5, 1.0, 1.3])
+fraction = st.sampled_from([0.0, 0.25, 1.0])
+pixels = st.integers(-12, 12)
+FIELDS: dict[str, list[dict[str, st.SearchStrategy]]] = {
+    "blur": [{"factor": st.sampled_from([1, 1.5, 4, 40]), "share": share}, {"sigma": sigma, "share": share}],
+    "occlusion": [{"contrast": fraction, "sigma": sigma, "share": share}],
+    "inactivation": [{"share": share}],
+    "noise": [{"sd": fraction, "contrast": fraction, "share": share}],
+    "contrast-loss": [{"contrast": fraction, "share": share}],
+    "dark": [{}],
+    "dissociation": [
+        {
+            "label": st.sampled_from(["either", "left", "right"]),
+            "labelling": st.sampled_from(["paired", "as-released"]),
+            "share": share,
+        }
+    ],
+    "misalignment": [
+        {
+            "horizontal": pixels,
+            "vertical": pixels,
+            "changing": st.sampled_from(["never", "batch", "presentation"]),
+            "share": share,
+        }
+    ],
+    "alternation": [{"period": st.integers(1, 4)}],
+    "anisometropia": [{"radius": sigma, "size": size, "share": share}],
+    "aniseikonia": [{"size": size, "share": share}],
+    "rotation": [{"degrees": st.sampled_from([-200, 0, 33.0, 90]), "share": share}],
+    "flip": [{"axis": st.sampled_from(["vertical", "horizontal"]), "share": share}],
+    "inversion": [{"of": st.sampled_from(["contrast", "colour"]), "share": share}],
+    "label-permutation": [{"n_classes": st.just(N_CLASSES), "seed": st.integers(0, 3)}],
+    "sham": [{}],
+    "patching": [{"share": share}],
+    "penalisation": [{"sigma": sigma, "share": share}],
+    "contrast-balance": [{"contrast": fraction, "share": share}],
+    "dark-exposure": [{}],
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn, eye: str = "right") -> dict:
+    """Draw one table of any kind, done to one eye where the kind has an eye."""
+    kind = draw(st.sampled_from(sorted(DEFICITS)))
+    table = {"kind": kind, **draw(st.fixed_dictionaries(draw(st.sampled_from(FIELDS[kind]))))}
+    if "eye" in DEFICITS[kind].model_fields:
+        table["eye"] = eye
+    if kind == "alternation":
+        table["first"] = eye
+    return table
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw views and labels of small and odd sizes."""
+    count, channels = draw(st.integers(1, 7)), draw(st.sampled_from([1, 3]))
+    height, width = draw(st.integers(1, 9)), draw(st.integers(1, 9))
+    generator = stream(draw(st.integers(0, 100)), "test/views")
+    views = torch.randn(count, 2, channels, height, width, generator=generator)
+    return views, torch.randint(N_CLASSES, (count,), generator=generator)
+
+
+def apply(table: dict, views: torch.Tensor, labels: torch.Tensor, seed: int = 0, batch: int = 0):
+    return deficit_from(table)(views, labels, stream(seed, "test/deficit"), batch)
+
+
+def test_every_kind_is_tested() -> None:
+    assert set(FIELDS) == set(DEFICITS)
+
+
+@settings(max_examples=300, deadline=None)
+@given(tables(), batches(), st.integers(0, 9))
+def test_properties_of_every_deficit(table: dict, given_batch: tuple, number: int) -> None:
+    views, labels = given_batch
+    views_before, labels_before = views.clone(), labels.clone()
+    seen, taught = apply(table, views, labels, batch=number)
+
+    assert seen.shape == views.shape
+    assert seen.dtype == views.dtype
+    assert taught.shape == labels.shape
+    assert taught.dtype == labels.dtype
+    assert torch.isfinite(seen).all()
+    assert ((taught >= 0) & (taught < N_CLASSES)).all()
+    # The input is as it was.
+    assert torch.equal(views, views_before)
+    assert torch.equal(labels, labels_before)
+    # The same generator gives the same batch.
+    again, taught_again = apply(table, views, labels, batch=number)
+    assert torch.equal(seen, again)
+    assert torch.equal(taught, taught_again)
+    # The left eye of a deficit of the right eye is untouched, bit for bit.
+    if "eye" in table:
+        assert torch.equal(seen[:, LEFT], views[:, LEFT])
+    if "share" in table and table["share"] == 0:
+        assert torch.equal(seen, views)
+    # Only noise and a negative of the hue leave the range of what was there.
+    if table["kind"] not in ("noise",) and table.get("of") != "colour":
+        assert seen.abs().max() <= views.abs().max() * (1 + 1e-5)
+
+
+@settings(max_examples=200, deadline=None)
+@given(tables(eye="right"), batches(), st.integers(0, 5))
+def test_left_is_the_mirror_of_right(table: dict, given_batch: tuple, number: int) -> None:
+    views, labels = given_batch
+    mirrored = {
+        key: {"right": "left", "left": "right"}.get(value, value) if isinstance(value, str) else value
+        for key, value in table.items()
+    }
+    seen, taught = apply(table, views, labels, batch=number)
+    seen_mirrored, taught_mirrored = apply(mirrored, views.flip(1), labels, batch=number)
+    assert torch.equal(seen, seen_mirrored.flip(1))
+    assert torch.equal(taught, taught_mirrored)
+
+
+@settings(max_examples=100, deadline=None)
+@given(tables(eye="treated"))
+def test_treated_and_fellow_are_settled(table: dict) -> None:
+    deficit = deficit_from(table)
+    right, left = deficit.resolved("right"), deficit.resolved("left")
+    for field in {"eye", "first"} & set(table):
+        assert (getattr(right, field), getattr(left, field)) == ("right", "left")
+    assert right == deficit_from(right.model_dump())
+    assert right.sentence()
+    assert "treated" not in right.sentence()
+
+
+def test_an_unsettled_eye_is_refused() -> None:
+    views = torch.zeros(1, 2, 1, 4, 4)
+    with pytest.raises(ValueError, match="settled first"):
+        apply({"kind": "inactivation"}, views, torch.zeros(1, dtype=torch.int64))
+
+
+# ------------------------------------------------------------------ light
+
+
+@pytest.mark.parametrize("strength", [{"factor": 4}, {"factor": 3}, {"sigma": 0.5}, {"sigma": 5}])
+def test_blur_of_a_grey_is_that_grey(strength: dict) -> None:
+    views = torch.full((2, 2, 1, 16, 12), 0.7)
+    seen, _ = apply({"kind": "blur", "eye": "both", **strength}, views, torch.zeros(2, dtype=torch.int64))
+    assert torch.allclose(seen, views, atol=1e-6)
+
+
+def test_blur_by_four_of_an_image_of_blocks() -> None:
+    # Left half 0, right half 1: shrunk by 4 the 32 pixels become 8. The triangle filter of the way down is 4 pixels wide
+    # to each side, with weights 1 3 5 7 7 5 3 1 over 32, so the small pixels next to the border take 4/32 = 1/8 from the
+    # other half.
+    view = torch.zeros(1, 1, 32, 32)
+    view[..., 16:] = 1
+    blurred = resize_blur(view, 4)
+    small = [0, 0, 0, 1 / 8, 7 / 8, 1, 1, 1]
+    # The way up puts the centre of small pixel k at 4 k + 1.5 and draws straight lines between the centres.
+    expected = torch.tensor(
+        [small[0] if x <= 1.5 else small[7] if x >= 29.5 else _between(small, (x - 1.5) / 4) for x in range(32)]
+    )
+    assert torch.allclose(blurred[0, 0], expected.expand(32, 32), atol=1e-6)
+
+
+def _between(values: list[float], place: float) -> float:
+    low = min(int(place), len(values) - 2)
+    return values[low] + (values[low + 1] - values[low]) * (place - low)
+
+
+def test_blur_keeps_coarse_and_loses_fine_structure() -> None:
+    columns = torch.arange(32)
+    fine = ((-1.0) ** columns).expand(1, 1, 32, 32)
+    coarse = torch.cos(2 * torch.pi * columns / 32).expand(1, 1, 32, 32)
+    for blurred in (lambda view: resize_blur(view, 4), lambda view: gaussian_blur(view, 2.0)):
+        assert blurred(fine)[..., 8:-8].abs().max() < 0.01
+        assert blurred(coarse).std() > 0.8 * coarse.std()
+
+
+def test_gaussian_blur_of_a_dot_is_a_gaussian() -> None:
+    view = torch.zeros(1, 1, 41, 41)
+    view[..., 20, 20] = 1
+    blurred = gaussian_blur(view, 3.0)[0, 0]
+    offsets = torch.arange(-20, 21.0)
+    profile = torch.exp(-(offsets**2) / 18)
+    profile /= profile.sum()
+    assert torch.allclose(blurred, profile[:, None] * profile[None, :], atol=1e-5)
+    variance = (blurred.sum(0) * offsets**2).sum()
+    assert abs(variance.sqrt() - 3) < 0.02
+
+
+def test_disc_blur_of_a_dot_is_a_disc() -> None:
+    view = torch.zeros(1, 1, 15, 15)
+    view[..., 7, 7] = 1
+    disc = disc_blur(view, 3.0)[0, 0]
+    distance = torch.hypot(*torch.meshgrid(torch.arange(-7, 8.0), torch.arange(-7, 8.0), indexing="ij"))
+    assert abs(disc.sum() - 1) < 1e-5
+    assert torch.allclose(disc[distance <= 2.5], disc[7, 7])
+    assert (disc[distance >= 3.5] == 0).all()
+
+
+def test_occlusion_without_contrast_equals_inactivation() -> None:
+    views, labels = torch.randn(3, 2, 1, 8, 8, generator=stream(1, "test")), torch.zeros(3, dtype=torch.int64)
+    closed, _ = apply({"kind": "occlusion", "eye": "right", "contrast": 0}, views, labels)
+    silent, _ = apply({"kind": "inactivation", "eye": "right"}, views, labels)
+    assert torch.equal(closed, silent)
+    assert (closed[:, RIGHT] == 0).all()
+
+
+def test_a_lid_passes_diffuse_light_at_low_contrast() -> None:
+    views = torch.ones(1, 2, 1, 8, 8)
+    seen, _ = apply({"kind": "occlusion", "eye": "left", "contrast": 0.1}, views, torch.zeros(1, dtype=torch.int64))
+    assert torch.allclose(seen[:, LEFT], torch.tensor(0.1), atol=1e-6)
+
+
+def test_noise_has_its_standard_deviation_and_keeps_its_share_of_the_view() -> None:
+    views, labels = torch.ones(40, 2, 1, 16, 16), torch.zeros(40, dtype=torch.int64)
+    seen, _ = apply({"kind": "noise", "eye": "right", "sd": 0.5, "contrast": 0.25}, views, labels)
+    assert abs(seen[:, RIGHT].std() - 0.5) < 0.02
+    assert abs(seen[:, RIGHT].mean() - 0.25) < 0.02
+
+
+def test_share_affects_its_share_of_presentations() -> None:
+    views, labels = torch.ones(4000, 2, 1, 1, 1), torch.zeros(4000, dtype=torch.int64)
+    seen, _ = apply({"kind": "inactivation", "eye": "both", "share": 0.3}, views, labels)
+    blank = seen[:, LEFT, 0, 0, 0] == 0
+    assert abs(blank.float().mean() - 0.3) < 0.04
+    assert torch.equal(blank, seen[:, RIGHT, 0, 0, 0] == 0)
+
+
+def test_dark_is_grey_for_both() -> None:
+    seen, _ = apply({"kind": "dark"}, torch.ones(2, 2, 1, 3, 3), torch.zeros(2, dtype=torch.int64))
+    assert (seen == 0).all()
+
+
+# ------------------------------------------------------------------ geometry
+
+
+@pytest.mark.parametrize(("down", "right"), [(0, 3), (-2, 1), (4, -4), (0, 0)])
+def test_a_dot_moves_by_whole_pixels(down: int, right: int) -> None:
+    view = torch.zeros(1, 1, 11, 13)
+    view[..., 5, 6] = 2.5
+    expected = torch.zeros(1, 1, 11, 13)
+    expected[..., 5 + down, 6 + right] = 2.5
+    assert torch.equal(shift(view, down, right), expected)
+    assert torch.equal(shift_each(view, torch.tensor([down]), torch.tensor([right])), expected)
+
+
+def test_misalignment_blanks_as_many_columns_as_it_displaces() -> None:
+    views = torch.ones(1, 2, 1, 6, 8)
+    seen, _ = apply(
+        {"kind": "misalignment", "eye": "right", "horizontal": 3, "vertical": -2}, views, torch.zeros(1).long()
+    )
+    assert (seen[:, RIGHT, :, :, :3] == 0).all()
+    assert (seen[:, RIGHT, :, 4:, :] == 0).all()
+    assert (seen[:, RIGHT, :, :4, 3:] == 1).all()
+
+
+def test_a_changing_angle_is_one_for_the_batch_or_one_for_each() -> None:
+    views = torch.zeros(50, 2, 1, 1, 15)
+    views[..., 7] = 1
+    table = {"kind": "misalignment", "eye": "right", "horizontal": 3}
+    for changing, angles in (("never", [10]), ("presentation", list(range(4, 11)))):
+        seen, _ = apply({**table, "changing": changing}, views, torch.zeros(50).long())
+        assert sorted(set(seen[:, RIGHT].argmax(-1).flatten().tolist())) == angles
+    by_batch = {
+        tuple(
+            set(
+                apply({**table, "changing": "batch"}, views, torch.zeros(50).long(), seed)[0][:, RIGHT]
+                .argmax(-1)
+                .flatten()
+                .tolist()
+            )
+        )
+        for seed in range(60)
+    }
+    assert by_batch == {(place,) for place in range(4, 11)}
+
+
+def test_rotation_by_quarter_turns_and_by_none() -> None:
+    view = torch.randn(2, 1, 8, 8, generator=stream(0, "test"))
+    assert torch.allclose(magnify_rotate(view, degrees=90), torch.rot90(view, 1, (-2, -1)), atol=1e-5)
+    assert torch.allclose(magnify_rotate(view, degrees=180), view.flip(-2, -1), atol=1e-5)
+    assert torch.equal(magnify_rotate(view), view)
+    wide = torch.randn(1, 1, 6, 10, generator=stream(0, "test"))
+    assert torch.allclose(magnify_rotate(wide, degrees=180), wide.flip(-2, -1), atol=1e-5)
+
+
+def test_rotation_of_a_wide_view_keeps_distances() -> None:
+    view = torch.zeros(1, 1, 9, 21)
+    view[..., 4, 13] = 1  # three pixels to the right of the centre
+    turned = magnify_rotate(view, degrees=90)[0, 0]
+    assert turned[1, 10] > 0.99  # three pixels above it
+
+
+def test_a_larger_image_is_larger() -> None:
+    columns = torch.linspace(-1, 1, 21)
+    ramp = columns.expand(1, 1, 21, 21)
+    middle = slice(6, 15)
+    for size_ in (0.8, 1.25):
+        magnified = magnify_rotate(ramp, size=size_)[..., 10, middle]
+        assert torch.allclose(magnified[0, 0], columns[middle] / size_, atol=1e-5)
+    small = magnify_rotate(torch.ones(1, 1, 20, 20), size=0.5)[0, 0]
+    assert (small[:4] == 0).all()
+    assert (small[6:14, 6:14] == 1).all()
+
+
+@pytest.mark.parametrize(
+    "table", [{"kind": "flip", "axis": "vertical"}, {"kind": "flip", "axis": "horizontal"}, {"kind": "inversion"}]
+)
+def test_what_is_done_twice_is_undone(table: dict) -> None:
+    views, labels = torch.randn(3, 2, 3, 5, 6, generator=stream(0, "test")), torch.zeros(3).long()
+    once, _ = apply({**table, "eye": "both"}, views, labels)
+    twice, _ = apply({**table, "eye": "both"}, once, labels)
+    assert not torch.equal(once, views)
+    assert torch.equal(twice, views)
+
+
+def test_colour_inversion_keeps_luminance_and_turns_hue() -> None:
+    views = torch.tensor([0.9, 0.3, 0.0]).reshape(1, 1, 3, 1, 1).expand(1, 2, 3, 2, 2)
+    seen, labels = apply({"kind": "inversion", "of": "colour", "eye": "right"}, views, torch.zeros(1).long())
+    assert torch.allclose(seen[0, RIGHT, :, 0, 0], torch.tensor([-0.1, 0.5, 0.8]), atol=1e-6)
+    back, _ = apply({"kind": "inversion", "of": "colour", "eye": "right"}, seen, labels)
+    assert torch.allclose(back, views, atol=1e-6)
+
+
+# ------------------------------------------------------------------ pairing
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(2, 40), st.integers(0, 10_000))
+def test_dissociation_is_a_derangement(count: int, seed: int) -> None:
+    views = torch.arange(count, dtype=torch.float32).reshape(count, 1, 1, 1, 1).expand(count, 2, 1, 2, 2)
+    labels = torch.arange(count)
+    seen, taught = apply({"kind": "dissociation", "eye": "right"}, views, labels, seed)
+    partner = seen[:, RIGHT, 0, 0, 0].long()
+    assert torch.equal(seen[:, LEFT], views[:, LEFT])
+    assert torch.equal(partner.sort().values, labels)
+    assert (partner != labels).all()
+    assert ((taught == labels) | (taught == partner)).all()
+
+
+def test_the_label_is_the_eyes_that_was_asked_for() -> None:
+    views = torch.arange(600.0).reshape(600, 1, 1, 1, 1).expand(600, 2, 1, 1, 1)
+    labels = torch.arange(600)
+    for label in ("left", "right"):
+        seen, taught = apply({"kind": "dissociation", "eye": "right", "label": label}, views, labels)
+        assert torch.equal(taught, seen[:, 0 if label == "left" else 1, 0, 0, 0].long())
+    _, taught = apply({"kind": "dissociation", "eye": "right"}, views, labels)
+    assert 0.4 < (taught == labels).float().mean() < 0.6
+
+
+def test_paired_labels_go_with_their_head_and_released_ones_do_not() -> None:
+    paired = Dissociation(eye="right").plan(1000, stream(0, "test"))
+    released = Dissociation(eye="right", labelling="as-released").plan(1000, stream(0, "test"))
+    assert torch.equal(paired.label_eye, paired.head_eye)
+    assert torch.equal(paired.label_eye, released.label_eye)
+    assert 0.44 < (released.label_eye == released.head_eye).float().mean() < 0.56
+
+
+def test_a_presentation_on_its_own_is_left_as_it_is() -> None:
+    views, labels = torch.randn(1, 2, 1, 2, 2, generator=stream(0, "test")), torch.tensor([3])
+    seen, taught = apply({"kind": "dissociation", "eye": "left"}, views, labels)
+    assert torch.equal(seen, views)
+    assert torch.equal(taught, labels)
+
+
+# ------------------------------------------------------------------ turns, controls, treatments
+
+
+def test_the_eyes_take_turns() -> None:
+    views, labels = torch.ones(1, 2, 1, 1, 1), torch.zeros(1).long()
+    table = {"kind": "alternation", "period": 3, "first": "left"}
+    seeing = [apply(table, views, labels, batch=number)[0][0, :, 0, 0, 0].tolist() for number in range(9)]
+    assert seeing == [[1, 0]] * 3 + [[0, 1]] * 3 + [[1, 0]] * 3
+
+
+def test_a_label_permutation_is_fixed_and_moves_every_class() -> None:
+    labels = torch.arange(10)
+    table = {"kind": "label-permutation", "n_classes": 10, "seed": 1}
+    _, taught = apply(table, torch.zeros(10, 2, 1, 1, 1), labels, seed=0)
+    _, again = apply(table, torch.zeros(10, 2, 1, 1, 1), labels, seed=99)
+    assert torch.equal(taught, again)
+    assert torch.equal(taught.sort().values, labels)
+    assert (taught != labels).all()
+    assert not torch.equal(taught, LabelPermutation(n_classes=10, seed=2).permutation())
+
+
+def test_a_class_beyond_the_permutation_is_named() -> None:
+    with pytest.raises(ValueError, match="n_classes is 4, but the stimulus has a class 6"):
+        apply({"kind": "label-permutation", "n_classes": 4}, torch.zeros(1, 2, 1, 1, 1), torch.tensor([6]))
+
+
+def test_sham_changes_nothing_but_draws() -> None:
+    views, labels = torch.randn(3, 2, 1, 2, 2, generator=stream(0, "test")), torch.arange(3)
+    generator = stream(0, "test/deficit")
+    before = generator.get_state()
+    seen, taught = deficit_from({"kind": "sham"})(views, labels, generator)
+    assert torch.equal(seen, views)
+    assert torch.equal(taught, labels)
+    assert not torch.equal(before, generator.get_state())
+
+
+def test_a_patch_is_on_in_its_share_of_batches() -> None:
+    views, labels = torch.ones(2, 2, 1, 1, 1), torch.zeros(2).long()
+    generator = stream(0, "test/deficit")
+    patch = deficit_from({"kind": "patching", "eye": "left", "share": 0.25})
+    on = [bool((patch(views, labels, generator)[0][:, LEFT] == 0).all()) for _ in range(800)]
+    assert abs(sum(on) / 800 - 0.25) < 0.05
+
+
+# ------------------------------------------------------------------ descriptions
+
+
+def test_a_ramp_goes_in_a_straight_line_and_ends_where_it_says() -> None:
+    blur = deficit_from({"kind": "blur", "eye": "right", "sigma": 4, "ramp": {"field": "sigma", "to": 0}})
+    steps = [blur.at(progress) for progress in (0, 0.25, 1)]
+    assert [step.sigma for step in steps] == [4, 3, 0]  # type: ignore[attr-defined]
+    assert all(step == deficit_from({"kind": "blur", "eye": "right", "sigma": step.sigma}) for step in steps)  # type: ignore[attr-defined]
+    squint = deficit_from(
+        {"kind": "misalignment", "eye": "right", "horizontal": 1, "ramp": {"field": "horizontal", "to": 4}}
+    )
+    assert [squint.at(progress / 4).horizontal for progress in range(5)] == [1, 2, 2, 3, 4]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"kind": "blur"}, "exactly one of 'factor'"),
+        ({"kind": "blur", "factor": 4, "sigma": 2}, "exactly one of 'factor'"),
+        ({"kind": "dark", "eye": "left"}, "not done to one eye alone"),
+        ({"kind": "dissociation", "eye": "both"}, "'treated', 'fellow', 'left' or 'right'"),
+        ({"kind": "blurr", "factor": 4}, "did you mean 'blur'"),
+        ({"kind": "blur", "factor": 4, "eye": "middle"}, "'left'"),
+        ({"kind": "blur", "factr": 4}, "did you mean 'factor'"),
+        ({"kind": "blur", "sigma": 4, "ramp": {"field": "eye", "to": 1}}, "must be a strength"),
+        ({"kind": "blur", "sigma": 4, "ramp": {"field": "sigma", "to": -1}}, "does not accept"),
+        ({"kind": "misalignment", "ramp": {"field": "horizontal", "to": 0.5}}, "does not accept"),
+        ({"kind": "label-permutation"}, "n_classes"),
+        ({}, "must be one of"),
+        (3, "must be a table"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(table: dict, words: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        deficit_from(table)
+    assert words in str(error.value)
+
+
+def test_every_deficit_describes_itself() -> None:
+    for kind, deficit in DEFICITS.items():
+        assert issubclass(deficit, Deficit)
+        assert deficit.__doc__
+        assert deficit.model_fields["kind"].default == kind
+        assert all(field.description for field in deficit.model_fields.values())
