@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["PHOTOGRAPHS", "TEXTURED", "cut_patches", "locally_normalised", "photograph", "photograph_file"]
+__all__ = ["PHOTOGRAPHS", "TEXTURED", "cut_textures", "locally_normalised", "photograph", "photograph_file"]
 
 PHOTOGRAPHS: dict[str, str] = {
     "astronaut": "astronaut.png",
@@ -36,11 +36,11 @@ PHOTOGRAPHS: dict[str, str] = {
 }
 """Photograph -> file inside scikit-image's ``data`` folder."""
 
-TEXTURED: tuple[str, ...] = ("astronaut", "brick", "camera", "chelsea", "coffee", "coins", "grass", "gravel")
+TEXTURED: tuple[str, ...] = ("brick", "camera", "chelsea", "coffee", "coins", "grass", "gravel")
 """Photographs with structure nearly everywhere, without lossy compression: the source of scene textures."""
 
-LEAST_CONTRAST = 8 / 255
-"""Patches whose s.d. is below this (white = 1) are sky or wall: amplified, they would show the camera's noise."""
+CONTRAST_FLOOR = 2 / 255
+"""Local contrast (s.d., white = 1) below which gain control no longer amplifies: the grain of an 8-bit photograph."""
 
 
 def photograph_file(name: str) -> Path:
@@ -88,28 +88,6 @@ def photograph(name: str) -> np.ndarray:
     return pixels
 
 
-def _usable_corners(image: np.ndarray, name: str, height: int, width: int) -> np.ndarray:
-    """Return the top-left corners (row, column) of all patches with enough contrast, ``[n, 2]`` int64."""
-    if image.shape[0] < height or image.shape[1] < width:
-        raise BadInput(
-            f"patches of {height} x {width} pixels do not fit into the photograph {name!r} of "
-            f"{image.shape[0]} x {image.shape[1]}; use smaller stimuli"
-        )
-    n = height * width
-    luminance = image.astype(np.float64)
-    variance = _window_sum(luminance**2, height, width) / n - (_window_sum(luminance, height, width) / n) ** 2
-    corners = np.argwhere(variance >= LEAST_CONTRAST**2)
-    if not len(corners):
-        raise BadInput(f"the photograph {name!r} has no patch of {height} x {width} pixels with enough contrast")
-    return corners
-
-
-def _window_sum(values: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return the sum over every window of height x width, at its top-left corner."""
-    total = np.pad(values, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
-    return total[height:, width:] - total[:-height, width:] - total[height:, :-width] + total[:-height, :-width]
-
-
 def _neighbourhood(length: int, spread: float) -> np.ndarray:
     """Return Gaussian weights of all places for each place along one side, ``[length, length]``, rows sum to 1."""
     place = np.arange(length)
@@ -135,35 +113,31 @@ def locally_normalised(name: str, spread: float) -> np.ndarray:
     Notes
     -----
     ``(I - m) / sqrt(v + c^2)`` with local mean m and local variance v, as luminance and contrast gain control do
-    (Mante et al. 2005, Nature Neuroscience 8, 1690); c is ``LEAST_CONTRAST``.
+    (Mante et al. 2005, Nature Neuroscience 8, 1690); c is ``CONTRAST_FLOOR``.
     """
     image = photograph(name).astype(np.float64)
     down, across = _neighbourhood(image.shape[0], spread), _neighbourhood(image.shape[1], spread).T
     mean = down @ image @ across
     variance = np.maximum(down @ image**2 @ across - mean**2, 0)
-    return ((image - mean) / np.sqrt(variance + LEAST_CONTRAST**2)).astype(np.float32)
+    return ((image - mean) / np.sqrt(variance + CONTRAST_FLOOR**2)).astype(np.float32)
 
 
 @lru_cache(maxsize=64)
-def _prepared(name: str, height: int, width: int, spread: float | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the image from which patches are cut, and the corners at which they may be."""
-    corners = _usable_corners(photograph(name), name, height, width)
-    if spread is None:
-        return photograph(name), corners
+def _texture(name: str, spread: float) -> np.ndarray:
+    """Return a photograph after gain control, scaled to mean 0 and variance 1."""
     image = locally_normalised(name, spread)
-    power = _window_sum(image.astype(np.float64) ** 2, height, width)[tuple(corners.T)].mean() / (height * width)
-    return image / np.float32(np.sqrt(power)), corners
+    texture = (image - image.mean()) / image.std()
+    texture.flags.writeable = False
+    return texture
 
 
-def cut_patches(
-    n: int,
-    height: int,
-    width: int,
-    generator: torch.Generator,
-    names: Sequence[str] = TEXTURED,
-    spread: float | None = None,
+def cut_textures(
+    n: int, height: int, width: int, spread: float, generator: torch.Generator, names: Sequence[str] = TEXTURED
 ) -> torch.Tensor:
-    """Cut patches at random places, mirrored at random, from photographs with equal shares.
+    """Cut textures at random places, mirrored at random, from photographs with equal shares.
+
+    Every place of a photograph is equally likely. A rule that left out dull patches would look at the whole patch, and
+    what it accepts would then tell from which side of the patch a window comes.
 
     Parameters
     ----------
@@ -171,19 +145,19 @@ def cut_patches(
         How many patches.
     height, width
         Size of a patch in pixels.
+    spread
+        Neighbourhood of the gain control, see ``locally_normalised``.
     generator
         Source of the choices, on the CPU.
     names
         Photographs to cut from.
-    spread
-        Cut from the photographs after ``locally_normalised`` with this spread, scaled to unit mean square over all
-        patches of a photograph; by default cut from their luminance.
 
     Returns
     -------
     torch.Tensor
-        ``[n, height, width]`` float32 on the CPU. Half of the patches are mirrored left to right; none is turned upside
-        down or on its side, as gravity and horizon are part of natural images.
+        ``[n, height, width]`` float32 on the CPU; the pixels of each photograph have mean 0 and variance 1. Half of the
+        patches are mirrored left to right; none is turned upside down or on its side, as gravity and horizon are part
+        of natural images.
 
     Raises
     ------
@@ -198,8 +172,14 @@ def cut_patches(
     patches = np.empty((n, height, width), dtype=np.float32)
     for number, name in enumerate(names):
         chosen = np.flatnonzero(source == number)
-        image, corners = _prepared(name, height, width, spread)
-        row, column = corners[(place[chosen] * len(corners)).astype(np.int64)].T
+        image = _texture(name, spread)
+        rows, columns = image.shape[0] - height + 1, image.shape[1] - width + 1
+        if rows < 1 or columns < 1:
+            raise BadInput(
+                f"textures of {height} x {width} pixels do not fit into the photograph {name!r} of "
+                f"{image.shape[0]} x {image.shape[1]}; use a smaller size"
+            )
+        row, column = np.divmod((place[chosen] * rows * columns).astype(np.int64), columns)
         patches[chosen] = np.lib.stride_tricks.sliding_window_view(image, (height, width))[row, column]
     cut = torch.from_numpy(patches)
     return torch.where(mirrored[:, None, None], cut.flip(-1), cut)

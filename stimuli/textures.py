@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from stimuli.photographs import cut_patches
+from stimuli.photographs import cut_textures
 
 if TYPE_CHECKING:
     import torch
@@ -87,7 +87,7 @@ def draw_textures(
     import torch
 
     if texture == "photographs":
-        return cut_patches(n, height, width, generator, spread=height / 2)
+        return cut_textures(n, height, width, height / 4, generator)
     if texture == "random":
         return torch.randn(n, height, width, generator=generator)
     return power_law_noise(n, height, width, exponent, generator)
