@@ -22,9 +22,15 @@ class Until(Checked):
     """End a phase early, once a score is reached."""
 
     metric: Annotated[str, Field(pattern=METRIC_PATTERN)] = Field(
-        description="a score of the history, such as test_accuracy, accuracy_right_only or a task like stereopsis"
+        description="a score of the history, such as test_accuracy, accuracy_treated_only or a task like stereopsis"
     )
     at_least: Fraction = Field(description="the score that ends the phase, from 0 to 1")
+
+    def resolved(self, treated_eye: Literal["left", "right"]) -> Until:
+        """Return the criterion with 'treated' and 'fellow' in the metric's name replaced by 'left' and 'right'."""
+        fellow_eye = "left" if treated_eye == "right" else "right"
+        metric = self.metric.replace("treated", treated_eye).replace("fellow", fellow_eye)
+        return self.model_copy(update={"metric": metric})
 
 
 class ShrinkPerturb(Checked):
@@ -81,7 +87,8 @@ class Phase(Checked):
         other = "left" if treated_eye == "right" else "right"
         freeze = {"treated": treated_eye, "fellow": other}.get(self.freeze or "", self.freeze)
         deficits = tuple(deficit.resolved(treated_eye) for deficit in self.deficits)
-        return self.model_copy(update={"freeze": freeze, "deficits": deficits})
+        until = self.until.resolved(treated_eye) if self.until else None
+        return self.model_copy(update={"freeze": freeze, "deficits": deficits, "until": until})
 
     def sentence(self) -> str:
         """Return what happens in the phase, as a sentence for people."""
