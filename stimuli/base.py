@@ -64,7 +64,8 @@ class StimulusSet(ABC):
         Parameters
         ----------
         split
-            ``"train"`` draws fresh sensory noise and augmentation from ``generator``; ``"test"`` is deterministic and takes None.
+            ``"train"`` draws fresh sensory noise and augmentation from ``generator``; ``"test"`` is deterministic and
+            takes None.
         index
             Which stimuli, ``[batch]`` int64.
         generator

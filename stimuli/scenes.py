@@ -32,7 +32,7 @@ from stimuli.textures import Texture, draw_textures
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DEPTHS", "OUTLINES", "Outline", "StereoScenes", "StereoSceneSet", "figure_mask"]
+__all__ = ["DEPTHS", "OUTLINES", "Outline", "StereoSceneSet", "StereoScenes", "figure_mask"]
 
 Outline = Literal["square", "ring", "cross", "diamond"]
 OUTLINES: tuple[Outline, ...] = ("square", "ring", "cross", "diamond")
@@ -58,7 +58,7 @@ def figure_mask(outline: Outline, x: torch.Tensor, y: torch.Tensor, radius: floa
         Distance from the figure's centre in pixels, any shapes that broadcast.
     radius
         Half the side of the square that encloses ring, cross and diamond. The square has 3/4 of it, so that all four
-        cover about the same area (2 to 2.4 ``radius`` squared) and brightness alone does not tell them apart.
+        cover about the same area (2 to 2.3 ``radius`` squared) and brightness alone does not tell them apart.
 
     Returns
     -------
@@ -94,7 +94,7 @@ class StereoScenes(StimulusConfig):
     n_test: int = Field(1000, ge=1, le=2_000_000, description="scenes to test with")
     outlines: tuple[Outline, ...] = Field(OUTLINES, min_length=1, description="figures in use, each at most once")
     radius: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="half the size of a figure in pixels; by default 5/16 of the size"
+        None, ge=2, allow_inf_nan=False, description="half the size of a figure in pixels; by default 5/16 of the size"
     )
     disparity: int = Field(2, ge=0, description="shift between the eyes of figure against background, in pixels")
     fixation: Literal["figure", "background"] = Field(
@@ -107,7 +107,7 @@ class StereoScenes(StimulusConfig):
     exponent: float = Field(1.0, ge=0, le=4, description='fall of the amplitude with frequency, for texture "1/f"')
     figure_mean: float = Field(1.0, ge=-100, le=100, description="brightness of the figure in s.d. of the texture")
     interocular_correlation: float = Field(
-        1.0, ge=-1, le=1, description="correlation of the textures of the two eyes: 1 the same, 0 unrelated, -1 negative"
+        1.0, ge=-1, le=1, description="correlation of the eyes' textures: 1 the same, 0 unrelated, -1 negative"
     )
     contrast: PerEye = Field(1.0, description="factor on the scene, for both eyes or [left, right]")
     noise: PerEye = Field(0.6, description="s.d. of the noise of each pixel, for both eyes or [left, right]")
@@ -202,7 +202,8 @@ class StereoSceneSet(StimulusSet):
         self.labels: dict[Split, torch.Tensor] = {}
         self.position: dict[Split, torch.Tensor] = {}
         self._scenes: dict[Split, torch.Tensor] = {}
-        for split, n in (("train", config.n_train), ("test", config.n_test)):
+        sizes: dict[Split, int] = {"train": config.n_train, "test": config.n_test}
+        for split, n in sizes.items():
             generator = stream(seed, f"stimulus/scenes/{split}")
             # Classes take turns, so that every beginning of a split is balanced to within one scene.
             labels = torch.arange(n) % self.n_classes

@@ -34,8 +34,8 @@ def power_law_noise(n: int, height: int, width: int, exponent: float, generator:
     Notes
     -----
     Frequencies below one cycle per patch height are left out: they would make whole patches bright or dark. Each patch
-    is cut from noise of twice its size, for the Fourier transform joins opposite borders, and a network could use that a
-    patch continues on its other side.
+    is cut from noise of twice its size, for the Fourier transform joins opposite borders, and a network could use that
+    a patch continues on its other side.
     """
     import torch
 

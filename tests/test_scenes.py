@@ -1,0 +1,341 @@
+"""Stereo scenes: which way near and far are shifted, and that no eye alone can tell them apart."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from stimuli import STIMULI, StimulusConfig, stimulus_config
+from stimuli.base import LEFT, RIGHT
+from stimuli.errors import BadInput
+from stimuli.scenes import OUTLINES, StereoScenes, StereoSceneSet, figure_mask
+from stimuli.streams import stream
+
+NEAR, FAR = 0, 1
+
+
+def clean(**fields: object) -> StereoSceneSet:
+    """Return scenes without noise."""
+    return StereoScenes(**{"noise": 0.0, "n_train": 400, "n_test": 8, **fields}).build(0)
+
+
+def seen(scenes: StereoSceneSet, split: str = "train") -> torch.Tensor:
+    return scenes.views(split, torch.arange(len(scenes.labels[split])), stream(0, "noise"))[:, :, 0]
+
+
+def depth(scenes: StereoSceneSet, split: str = "train") -> torch.Tensor:
+    return scenes.tasks["stereopsis"][scenes.labels[split]]
+
+
+def disparity_readout(views: torch.Tensor, shift: int) -> torch.Tensor:
+    """Return the correlation of the eyes at crossed minus that at uncrossed disparity, over the whole picture."""
+    left, right = views[:, LEFT], views[:, RIGHT]
+    near = (left[..., shift:] * right[..., : right.shape[-1] - shift]).mean((-2, -1))
+    far = (left[..., : left.shape[-1] - shift] * right[..., shift:]).mean((-2, -1))
+    return near - far
+
+
+# --- geometry -------------------------------------------------------------------------------------------------------
+
+
+def test_near_figure_lies_further_right_in_the_left_eye() -> None:
+    # Bright figure without texture, contrast or jitter on a zero-disparity background, so that it can be counted.
+    scenes = clean(fixation="background", figure_mean=50.0, jitter=0, n_train=8, size=16, radius=3, outlines=["square"])
+    views = seen(scenes)
+    for scene, is_far in zip(views, depth(scenes), strict=True):
+        columns = [(eye > 25).any(0).nonzero().flatten().tolist() for eye in scene]
+        # Half side 3/4 of 3 pixels around the centre 7.5: columns 6 to 9, a pixel to the right or left in each eye.
+        crossed, uncrossed = [7, 8, 9, 10], [5, 6, 7, 8]
+        assert columns == ([uncrossed, crossed] if is_far else [crossed, uncrossed])
+
+
+def test_fixated_figure_stands_still_and_the_background_moves_the_other_way() -> None:
+    scenes = clean(figure_mean=50.0, jitter=0, n_train=64, radius=3, texture="random")
+    views = seen(scenes)
+    figure = views > 25
+    assert torch.equal(figure[:, LEFT], figure[:, RIGHT])
+    # Behind a near figure the background is far: what the right eye sees in column x the left sees in column x - 2.
+    top = views[:, :, :3]
+    near, far = top[depth(scenes) == NEAR], top[depth(scenes) == FAR]
+    assert torch.equal(near[:, LEFT, :, :-2], near[:, RIGHT, :, 2:])
+    assert torch.equal(far[:, LEFT, :, 2:], far[:, RIGHT, :, :-2])
+    assert not torch.equal(near[:, LEFT, :, 2:], near[:, RIGHT, :, :-2])
+
+
+@pytest.mark.parametrize("disparity", [0, 1, 2, 3, 4])
+def test_background_of_zero_disparity_is_the_same_in_both_eyes(disparity: int) -> None:
+    scenes = clean(fixation="background", disparity=disparity, size=24, radius=4, jitter=2, texture="random")
+    border = seen(scenes)[..., :3, :]
+    assert torch.equal(border[:, LEFT], border[:, RIGHT])
+
+
+@pytest.mark.parametrize("disparity", [1, 2, 3, 4])
+def test_figure_texture_moves_with_the_figure(disparity: int) -> None:
+    scenes = clean(
+        fixation="background", disparity=disparity, size=24, radius=5, jitter=0, outlines=["square"], texture="random"
+    )
+    views = seen(scenes)[..., 10:14, :]
+    near = views[depth(scenes) == NEAR]
+    left_shift = -(-disparity // 2)
+    right_shift = left_shift - disparity
+    left = near[:, LEFT, :, 10 + left_shift : 14 + left_shift]
+    right = near[:, RIGHT, :, 10 + right_shift : 14 + right_shift]
+    assert torch.equal(left, right)
+
+
+def test_figures_are_pasted_over_the_background() -> None:
+    scenes = clean(figure_mean=50.0, texture="random")
+    covered = (seen(scenes) > 25).sum((-2, -1))
+    assert torch.equal(covered[:, LEFT], covered[:, RIGHT])
+    assert set(covered.flatten().tolist()) == {60, 64}
+
+
+# --- depth is in neither eye alone ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("eye", [LEFT, RIGHT])
+def test_position_in_one_eye_does_not_depend_on_depth(eye: int) -> None:
+    scenes = clean(figure_mean=50.0, texture="random", n_train=4000, outlines=["square"])
+    columns = (seen(scenes)[:, eye] > 25).any(1).float()
+    centre = (columns * torch.arange(16.0)).sum(1) / columns.sum(1)
+    near, far = centre[depth(scenes) == NEAR], centre[depth(scenes) == FAR]
+    assert set(near.tolist()) == set(far.tolist())
+    for place in centre.unique():
+        difference = (near == place).float().mean() - (far == place).float().mean()
+        assert abs(difference) < 0.06
+
+
+@pytest.mark.parametrize("jitter", [2, 3])
+def test_position_betrays_depth_where_the_background_is_fixated(jitter: int) -> None:
+    # Why the figure is fixated by default: the module states how well one eye can then guess.
+    scenes = clean(
+        fixation="background", figure_mean=50.0, texture="random", n_train=8000, jitter=jitter, size=20, radius=5
+    )
+    columns = (seen(scenes)[:, LEFT] > 25).any(1).float()
+    centre = ((columns * torch.arange(20.0)).sum(1) / columns.sum(1) * 2).round().long()
+    is_far = depth(scenes) == FAR
+    counts = torch.stack([torch.bincount(centre[is_far == value], minlength=80) for value in (False, True)])
+    best_guess = counts.max(0).values.sum() / len(centre)
+    assert best_guess == pytest.approx(0.5 + 2 / (2 * (2 * jitter + 1)), abs=0.015)
+
+
+def ridge_accuracy(
+    train: torch.Tensor, train_depth: torch.Tensor, test: torch.Tensor, test_depth: torch.Tensor
+) -> float:
+    """Return the share that a ridge regression on depth gets right."""
+    mean = train.mean(0)
+    features, target = (train - mean).double(), train_depth.double() * 2 - 1
+    gram = features.T @ features + 1e-2 * len(features) * torch.eye(features.shape[1], dtype=torch.float64)
+    weights = torch.linalg.solve(gram, features.T @ target)
+    guess = ((test - mean).double() @ weights + target.mean()) > 0
+    return (guess == (test_depth == 1)).double().mean().item()
+
+
+def one_eye_features(view: torch.Tensor) -> torch.Tensor:
+    """Return pixels and products of neighbours, mirrored places and mean: what one eye's cells could use."""
+    pixels = view.flatten(1)
+    neighbours = (view[..., 1:] * view[..., :-1]).flatten(1)
+    mirrored = (view * view.flip(-1)).flatten(1)
+    means = view.mean((-2, -1), keepdim=True)
+    return torch.cat([pixels, neighbours, mirrored, (view * means).flatten(1)], 1)
+
+
+@pytest.mark.parametrize("texture", ["photographs", "random", "1/f"])
+def test_one_eye_is_at_chance_and_both_eyes_are_not(texture: str) -> None:
+    scenes = StereoScenes(texture=texture, noise=0.3, n_train=6000, n_test=6000, size=12, radius=3, jitter=1).build(5)
+    train, test = seen(scenes), seen(scenes, "test")
+    for eye in (LEFT, RIGHT):
+        accuracy = ridge_accuracy(
+            one_eye_features(train[:, eye]), depth(scenes), one_eye_features(test[:, eye]), depth(scenes, "test")
+        )
+        assert abs(accuracy - 0.5) < 0.026  # four standard errors of 6,000 guesses
+    # A fixated figure: its background is far behind a near one, so the sign of the readout is turned.
+    guess = disparity_readout(test, 2) > 0
+    both = (guess == (depth(scenes, "test") == FAR)).double().mean()
+    assert both > 0.85
+
+
+def test_the_same_readout_finds_the_leak_of_a_fixated_background() -> None:
+    scenes = StereoScenes(
+        fixation="background", noise=0.3, n_train=6000, n_test=6000, size=12, radius=3, jitter=1, outlines=["square"]
+    ).build(5)
+    train, test = seen(scenes)[:, LEFT], seen(scenes, "test")[:, LEFT]
+    accuracy = ridge_accuracy(train.flatten(1), depth(scenes), test.flatten(1), depth(scenes, "test"))
+    assert accuracy > 0.6
+
+
+def test_without_disparity_both_eyes_see_the_same() -> None:
+    views = seen(clean(disparity=0))
+    assert torch.equal(views[:, LEFT], views[:, RIGHT])
+
+
+# --- parameters -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("agreement", [-1.0, -0.5, 0.0, 0.5, 0.8, 1.0])
+@pytest.mark.parametrize("texture", ["photographs", "random"])
+def test_interocular_correlation(agreement: float, texture: str) -> None:
+    scenes = clean(interocular_correlation=agreement, disparity=0, figure_mean=0.0, n_train=2000, texture=texture)
+    left, right = seen(scenes).flatten(2).unbind(1)
+    assert torch.corrcoef(torch.stack([left.flatten(), right.flatten()]))[0, 1] == pytest.approx(agreement, abs=0.03)
+    assert left.std() == pytest.approx(1.0, abs=0.05)
+    assert right.std() == pytest.approx(left.std().item(), abs=0.03)
+
+
+def test_contrast_and_noise_of_each_eye() -> None:
+    plain = seen(clean())
+    weak = seen(clean(contrast=[1.0, 0.25]))
+    assert torch.equal(weak[:, LEFT], plain[:, LEFT])
+    assert torch.allclose(weak[:, RIGHT], plain[:, RIGHT] * 0.25)
+    noisy = seen(clean(noise=(0.0, 2.0)))
+    assert torch.equal(noisy[:, LEFT], plain[:, LEFT])
+    assert (noisy - plain)[:, RIGHT].std() == pytest.approx(2.0, abs=0.02)
+
+
+def test_noise_is_independent_between_the_eyes() -> None:
+    noise = seen(clean(noise=1.0)) - seen(clean())
+    assert abs((noise[:, LEFT] * noise[:, RIGHT]).mean()) < 0.02
+
+
+def test_fresh_noise_each_time_or_the_same_for_ever() -> None:
+    index = torch.arange(20)
+    fresh = StereoScenes(n_train=20, n_test=8).build(0)
+    first, second = (fresh.views("train", index, stream(0, "noise", epoch)) for epoch in (0, 1))
+    assert not torch.equal(first, second)
+    assert torch.equal(first, fresh.views("train", index, stream(0, "noise", 0)))
+    stale = StereoScenes(n_train=20, n_test=8, fresh_noise=False).build(0)
+    first, second = (stale.views("train", index, generator) for generator in (stream(0, "noise"), None))
+    assert torch.equal(first, second)
+    assert (first - clean(n_train=20)._scenes["train"]).std() == pytest.approx(0.6, abs=0.03)
+
+
+def test_training_without_a_generator_is_refused() -> None:
+    with pytest.raises(ValueError, match="pass a generator"):
+        StereoScenes(n_train=8, n_test=8).build(0).views("train", torch.arange(2), None)
+
+
+def test_figure_is_brighter_by_its_mean() -> None:
+    bright, dark = seen(clean(figure_mean=3.0, texture="random")), seen(clean(figure_mean=0.0, texture="random"))
+    step = bright - dark
+    assert set(step.unique().tolist()) <= {0.0} | set(step[step > 2.99].tolist())
+    assert step.max() == pytest.approx(3.0, abs=1e-5)
+
+
+# --- the set --------------------------------------------------------------------------------------------------------
+
+
+def test_classes_and_readouts() -> None:
+    scenes = StereoScenes(n_train=800, n_test=80).build(0)
+    assert scenes.n_classes == 8
+    assert scenes.class_names[:3] == ("square near", "square far", "ring near")
+    assert scenes.tasks["outline"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert scenes.tasks["stereopsis"].tolist() == [0, 1, 0, 1, 0, 1, 0, 1]
+    assert scenes.labels["train"].bincount().tolist() == [100] * 8
+    assert scenes.labels["test"][:16].bincount().tolist() == [2] * 8
+    assert scenes.shape == (1, 16, 16)
+
+
+def test_same_seed_same_scenes_and_other_seeds_others() -> None:
+    index = torch.arange(30)
+    one, again, other = (StereoScenes(n_train=30, n_test=30).build(seed) for seed in (3, 3, 4))
+    for split in ("train", "test"):
+        views = [scenes.views(split, index, stream(0, "noise")) for scenes in (one, again, other)]
+        assert views[0].shape == (30, 2, 1, 16, 16)
+        assert views[0].dtype == torch.float32
+        assert torch.equal(views[0], views[1])
+        assert not torch.equal(views[0], views[2])
+
+
+def test_test_scenes_do_not_depend_on_how_many_there_are_to_learn_from() -> None:
+    few, many = (StereoScenes(n_train=n, n_test=30).build(0) for n in (8, 200))
+    index = torch.arange(30)
+    assert torch.equal(few.views("test", index, None), many.views("test", index, None))
+
+
+def test_presenting_does_not_change_the_stimuli() -> None:
+    scenes = StereoScenes(n_train=16, n_test=16).build(0)
+    index = torch.arange(16)
+    before = scenes.views("test", index, None).clone()
+    scenes.views("test", index, None).zero_()
+    assert torch.equal(scenes.views("test", index, None), before)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    size=st.integers(8, 40),
+    disparity=st.integers(0, 4),
+    fixation=st.sampled_from(["figure", "background"]),
+    outlines=st.lists(st.sampled_from(OUTLINES), min_size=1, max_size=4, unique=True),
+    radius=st.none() | st.floats(2, 12),
+    jitter=st.none() | st.integers(0, 6),
+)
+def test_no_accepted_figure_leaves_the_canvas(**fields: object) -> None:
+    try:
+        config = stimulus_config(
+            {"kind": "stereo-scenes", "figure_mean": 50, "texture": "random", "noise": 0, "n_train": 96, "n_test": 1}
+            | fields
+        )
+    except BadInput as refusal:
+        assert "does not fit" in str(refusal) or "off the canvas" in str(refusal)
+        return
+    scenes = config.build(0)
+    figure = seen(scenes) > 25
+    outline = scenes.tasks["outline"][scenes.labels["train"]]
+    for number in range(len(config.outlines)):
+        areas = figure[outline == number].sum((-2, -1))
+        assert areas.unique().numel() == 1
+        assert areas.min() > 0
+
+
+@pytest.mark.parametrize("size", [16, 20, 32])
+def test_outlines_cover_about_the_same_area(size: int) -> None:
+    place = torch.arange(size) - (size - 1) / 2
+    areas = [figure_mask(name, place[None], place[:, None], size * 5 / 16).sum().item() for name in OUTLINES]
+    assert max(areas) / min(areas) < 1.3
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kind": "stereo-scene"}, "no stimulus 'stereo-scene'; accepted are stereo-scenes"),
+        ({"kind": None}, "no stimulus 'None'"),
+        ({"n_trian": 5}, "stimulus.n_trian is not a field; accepted are kind, size, n_train"),
+        ({"n_train": 0}, "stimulus.n_train: .* greater than or equal to 1, not 0"),
+        ({"size": 4}, "stimulus.size: .* greater than or equal to 8, not 4"),
+        ({"outlines": ["star"]}, "stimulus.outlines.0: .*'square', 'ring', 'cross' or 'diamond'"),
+        ({"outlines": ["ring", "ring"]}, "each figure at most once"),
+        ({"jitter": 5}, "jitter 5 moves the figure off the canvas.*at most 3 is accepted"),
+        ({"jitter": 3, "fixation": "background"}, "at most 2 is accepted"),
+        ({"radius": 9}, "radius 9 at disparity 2 does not fit into size 16"),
+        ({"noise": -1}, "stimulus.noise.*greater than or equal to 0"),
+        ({"noise": [1, 2, 3]}, "stimulus.noise"),
+        ({"contrast": float("nan")}, "stimulus.contrast"),
+        ({"texture": "wood"}, "stimulus.texture: .*'photographs', 'random' or '1/f'"),
+        ({"interocular_correlation": 1.5}, "less than or equal to 1, not 1.5"),
+        ({"fixation": "infinity"}, "stimulus.fixation"),
+        ({"fresh_noise": "sometimes"}, "stimulus.fresh_noise"),
+    ],
+)
+def test_bad_values_are_named(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(BadInput, match=message) as refusal:
+        stimulus_config({"kind": "stereo-scenes", **fields})
+    assert "\n" not in str(refusal.value)
+
+
+def test_missing_kind_is_named() -> None:
+    with pytest.raises(BadInput, match=r"stimulus\.kind is missing; accepted are stereo-scenes"):
+        stimulus_config({"size": 16})
+
+
+@pytest.mark.parametrize("kind", STIMULI)
+def test_registered_kinds_are_configurations_of_that_kind(kind: str) -> None:
+    config = stimulus_config({"kind": kind})
+    assert isinstance(config, StimulusConfig)
+    assert config.kind == kind
+    assert stimulus_config(config.model_dump()) == config
+    assert stimulus_config(config.model_dump(mode="json")) == config
+    with pytest.raises(ValidationError):
+        config.kind = "other"  # type: ignore[misc]
