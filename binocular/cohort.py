@@ -88,6 +88,11 @@ def _is_frozen(name: str, frozen: Sequence[str]) -> bool:
     return name.split(".", 1)[0] in frozen
 
 
+def _full(scores: Tensor) -> Tensor:
+    """Scores in at least single precision; the loss is never computed in bfloat16."""
+    return scores.float() if scores.dtype == torch.bfloat16 else scores
+
+
 class LoopCohort(Cohort):
     """Each subject has its own module; the subjects take their steps one after the other."""
 
@@ -112,7 +117,7 @@ class LoopCohort(Cohort):
         weights = [self._weights[subject][name] for name in names]
         momenta = [self._momenta[subject][name] for name in names]
         with self._autocast():
-            scores = network(views).float()
+            scores = _full(network(views))
         loss = F.cross_entropy(scores, labels)
         gradients = list(torch.autograd.grad(loss, weights))
         with torch.no_grad():
@@ -169,7 +174,7 @@ class StackedCohort(Cohort):
         self._moves = {name: torch.ones(self.size, device=self.device) for name in self._weights}
 
         def loss(weights: State, buffers: State, views: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            scores = functional_call(self._shape, (weights, buffers), (views,)).float()
+            scores = _full(functional_call(self._shape, (weights, buffers), (views,)))
             return F.cross_entropy(scores, labels), (scores.argmax(dim=1) == labels).float().mean()
 
         self._gradient = vmap(grad_and_value(loss, has_aux=True))
@@ -180,7 +185,7 @@ class StackedCohort(Cohort):
             gradients, (loss, right) = self._gradient(
                 self._weights, self._buffers, torch.stack(list(views)), torch.stack(list(labels))
             )
-        rates = torch.tensor(learning_rates, dtype=torch.float32, device=self.device)
+        rates = torch.tensor(learning_rates, dtype=next(iter(self._weights.values())).dtype, device=self.device)
         with torch.no_grad():
             for name, weight in self._weights.items():
                 trailing = (-1,) + (1,) * (weight.dim() - 1)

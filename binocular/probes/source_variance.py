@@ -189,7 +189,7 @@ def response_grid(
             for site in sites:
                 response = output if site == "representation" else seen[site]
                 for name, value in _as_units(site, response, units):
-                    kept.setdefault(name, []).append(value.float().unflatten(0, (len(some), len(right))))
+                    kept.setdefault(name, []).append(value.unflatten(0, (len(some), len(right))))
     finally:
         for hook in hooks:
             hook.remove()

@@ -1,0 +1,46 @@
+"""The ocular-dominance experiment for two-eyed networks: rear, measure, store and draw.
+
+Names are loaded when first used, so that ``import binocular`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from binocular.opening import open_study
+    from binocular.probes import response_grid, source_variance
+    from binocular.running import run_study
+    from binocular.subjects import build_network, check_network
+    from binocular.verification import verify_study
+
+__all__ = [
+    "build_network",
+    "check_network",
+    "open_study",
+    "response_grid",
+    "run_study",
+    "source_variance",
+    "verify_study",
+]
+
+_HOME = {
+    "build_network": "subjects",
+    "check_network": "subjects",
+    "open_study": "opening",
+    "response_grid": "probes",
+    "run_study": "running",
+    "source_variance": "probes",
+    "verify_study": "verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"binocular.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'binocular' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,212 @@
+"""The command line. Everything heavy is imported inside the commands, so that ``binocular --help`` answers at once."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn, Optional
+
+import typer
+
+from stimuli.errors import BadInput
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="binocular",
+    help="The ocular-dominance experiment for two-eyed networks: close an eye, rear, measure, compare.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ProtocolName = Annotated[str, typer.Argument(help="Name of a protocol (see 'binocular list') or path of a .toml file.")]
+StudyPath = Annotated[Path, typer.Argument(help="A study.h5, or the folder that holds one.")]
+Settings = Annotated[
+    Optional[list[str]],  # noqa: UP007, UP045 - read at run time by the command line's library
+    typer.Option("--set", help="Change a field of the protocol, for example training.lr=0.01; can be repeated."),
+]
+
+
+@app.command("list")
+def list_protocols() -> None:
+    """List the named protocols with the experiment each follows."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from protocols import library_names, load_protocol
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("protocol", no_wrap=True)
+    table.add_column("experiment")
+    for name in library_names():
+        protocol = load_protocol(name)
+        table.add_row(name, f"{protocol.title}\n[dim]{protocol.reference}[/dim]")
+    Console().print(table)
+
+
+@app.command()
+def show(
+    protocol: ProtocolName,
+    settings: Settings = None,
+    svg: Annotated[Optional[Path], typer.Option(help="Draw the time lines and the phase tree to this SVG file.")] = None,  # noqa: UP007, UP045
+) -> None:
+    """Show a protocol's time lines, its phase tree, and what rearing it will take."""
+    from binocular.showing import show_protocol
+    from protocols import load_protocol
+
+    show_protocol(load_protocol(protocol, settings or []), svg)
+
+
+@app.command()
+def run(
+    protocol: ProtocolName,
+    out: Annotated[Optional[Path], typer.Option(help="Output folder; results/PROTOCOL by default.")] = None,  # noqa: UP007, UP045
+    seeds: Annotated[Optional[int], typer.Option(help="Subjects per condition.")] = None,  # noqa: UP007, UP045
+    settings: Settings = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Rear everything anew instead of resuming.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+) -> None:
+    """Rear, measure, store, draw and report a study; a second run takes up where the first stopped."""
+    from protocols import load_protocol
+
+    chosen = load_protocol(protocol, [*(settings or []), *([] if seeds is None else [f"seeds={seeds}"])])
+    folder = out if out is not None else Path("results") / Path(protocol).stem
+
+    from binocular.progress import progress_for
+    from binocular.running import run_study
+
+    command = shlex.join(["binocular", *sys.argv[1:]])
+    try:
+        outcome = run_study(chosen, folder, device, progress_for(quiet), command, fresh)
+    except KeyboardInterrupt:
+        print(f"\nStopped; what was reared is kept in {folder}. The same command takes it up.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if outcome.study.is_file():
+        _present(outcome.study, quiet)
+    for (condition, seed), cause in outcome.failures.items():
+        print(f"binocular: {condition}, seed {seed}: {cause}", file=sys.stderr)
+    if outcome.failures:
+        print("binocular: the study is incomplete; the same command tries again", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _present(study: Path, quiet: bool) -> None:
+    """Draw, report, and print the table of conditions."""
+    from binocular.figures import draw_all
+    from binocular.report import write_report
+    from binocular.results_table import print_table
+
+    figures = draw_all(study, study.parent / "figures")
+    report = write_report(study, study.parent / "report.html")
+    if quiet:
+        return
+    print_table(study)
+    print(f"study    {study}\nfigures  {study.parent / 'figures'}  ({len(figures)} files)\nreport   {report}")
+
+
+@app.command()
+def plot(
+    study: StudyPath,
+    figure: Annotated[Optional[list[str]], typer.Option(help="Name of a figure; can be repeated. All by default.")] = None,  # noqa: UP007, UP045
+) -> None:
+    """Redraw the figures of a study from its file alone."""
+    from binocular.figures import draw_all
+
+    path = _study_file(study)
+    for written in draw_all(path, path.parent / "figures", figure or None):
+        print(written)
+
+
+@app.command()
+def verify(study: StudyPath) -> None:
+    """Check a study file: schema, ranges, checksums. Exit 1 says what is wrong."""
+    from binocular.verification import verify_study
+
+    path = _study_file(study)
+    complaints = verify_study(path)
+    for complaint in complaints:
+        print(complaint)
+    if complaints:
+        raise typer.Exit(1)
+    print(f"{path} is sound")
+
+
+@app.command("show-stimulus")
+def show_stimulus(
+    protocol: ProtocolName,
+    out: Annotated[Path, typer.Option(help="Picture to write: .png, .svg or .pdf.")] = Path("stimulus.png"),
+    condition: Annotated[Optional[str], typer.Option(help="Show it with the deficits of this condition ...")] = None,  # noqa: UP007, UP045
+    phase: Annotated[int, typer.Option(min=1, help="... in this phase, counted from 1.")] = 1,
+    pairs: Annotated[int, typer.Option(min=1, max=48, help="Number of pairs.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the stimuli.")] = 0,
+    settings: Settings = None,
+) -> None:
+    """Draw a contact sheet of what the two eyes see, with red-cyan anaglyphs."""
+    from binocular.showing import draw_stimulus
+    from protocols import load_protocol
+
+    print(draw_stimulus(load_protocol(protocol, settings or []), out, condition, phase, pairs, seed))
+
+
+@app.command("check-network")
+def check_network(
+    network: Annotated[str, typer.Argument(help="A network's name, or module:Class of your own.")],
+    protocol: Annotated[str, typer.Option(help="Protocol whose stimulus it must take.")] = "monocular-deprivation",
+    settings: Settings = None,
+) -> None:
+    """Say whether a network can be reared here, and if not, what does not fit."""
+    from binocular.subjects import build_network
+    from protocols import load_protocol
+
+    sys.path.insert(0, str(Path.cwd()))
+    chosen = load_protocol(protocol, [*(settings or []), f"network.kind={network}"])
+    seed = chosen.seed_list[0]
+    stimulus = chosen.stimulus.build(seed)
+    built = build_network(chosen.network.kind, chosen.network.options, stimulus.shape, stimulus.n_classes, seed)
+    weights = sum(parameter.numel() for parameter in built.parameters())
+    print(f"{network} fits: {weights} weights, takes {stimulus.shape} per eye, tells {stimulus.n_classes} classes apart")
+
+
+def _study_file(path: Path) -> Path:
+    return path / "study.h5" if path.is_dir() else path
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line; bad input ends with one sentence and exit code 2."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except BadInput as error:
+        print(f"binocular: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("binocular: stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        if os.environ.get("BINOCULAR_DEBUG"):
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"binocular: {where}{error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
+    except Exception as error:
+        if os.environ.get("BINOCULAR_DEBUG"):
+            raise
+        print(
+            f"binocular: a fault of binocular itself: {type(error).__name__}: {error} "
+            "(BINOCULAR_DEBUG=1 shows where)",
+            file=sys.stderr,
+        )
+        sys.exit(70)

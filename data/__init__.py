@@ -1,0 +1,1 @@
+"""Data that ship with binocular: published numbers with their provenance."""

@@ -1,0 +1,102 @@
+"""Both packings do what plain PyTorch does, and keep a subject apart from those beside it."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from binocular.cohort import LoopCohort, StackedCohort
+from binocular.networks import SplitCNN, SplitMLP
+from stimuli.streams import stream
+
+
+def _subjects(count, cls=SplitCNN):
+    networks = []
+    for seed in range(count):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            networks.append(cls((1, 8, 8), 4, width=3).double())
+    return networks
+
+
+def _batches(count, steps, seed=0):
+    generator = stream(seed, "test")
+    return [
+        (
+            [torch.randn(6, 2, 1, 8, 8, dtype=torch.float64, generator=generator) for _ in range(count)],
+            [torch.randint(4, (6,), generator=generator) for _ in range(count)],
+        )
+        for _ in range(steps)
+    ]
+
+
+@pytest.mark.parametrize("packing", [LoopCohort, StackedCohort])
+@pytest.mark.parametrize("cls", [SplitCNN, SplitMLP])
+def test_equals_sgd_of_torch(packing, cls):
+    networks = _subjects(3, cls)
+    plain = copy.deepcopy(networks)
+    optimisers = [torch.optim.SGD(n.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01) for n in plain]
+    cohort = packing(networks, momentum=0.9, weight_decay=0.01)
+    rates = [0.1, 0.05, 0.2]
+    for views, labels in _batches(3, 4):
+        outcome = cohort.step(views, labels, rates)
+        for i, network in enumerate(plain):
+            optimisers[i].param_groups[0]["lr"] = rates[i]
+            optimisers[i].zero_grad()
+            loss = F.cross_entropy(network(views[i]), labels[i])
+            loss.backward()
+            optimisers[i].step()
+            assert outcome[i, 0].item() == pytest.approx(loss.item(), rel=1e-6)
+    for i, network in enumerate(plain):
+        state = cohort.state(i)
+        for name, value in network.named_parameters():
+            torch.testing.assert_close(state[f"weights/{name}"], value.detach(), rtol=1e-7, atol=1e-9)
+        for name, value in network.named_buffers():
+            torch.testing.assert_close(state[f"buffers/{name}"], value, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("packing", [LoopCohort, StackedCohort])
+def test_state_can_be_put_back(packing):
+    cohort = packing(_subjects(2), 0.9, 0.0)
+    batches = _batches(2, 3)
+    cohort.step(*batches[0], [0.1, 0.1])
+    kept = cohort.state(1)
+    for batch in batches[1:]:
+        cohort.step(*batch, [0.1, 0.1])
+    after = cohort.state(1)
+    other = packing(_subjects(2), 0.9, 0.0)
+    other.load(1, kept)
+    for batch in batches[1:]:
+        other.step(*batch, [0.1, 0.1])
+    for name, value in other.state(1).items():
+        torch.testing.assert_close(value, after[name], rtol=1e-12, atol=1e-12)
+    assert any(not torch.equal(kept[name], after[name]) for name in kept)
+
+
+@pytest.mark.parametrize("packing", [LoopCohort, StackedCohort])
+def test_frozen_parts_stay(packing):
+    cohort = packing(_subjects(2), 0.9, 0.01)
+    before = [cohort.state(i) for i in range(2)]
+    cohort.freeze(0, ("left",))
+    for batch in _batches(2, 2):
+        cohort.step(*batch, [0.1, 0.1])
+    for subject, moves in ((0, False), (1, True)):
+        after = cohort.state(subject)
+        changed = [
+            not torch.equal(after[n], before[subject][n]) for n in after if n.startswith(("weights/left", "momentum/left"))
+        ]
+        assert any(changed) is moves
+        assert not torch.equal(after["weights/head.2.weight"], before[subject]["weights/head.2.weight"])
+
+
+def test_in_the_loop_a_subject_is_the_same_bit_for_bit_whoever_is_beside_it():
+    together = LoopCohort(_subjects(3), 0.9, 5e-4)
+    alone = LoopCohort([_subjects(3)[1]], 0.9, 5e-4)
+    for views, labels in _batches(3, 3):
+        together.step(views, labels, [0.1, 0.1, 0.1])
+        alone.step([views[1]], [labels[1]], [0.1])
+    for name, value in alone.state(0).items():
+        assert torch.equal(value, together.state(1)[name])

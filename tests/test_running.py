@@ -1,0 +1,182 @@
+"""Running studies: sharing, resuming, failing, and being alone in a folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from binocular.running import run_study
+from binocular.verification import verify_study
+from stimuli.errors import BadInput
+from tests.tiny import arrays, assert_same, tiny, tiny_file
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_study_is_complete_sound_and_leaves_the_global_generators_alone(tmp_path):
+    torch.manual_seed(7)
+    np.random.seed(7)  # noqa: NPY002 - the global generator is what is watched
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    outcome = run_study(tiny(tmp_path), tmp_path / "out", "cpu")
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
+    assert not outcome.failures and outcome.reared == 6 + 4 + 3
+    assert verify_study(outcome.study) == []
+    with h5py.File(outcome.study) as file:
+        assert file.attrs["complete"] == 1
+        subject = file["conditions/early/0"]
+        assert subject["history/epoch"][()].tolist() == [1, 2, 3, 4]
+        assert subject["history/phase"][()].tolist() == [0, 0, 1, 1]
+        assert subject["probes/representation/epoch"][()].tolist() == [0, 2, 3, 4]
+        assert np.isnan(subject["history/test_accuracy"][()]).tolist() == [True, False, False, False]
+        rates = subject["history/learning_rate"][()]
+        np.testing.assert_allclose(rates, 0.05 * 0.98 ** np.arange(4))
+
+
+def test_a_second_run_rears_nothing_and_changes_nothing(tmp_path):
+    first = run_study(tiny(tmp_path), tmp_path / "out", "cpu")
+    kept = arrays(first.study)
+    second = run_study(tiny(tmp_path), tmp_path / "out", "cpu")
+    assert (second.reared, second.found) == (0, first.reared)
+    again = arrays(second.study)
+    assert kept.keys() == again.keys()
+    for name, values in kept.items():
+        np.testing.assert_array_equal(values, again[name], err_msg=name)
+
+
+def test_a_subject_on_a_shared_branch_equals_the_one_reared_from_scratch(tmp_path):
+    together = run_study(tiny(tmp_path), tmp_path / "together", "cpu")
+    text = tiny_file(tmp_path / "alone").read_text()
+    head, *conditions = text.split("[[conditions]]")
+    for name, block in zip(("normal", "early", "late"), conditions, strict=True):
+        (tmp_path / "alone" / "tiny.toml").write_text(f"{head}[[conditions]]{block}")
+        import protocols
+
+        alone = protocols.load_protocol(str(tmp_path / "alone" / "tiny.toml"))
+        run_study(alone, tmp_path / name, "cpu")
+        assert_same(together.study.parent / "subjects" / f"{name}.0.h5", tmp_path / name / "subjects" / f"{name}.0.h5")
+
+
+def test_a_later_study_takes_up_what_an_earlier_one_reared(tmp_path):
+    run_study(tiny(tmp_path), tmp_path / "out", "cpu")
+    more = run_study(tiny(tmp_path, "seeds=2"), tmp_path / "out", "cpu")
+    assert more.reared == more.found == 13
+    assert len(list((tmp_path / "out").glob("study-*.h5"))) == 1, "the first study is kept under another name"
+
+
+def test_treating_the_left_eye_is_another_history(tmp_path):
+    right = run_study(tiny(tmp_path), tmp_path / "right", "cpu")
+    left = run_study(tiny(tmp_path, "treated_eye='left'"), tmp_path / "left", "cpu")
+    one, other = arrays(right.study), arrays(left.study)
+    name = "conditions/{}/0/probes/representation/rsv"
+    np.testing.assert_array_equal(one[name.format("normal")], other[name.format("normal")])
+    assert not np.array_equal(one[name.format("early")], other[name.format("early")])
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "gone"])
+def test_a_damaged_node_is_reared_again(tmp_path, damage):
+    whole = run_study(tiny(tmp_path), tmp_path / "whole", "cpu")
+    hurt = run_study(tiny(tmp_path), tmp_path / "hurt", "cpu")
+    node = sorted((tmp_path / "hurt" / "nodes").glob("*.h5"))[0]
+    content = bytearray(node.read_bytes())
+    if damage == "truncated":
+        node.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 0xFF
+        node.write_bytes(content)
+    else:
+        node.unlink()
+    mended = run_study(tiny(tmp_path), tmp_path / "hurt", "cpu")
+    assert mended.reared > 0
+    assert_same(whole.study, hurt.study)
+
+
+def test_a_failing_subject_is_named_and_does_not_stop_the_others(tmp_path):
+    protocol = tiny(tmp_path, "conditions.early.phases.0.learning_rate=1e30")
+    outcome = run_study(protocol, tmp_path / "out", "cpu")
+    assert list(outcome.failures) == [("early", 0)]
+    assert "not a number" in outcome.failures["early", 0]
+    with h5py.File(outcome.study) as file:
+        assert file.attrs["complete"] == 0
+        assert set(file["conditions/normal"]) == {"0"}
+    assert verify_study(outcome.study) == [] or all("complete" in c for c in verify_study(outcome.study))
+
+
+@pytest.mark.parametrize(
+    ("setting", "word"),
+    [
+        ("network.kind='no-such'", "split-cnn"),
+        ("network.kind='nowhere:Class'", "cannot be imported"),
+        ("network.options.wdth=3", "accepted: width"),
+        ("network.options.width=0", "at least 1"),
+        ("probes.sites=['trunk.99']", "accepted: representation"),
+        ("conditions.early.phases.1.until={metric='smell', at_least=0.5}", "accepted: test_accuracy"),
+    ],
+)
+def test_what_cannot_be_had_is_refused_before_anything_is_reared(tmp_path, setting, word):
+    with pytest.raises(BadInput, match=word):
+        run_study(tiny(tmp_path, setting), tmp_path / "out", "cpu")
+    assert not (tmp_path / "out" / "nodes").exists()
+
+
+def test_a_phase_can_end_by_criterion(tmp_path):
+    protocol = tiny(tmp_path, "conditions.early.phases.0.until={metric='test_accuracy', at_least=0.0}")
+    outcome = run_study(protocol, tmp_path / "out", "cpu")
+    history = arrays(outcome.study)["conditions/early/0/history/epoch"]
+    assert history.tolist() == [1, 3, 4], "the second epoch of the first phase is skipped"
+
+
+def _start(folder: Path, settings: list[str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "binocular", "run", str(folder / "tiny.toml"), "--out", str(folder / "out"), "--quiet"]
+    for setting in settings:
+        command += ["--set", setting]
+    return subprocess.Popen(
+        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+LONG = ["conditions.normal.phases.0.epochs=60", "stimulus.n_train=240", "conditions.late.phases.0.epochs=40"]
+
+
+@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_killed_run_is_taken_up_and_ends_the_same(tmp_path, kill, monkeypatch):
+    tiny_file(tmp_path)
+    process = _start(tmp_path, LONG)
+    deadline = time.monotonic() + 60
+    # Kill it in the middle: some nodes are done, others are not.
+    while time.monotonic() < deadline and not list((tmp_path / "out" / "nodes").glob("*[0-9a-f].h5")):
+        time.sleep(0.02)
+    process.send_signal(kill)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == (-9 if kill == signal.SIGKILL else 130), said
+    if kill != signal.SIGKILL:
+        assert b"takes it up" in said
+    assert not (tmp_path / "out" / "study.h5").exists()
+    protocol = tiny(tmp_path, *LONG)
+    resumed = run_study(protocol, tmp_path / "out", "cpu")
+    assert 0 < resumed.reared < resumed.reared + resumed.found
+    whole = run_study(protocol, tmp_path / "whole", "cpu")
+    assert_same(whole.study, resumed.study)
+
+
+def test_two_runs_on_one_folder_the_second_is_refused(tmp_path):
+    tiny_file(tmp_path)
+    process = _start(tmp_path, LONG)
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not list((tmp_path / "out").glob("nodes/*")):
+            time.sleep(0.02)
+        with pytest.raises(BadInput, match=f"in use by process {process.pid}"):
+            run_study(tiny(tmp_path), tmp_path / "out", "cpu")
+    finally:
+        process.kill()
+        process.communicate()
