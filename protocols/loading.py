@@ -117,17 +117,19 @@ def parse_protocol(content: bytes | str, source: str = "protocol", overrides: Se
             ) from None
     try:
         raw = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{source} is not valid TOML: {_lower(str(error))}") from None
     except RecursionError:
         raise BadInput(f"{source} is nested too deeply; accepted is a protocol as TOML text") from None
     except ValueError as error:
-        raise BadInput(f"{source} is not valid TOML: {_lower(str(error))}") from None
+        raise BadInput(f"{source} is not valid TOML: {_toml_problem(str(error), content)}") from None
     return protocol_from(raw, source, overrides)
 
 
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _toml_problem(message: str, content: str) -> str:
+    """Return what the parser found wrong, with the line and in words for people."""
+    last = content.rstrip("\n").count("\n") + 1
+    message = message.replace("at end of document", f"at line {last}, the last one")
+    message = message.replace("Cannot overwrite a value", "A key is given twice")
+    return message[:1].lower() + message[1:]
 
 
 def protocol_from(raw: Mapping[str, Any], source: str = "protocol", overrides: Sequence[str] = ()) -> Protocol:

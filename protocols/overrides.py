@@ -36,6 +36,10 @@ def parse_override(text: str) -> tuple[Path, Any]:
     BadInput
         If there is no ``=`` or no path.
     """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadInput(f"--set {text!a}: is not text in UTF-8; accepted is training.learning_rate=0.01") from None
     path_text, equals, value_text = text.partition("=")
     if not equals:
         raise BadInput(

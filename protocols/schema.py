@@ -17,7 +17,7 @@ from .training import AgeScale, NetworkSpec, ProbePlan, Training
 
 __all__ = ["Condition", "Protocol", "ResolvedCondition", "Stretch"]
 
-Value = bool | int | float | str
+Value = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 
 
 def _stimulus(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,8 @@ from .checked import Checked, Number, Whole
 __all__ = ["AgeScale", "Clock", "NetworkSpec", "ProbePlan", "Training", "scheduled_rate"]
 
 Clock = Literal["absolute", "phase", "constant"]
-Option = bool | int | float | str | list[Any]
+Plain = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
+Option = Plain | list[Plain]
 
 
 def scheduled_rate(clock: Clock, initial: float, decay: float, epoch: int, phase_start: int) -> float:
@@ -138,8 +139,8 @@ class AgeScale(Checked):
     """A declared scale from age to epochs, so that phases can be written in weeks."""
 
     unit: Literal["day", "week", "month", "year"] = Field(default="week", description="unit of age")
-    epochs_per_unit: Annotated[Number, Field(gt=0)] = Field(description="epochs of rearing per unit of age")
-    start_age: Annotated[Number, Field(ge=0)] = Field(default=0.0, description="age at which rearing begins")
+    epochs_per_unit: Annotated[Number, Field(gt=0, le=1e6)] = Field(description="epochs of rearing per unit of age")
+    start_age: Annotated[Number, Field(ge=0, le=1e6)] = Field(default=0.0, description="age at which rearing begins")
     reason: str = Field(default="", description="why this scale: what it is matched to")
 
     def age(self, epoch: float) -> float:

@@ -160,9 +160,9 @@ def test_blur_of_a_grey_is_that_grey(strength: dict) -> None:
 
 
 def test_blur_by_four_of_an_image_of_blocks() -> None:
-    # Left half 0, right half 1: shrunk by 4 the 32 pixels become 8. The triangle filter of the way down is 4 pixels wide
-    # to each side, with weights 1 3 5 7 7 5 3 1 over 32, so the small pixels next to the border take 4/32 = 1/8 from the
-    # other half.
+    # Left half 0, right half 1: shrunk by 4 the 32 pixels become 8. The triangle filter of the way down is 4 pixels
+    # wide to each side, with weights 1 3 5 7 7 5 3 1 over 32, so the small pixels next to the border take 4/32 = 1/8
+    # from the other half.
     view = torch.zeros(1, 1, 32, 32)
     view[..., 16:] = 1
     blurred = resize_blur(view, 4)
