@@ -16,10 +16,10 @@ from stimuli.errors import BadInput
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["check_study", "open_study"]
+__all__ = ["check_schema", "check_study", "open_study"]
 
 
-def open_study(path: Path | str, check: bool = True) -> xarray.DataTree:
+def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray.DataTree:
     """Open a study.
 
     Parameters
@@ -29,6 +29,8 @@ def open_study(path: Path | str, check: bool = True) -> xarray.DataTree:
     check
         Read the whole file first and compare it with its seal. Without it, a damaged file may still be opened, as
         far as HDF5 can.
+    group
+        Open only what lies below this group, such as ``"/summary"``: much quicker in a large study.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def open_study(path: Path | str, check: bool = True) -> xarray.DataTree:
 
     path = check_study(path, check)
     try:
-        return xarray.open_datatree(path, engine="h5netcdf")
+        return xarray.open_datatree(path, engine="h5netcdf", group=group)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
         raise BadInput(f"{path} cannot be opened: {error}; a study.h5 written by binocular was expected") from error
 
@@ -81,11 +83,12 @@ def check_study(path: Path | str, check: bool = True) -> Path:
             raise
         cause = "it was cut off" if "truncated" in str(error) else str(error)
         raise BadInput(f"{path} cannot be read: {cause}; expected a whole study.h5 written by binocular") from error
-    _check_schema(path, schema.decode("utf-8", "replace") if isinstance(schema, bytes) else schema)
+    check_schema(path, schema.decode("utf-8", "replace") if isinstance(schema, bytes) else schema)
     return path
 
 
-def _check_schema(path: Path, schema: object) -> None:
+def check_schema(path: Path, schema: object) -> None:
+    """Raise `BadInput` unless this is the name and version of a study that this version reads."""
     if schema == SUBJECT_SCHEMA:
         raise BadInput(f"{path} holds a single subject; expected a study.h5 written by binocular")
     match = re.fullmatch(r"binocular/(\d{1,6})", schema) if isinstance(schema, str) else None

@@ -25,7 +25,7 @@ from binocular.summary import Outcome, outcome_of, summarise_dominance, summaris
 from binocular.tables import plain_attributes, read_table, subgroup, write_attributes, write_table
 from stimuli.errors import BadInput
 
-__all__ = ["ConditionHeader", "StudyHeader", "read_subject", "write_study", "write_subject"]
+__all__ = ["ConditionHeader", "StudyHeader", "read_records", "read_subject", "write_study", "write_subject"]
 
 _IN_MEMORY = 256 << 20
 # Object headers of HDF5 1.8: read by every current library, smaller than the oldest ones and checksummed.
@@ -112,7 +112,7 @@ def read_subject(path: Path | str) -> SubjectRecord:
                 raise BadInput(
                     f"{path} has the schema {attributes.get('schema', '(none)')}; expected {schema.SUBJECT_SCHEMA}"
                 )
-            return _read_records(file, attributes["condition"], attributes)
+            return read_records(file, attributes["condition"], attributes)
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         if isinstance(error, BadInput):
             raise
@@ -256,7 +256,8 @@ def _write_records(group: h5py.Group, subject: SubjectRecord) -> None:
         table.attrs["coordinates"] = "epoch"
 
 
-def _read_records(group: h5py.Group, condition: str, attributes: Mapping[str, Any]) -> SubjectRecord:
+def read_records(group: h5py.Group, condition: str, attributes: Mapping[str, Any]) -> SubjectRecord:
+    """Return the subject whose ``history`` and ``probes`` lie in a group with these attributes; nothing is checked."""
     sites = {}
     probes = subgroup(group, "probes") if "probes" in group else {}
     for site in probes:

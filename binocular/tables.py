@@ -18,6 +18,7 @@ __all__ = [
     "attributes_checksum",
     "checksum",
     "plain_attributes",
+    "read_dataset",
     "read_table",
     "subgroup",
     "write_attributes",
@@ -136,10 +137,11 @@ def _dataset(group: h5py.Group, name: str, field: Field, values: np.ndarray) -> 
 
 def read_table(group: h5py.Group) -> dict[str, np.ndarray]:
     """Return every dataset of a group as an array; texts as ``str`` objects. Groups inside it are left alone."""
-    return {name: _values(item) for name, item in group.items() if isinstance(item, h5py.Dataset)}
+    return {name: read_dataset(item) for name, item in group.items() if isinstance(item, h5py.Dataset)}
 
 
-def _values(dataset: h5py.Dataset) -> np.ndarray:
+def read_dataset(dataset: h5py.Dataset) -> np.ndarray:
+    """Return a dataset as an array; texts as ``str`` objects."""
     if h5py.check_string_dtype(dataset.dtype) is not None:
         return np.asarray(dataset.asstr()[()], dtype=object)
     return np.asarray(dataset[()])

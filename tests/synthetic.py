@@ -87,8 +87,10 @@ def _site(rng: np.random.Generator, at: np.ndarray, shift: np.ndarray, units: in
     return SiteRecord(epoch=at, values=values, n_silent=silent.sum(-1))
 
 
-def invented_conditions(seeds: Sequence[int] = (0, 1, 2), **options: object) -> list[SubjectRecord]:
-    """Return the invented subjects of four conditions."""
+def invented_conditions(
+    seeds: Sequence[int] = (0, 1, 2), only: Sequence[str] = (), **options: object
+) -> list[SubjectRecord]:
+    """Return the invented subjects of four conditions, or only of some."""
     histories = {
         "normal": {},
         "deprived-early": {"deprived": (0, 4), "shift": 1.0},
@@ -98,11 +100,12 @@ def invented_conditions(seeds: Sequence[int] = (0, 1, 2), **options: object) -> 
     return [
         invented_subject(name, seed, **{**history, **options})  # type: ignore[arg-type]
         for name, history in histories.items()
+        if name in only or not only
         for seed in seeds
     ]
 
 
-def invented_header(seeds: Sequence[int] = (0, 1, 2), **changes: object) -> StudyHeader:
+def invented_header(seeds: Sequence[int] = (0, 1, 2), only: Sequence[str] = (), **changes: object) -> StudyHeader:
     """Return the header of `invented_conditions`."""
     labels = {
         "normal": "normal",
@@ -119,7 +122,7 @@ def invented_header(seeds: Sequence[int] = (0, 1, 2), **changes: object) -> Stud
         "versions": {"binocular-lab": "0.1.0", "torch": "2.6.0"},
         "device": "cpu, 2 threads",
         "command": "binocular run monocular-deprivation",
-        "conditions": [ConditionHeader(name, label) for name, label in labels.items()],
+        "conditions": [ConditionHeader(name, label) for name, label in labels.items() if name in only or not only],
         "seeds": tuple(seeds),
     }
     return StudyHeader(**{**settings, **changes})

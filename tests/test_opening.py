@@ -9,24 +9,26 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from synthetic import invented_conditions, invented_header, invented_subject, invented_tree
 
 from binocular.opening import open_study
 from binocular.storage import write_study, write_subject
 from stimuli.errors import BadInput
+from tests.synthetic import invented_conditions, invented_header, invented_subject, invented_tree
+
+TWO = ("normal", "deprived-early")
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("opening") / "study.h5"
-    write_study(path, invented_header((0, 10)), invented_conditions((0, 10)), invented_tree())
+    write_study(path, invented_header((0, 10), TWO), invented_conditions((0, 10), TWO), invented_tree())
     return path
 
 
 @pytest.mark.parametrize("folder", [False, True])
 def test_a_study_opens_with_named_dimensions(study: Path, folder: bool):
     with open_study(study.parent if folder else study) as tree:
-        assert list(tree["conditions"].children) == ["normal", "deprived-early", "deprived-late", "both-eyes"]
+        assert list(tree["conditions"].children) == list(TWO)
         assert list(tree["conditions/normal"].children) == ["0", "10"]
         probes = tree["conditions/normal/10/probes/representation"]
         assert probes["rsv"].dims == ("checkpoint", "unit")
@@ -108,3 +110,11 @@ def test_a_study_that_another_program_rewrote_still_opens(study: Path, tmp_path:
         file.attrs["note"] = "read with care"
     with open_study(path) as tree:
         assert tree.attrs["note"] == "read with care"
+
+
+def test_a_part_can_be_opened_alone(study: Path):
+    with open_study(study, group="/summary") as summary:
+        assert summary["dominance/representation/cbi"].dims == ("row",)
+        assert set(summary.children) == {"dominance", "vision"}
+    with pytest.raises(BadInput, match="nowhere"):
+        open_study(study, group="/nowhere")

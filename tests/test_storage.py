@@ -8,12 +8,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from synthetic import invented_conditions, invented_header, invented_subject, invented_tree
 
 from binocular import schema
 from binocular.records import SubjectRecord
 from binocular.storage import ConditionHeader, read_subject, write_study, write_subject
 from stimuli.errors import BadInput
+from tests.synthetic import invented_conditions, invented_header, invented_subject, invented_tree
 
 
 def assert_same_subject(one: SubjectRecord, two: SubjectRecord) -> None:
