@@ -15,6 +15,7 @@ __all__ = ["STIMULI", "checked", "explain", "stimulus_config", "stimulus_type"]
 
 STIMULI: dict[str, str] = {
     "stereo-scenes": "stimuli.scenes:StereoScenes",
+    "split-images": "stimuli.split:SplitImages",
 }
 """Kind of stimulus -> where its configuration is defined, as ``module:Class``."""
 
@@ -100,7 +101,7 @@ def stimulus_config(mapping: Mapping[str, Any]) -> StimulusConfig:
     80
     >>> stimulus_config({"kind": "stereo-scene"})
     Traceback (most recent call last):
-    stimuli.errors.BadInput: stimulus.kind: there is no stimulus 'stereo-scene'; accepted are stereo-scenes
+    stimuli.errors.BadInput: stimulus.kind: there is no stimulus 'stereo-scene'; accepted are stereo-scenes, split-images
     """
     if "kind" not in mapping:
         raise BadInput(f"stimulus.kind is missing; accepted are {', '.join(STIMULI)}")
