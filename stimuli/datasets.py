@@ -203,7 +203,7 @@ def _folder(request: Request) -> ImageData:
     """
     if request.path is None:
         raise BadInput(
-            'stimulus.path is missing; dataset "folder" needs the path of a folder that holds a folder of pictures per class'
+            'stimulus.path is missing; dataset "folder" needs a folder with one folder of pictures per class'
         )
     root = Path(request.path).expanduser()
     if not root.is_dir():
@@ -293,8 +293,8 @@ def _patches(name: str, part: str, n: int, size: int, generator: torch.Generator
     region = image[:, :border] if part == "train" else image[:, border:]
     if min(region.shape) < size:
         raise BadInput(
-            f"stimulus.size: patches of {size} pixels do not fit into the photograph {name!r}, of which the {part} part "
-            f"is {region.shape[0]} x {region.shape[1]} pixels"
+            f"stimulus.size: patches of {size} pixels do not fit into the {part} part of photograph {name!r}, "
+            f"{region.shape[0]} x {region.shape[1]} pixels"
         )
     import torch
 

@@ -1,4 +1,4 @@
-"""Drifting-grating probes: sine gratings shown to one eye, grey to the other, as in physiology."""
+"""Grating probes: sine gratings at several phases, shown to one eye while the other sees grey, as in physiology."""
 
 from __future__ import annotations
 

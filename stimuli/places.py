@@ -165,9 +165,9 @@ def _download(source: DataSource) -> Path:
         try:
             pooch.retrieve(address, known_hash=file.checksum, fname=file.name, path=folder)
         except (OSError, ValueError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = "what came has another checksum" if isinstance(error, ValueError) else type(error).__name__
             raise BadInput(
-                f"{source.name} cannot be downloaded from {address} ({reason}); {source.advice} and give its place as "
-                "stimulus.path"
+                f"{source.name} cannot be downloaded from {address} into {folder} ({reason}); {source.advice} and give "
+                "its place as stimulus.path"
             ) from None
     return folder

@@ -99,9 +99,9 @@ def stimulus_config(mapping: Mapping[str, Any]) -> StimulusConfig:
     --------
     >>> stimulus_config({"kind": "stereo-scenes", "n_train": 80}).n_train
     80
-    >>> stimulus_config({"kind": "stereo-scene"})
+    >>> stimulus_config({"kind": "stereo-scenes", "n_train": 0})
     Traceback (most recent call last):
-    stimuli.errors.BadInput: stimulus.kind: there is no stimulus 'stereo-scene'; accepted are stereo-scenes, split-images
+    stimuli.errors.BadInput: stimulus.n_train: input should be greater than or equal to 1, not 0
     """
     if "kind" not in mapping:
         raise BadInput(f"stimulus.kind is missing; accepted are {', '.join(STIMULI)}")

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from stimuli.base import Split, StimulusConfig, StimulusSet
 from stimuli.datasets import Dataset, Request, load_images
+from stimuli.errors import BadInput
 
 if TYPE_CHECKING:
     import torch
@@ -176,11 +177,20 @@ def fit_canvas(images: np.ndarray, size: int, fit: Literal["pad", "resize"]) -> 
     -------
     numpy.ndarray
         ``[n, channels, size, size]`` uint8.
+
+    Raises
+    ------
+    BadInput
+        If images that are to be padded are larger than the canvas.
     """
     height, width = images.shape[-2:]
     if (height, width) == (size, size):
         return images
     if fit == "pad":
+        if max(height, width) > size:
+            raise BadInput(
+                f'stimulus.size: a canvas of {size} would cut images of {height} x {width} pixels; set fit = "resize"'
+            )
         above, before = (size - height) // 2, (size - width) // 2
         margins = ((0, 0), (0, 0), (above, size - height - above), (before, size - width - before))
         return np.pad(images, margins, mode="edge")
