@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["BadInput"]
 
 
-class BadInput(ValueError):  # noqa: N818  (named for the person at the keyboard)
+class BadInput(ValueError):
     """Input that cannot be used: a file, a field or a value.
 
     The message is one sentence for the person at the keyboard: it names the file and the field and says what
