@@ -197,3 +197,26 @@ def test_no_value_in_any_place_breaks_the_check(name: str, changes: list) -> Non
     except BadInput:
         return
     assert parse_protocol(protocol.to_toml()) == protocol
+
+
+def test_every_deficit_in_the_library_fits_its_stimuli() -> None:
+    import torch
+
+    from stimuli import stream
+
+    sets = {}
+    for name in NAMES:
+        small = ["stimulus.n_train=20", "stimulus.n_test=20"]
+        if load_protocol(name).stimulus.kind == "split-images":
+            small += ["stimulus.dataset=photographs"]
+        protocol = load_protocol(name, small)
+        key = protocol.stimulus.model_dump_json()
+        stimulus = sets[key] if key in sets else sets.setdefault(key, protocol.stimulus.build(0))
+        index = torch.arange(20)
+        views, labels = stimulus.views("train", index, stream(0, "stimulus")), stimulus.labels["train"][index]
+        epochs = [epoch for c in protocol.resolved_conditions() for epoch in c.epoch_conditions()]
+        for deficit in {repr(d): d for epoch in epochs for d in epoch.deficits}.values():
+            seen, taught = deficit(views, labels, stream(0, "deficit"))
+            assert seen.shape == views.shape
+            assert torch.isfinite(seen).all()
+            assert int(taught.max()) < stimulus.n_classes
