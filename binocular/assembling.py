@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from binocular.planning import StudyPlan
-from binocular.records import SiteRecord, SubjectRecord, TreeRecord
 from binocular.rearing import finished
+from binocular.records import SiteRecord, SubjectRecord, TreeRecord
 from binocular.snapshots import NodeRecord
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import shlex
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn, Optional
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -27,7 +27,7 @@ app = typer.Typer(
 ProtocolName = Annotated[str, typer.Argument(help="Name of a protocol (see 'binocular list') or path of a .toml file.")]
 StudyPath = Annotated[Path, typer.Argument(help="A study.h5, or the folder that holds one.")]
 Settings = Annotated[
-    Optional[list[str]],  # noqa: UP007, UP045 - read at run time by the command line's library
+    list[str] | None,
     typer.Option("--set", help="Change a field of the protocol, for example training.lr=0.01; can be repeated."),
 ]
 
@@ -53,7 +53,7 @@ def list_protocols() -> None:
 def show(
     protocol: ProtocolName,
     settings: Settings = None,
-    svg: Annotated[Optional[Path], typer.Option(help="Draw the time lines and the phase tree to this SVG file.")] = None,  # noqa: UP007, UP045
+    svg: Annotated[Path | None, typer.Option(help="Draw the time lines and the phase tree to this SVG file.")] = None,
 ) -> None:
     """Show a protocol's time lines, its phase tree, and what rearing it will take."""
     from binocular.showing import show_protocol
@@ -65,8 +65,8 @@ def show(
 @app.command()
 def run(
     protocol: ProtocolName,
-    out: Annotated[Optional[Path], typer.Option(help="Output folder; results/PROTOCOL by default.")] = None,  # noqa: UP007, UP045
-    seeds: Annotated[Optional[int], typer.Option(help="Subjects per condition.")] = None,  # noqa: UP007, UP045
+    out: Annotated[Path | None, typer.Option(help="Output folder; results/PROTOCOL by default.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Subjects per condition.")] = None,
     settings: Settings = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Rear everything anew instead of resuming.")] = False,
@@ -113,7 +113,7 @@ def _present(study: Path, quiet: bool) -> None:
 @app.command()
 def plot(
     study: StudyPath,
-    figure: Annotated[Optional[list[str]], typer.Option(help="Name of a figure; can be repeated. All by default.")] = None,  # noqa: UP007, UP045
+    figure: Annotated[list[str] | None, typer.Option(help="Name of a figure; can be repeated. All by default.")] = None,
 ) -> None:
     """Redraw the figures of a study from its file alone."""
     from binocular.figures import draw_all
@@ -141,7 +141,7 @@ def verify(study: StudyPath) -> None:
 def show_stimulus(
     protocol: ProtocolName,
     out: Annotated[Path, typer.Option(help="Picture to write: .png, .svg or .pdf.")] = Path("stimulus.png"),
-    condition: Annotated[Optional[str], typer.Option(help="Show it with the deficits of this condition ...")] = None,  # noqa: UP007, UP045
+    condition: Annotated[str | None, typer.Option(help="Show it with the deficits of this condition ...")] = None,
     phase: Annotated[int, typer.Option(min=1, help="... in this phase, counted from 1.")] = 1,
     pairs: Annotated[int, typer.Option(min=1, max=48, help="Number of pairs.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the stimuli.")] = 0,
@@ -164,13 +164,14 @@ def check_network(
     from binocular.subjects import build_network
     from protocols import load_protocol
 
-    sys.path.insert(0, str(Path.cwd()))
     chosen = load_protocol(protocol, [*(settings or []), f"network.kind={network}"])
     seed = chosen.seed_list[0]
     stimulus = chosen.stimulus.build(seed)
     built = build_network(chosen.network.kind, chosen.network.options, stimulus.shape, stimulus.n_classes, seed)
     weights = sum(parameter.numel() for parameter in built.parameters())
-    print(f"{network} fits: {weights} weights, takes {stimulus.shape} per eye, tells {stimulus.n_classes} classes apart")
+    print(
+        f"{network} fits: {weights} weights, takes {stimulus.shape} per eye, tells {stimulus.n_classes} classes apart"
+    )
 
 
 def _study_file(path: Path) -> Path:
@@ -184,6 +185,7 @@ def _interrupt(*_: object) -> NoReturn:
 def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2."""
     signal.signal(signal.SIGTERM, _interrupt)
+    sys.path.insert(0, str(Path.cwd()))  # so that module:Class finds a network that lies here
     try:
         app()
     except BadInput as error:
@@ -205,8 +207,7 @@ def main() -> None:
         if os.environ.get("BINOCULAR_DEBUG"):
             raise
         print(
-            f"binocular: a fault of binocular itself: {type(error).__name__}: {error} "
-            "(BINOCULAR_DEBUG=1 shows where)",
+            f"binocular: a fault of binocular itself: {type(error).__name__}: {error} (BINOCULAR_DEBUG=1 shows where)",
             file=sys.stderr,
         )
         sys.exit(70)

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
-__all__ = ["Cohort", "LoopCohort", "State", "StackedCohort"]
+__all__ = ["Cohort", "LoopCohort", "StackedCohort", "State"]
 
 State = dict[str, Tensor]
 """Everything that decides how a subject goes on: ``weights/...``, ``buffers/...`` and ``momentum/...``."""
@@ -121,10 +121,10 @@ class LoopCohort(Cohort):
         loss = F.cross_entropy(scores, labels)
         gradients = list(torch.autograd.grad(loss, weights))
         with torch.no_grad():
-            torch._foreach_add_(gradients, weights, alpha=self.weight_decay)
-            torch._foreach_mul_(momenta, self.momentum)
-            torch._foreach_add_(momenta, gradients)
-            torch._foreach_add_(weights, momenta, alpha=-learning_rate)
+            torch._foreach_add_(gradients, weights, alpha=self.weight_decay)  # pyright: ignore[reportPrivateImportUsage]
+            torch._foreach_mul_(momenta, self.momentum)  # pyright: ignore[reportPrivateImportUsage]
+            torch._foreach_add_(momenta, gradients)  # pyright: ignore[reportPrivateImportUsage]
+            torch._foreach_add_(weights, momenta, alpha=-learning_rate)  # pyright: ignore[reportPrivateImportUsage]
             right = (scores.argmax(dim=1) == labels).float().mean()
         return torch.stack([loss.detach(), right])
 

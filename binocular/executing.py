@@ -29,7 +29,7 @@ class _Queue:
         self.failed: dict[str, str] = {}
 
     def ready(self) -> list[list[Node]]:
-        """Groups of nodes that can be reared now, most urgent first."""
+        """Return groups of nodes that can be reared now, most urgent first."""
         nodes = [
             node
             for identity, node in self.waiting.items()

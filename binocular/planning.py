@@ -94,9 +94,7 @@ def check_parts(study: StudyPlan) -> int:
     protocol = study.protocol
     seed = protocol.seed_list[0]
     stimulus = protocol.stimulus.build(seed, "cpu")
-    network = build_network(
-        protocol.network.kind, protocol.network.options, stimulus.shape, stimulus.n_classes, seed
-    )
+    network = build_network(protocol.network.kind, protocol.network.options, stimulus.shape, stimulus.n_classes, seed)
     for site in protocol.probes.sites:
         modules = dict(network.named_modules())
         if site != "representation" and not (site.startswith("trunk") and site in modules):
@@ -116,7 +114,7 @@ def check_parts(study: StudyPlan) -> int:
 
 
 def usable_cores() -> int:
-    """Number of processor cores this process may use."""
+    """Return the number of processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -365,7 +365,7 @@ class _Presenter:
         self._deficit = stream(seed, "deficit", epoch, device)
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
-        """Views ``[batch, eye, channel, height, width]`` and labels as the subject gets them."""
+        """Return views ``[batch, eye, channel, height, width]`` and labels as the subject gets them."""
         index = self._order[number * self._size : (number + 1) * self._size]
         views, labels = self._stimulus.views("train", index, self._noise), self._labels[index]
         for deficit in self._conditions.deficits:

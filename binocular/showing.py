@@ -13,6 +13,8 @@ from rich.tree import Tree
 from stimuli.errors import BadInput
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from binocular.tree import Node, PhaseTree
     from protocols import Protocol, ResolvedCondition
 
@@ -75,8 +77,8 @@ def show_protocol(protocol: Protocol, svg: Path | None = None) -> None:
                 if protocol.age_scale is not None
                 else ""
             )
-            line = f"{condition.name}: epochs {stretch.start}-{stretch.stop}{ages}: {stretch.sentence} (learning rate {rates})"
-            console.print(Text(line))
+            when = f"{condition.name}: epochs {stretch.start}-{stretch.stop}{ages}"
+            console.print(Text(f"{when}: {stretch.sentence} (learning rate {rates})"))
     console.print()
     tree = planned_tree(protocol)
     console.print(_tree(tree, protocol.seed_list[0]))
@@ -133,7 +135,7 @@ def _tree(tree: PhaseTree, seed: int) -> Tree:
 
 
 def _history(node: Node) -> str:
-    """What happens in a node, in order."""
+    """Say what happens in a node, in order."""
     parts: list[str] = []
     for epoch in node.epochs:
         what = " and ".join(deficit.sentence() for deficit in epoch.deficits) or "normal vision"
@@ -150,17 +152,13 @@ def draw_stimulus(protocol: Protocol, out: Path, condition: str | None, phase: i
     BadInput
         If there is no such condition or phase, or the file cannot be written.
     """
-    import torch
-
     from binocular.sealing import safely
-    from stimuli.sheets import contact_sheet
+    from stimuli.sheets import show
     from stimuli.streams import stream
 
-    stimulus = protocol.stimulus.build(seed)
-    labels = stimulus.labels["test"]
-    chosen = torch.arange(min(pairs, len(labels)))
-    views, shown = stimulus.views("test", chosen, None), labels[chosen]
-    title = protocol.stimulus.kind
+    if out.suffix not in (".png", ".svg", ".pdf"):
+        raise BadInput(f"--out: {out} is not a kind of picture that can be written; accepted: .png, .svg, .pdf")
+    deficits, title = (), None
     if condition is not None:
         known = {c.name: c for c in protocol.resolved_conditions()}
         if condition not in known:
@@ -168,12 +166,16 @@ def draw_stimulus(protocol: Protocol, out: Path, condition: str | None, phase: i
         phases = known[condition].phases
         if phase > len(phases):
             raise BadInput(f"--phase: {condition} has {len(phases)} phases, not {phase}")
-        for deficit in phases[phase - 1].deficits_at(0):
-            views, shown = deficit(views, shown, stream(seed, "deficit"))
+        deficits = phases[phase - 1].deficits_at(0)
         title = f"{condition}: {phases[phase - 1].sentence()}"
-    if out.suffix not in (".png", ".svg", ".pdf"):
-        raise BadInput(f"--out: {out} is not a kind of picture that can be written; accepted: .png, .svg, .pdf")
-    figure = contact_sheet(views, shown, stimulus.class_names, title=title)
+
+    def change(views: Tensor, labels: Tensor) -> Tensor:
+        generator = stream(seed, "deficit")
+        for deficit in deficits:
+            views, labels = deficit(views, labels, generator)
+        return views
+
+    figure = show(protocol.stimulus.build(seed), pairs, "test", seed, title, change)
     with safely(out) as temporary:
         figure.savefig(temporary, format=out.suffix[1:], dpi=150)
     return out

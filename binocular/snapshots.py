@@ -142,4 +142,3 @@ def _flatten(record: NodeRecord) -> dict[str, np.ndarray]:
 
 def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
-

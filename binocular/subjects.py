@@ -96,7 +96,9 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
     list of str
         One sentence per complaint; empty where the network fits.
     """
-    missing = [part for part in ("left", "right", "trunk", "head") if not isinstance(getattr(network, part, None), nn.Module)]
+    missing = [
+        part for part in ("left", "right", "trunk", "head") if not isinstance(getattr(network, part, None), nn.Module)
+    ]
     if missing:
         return [f"it has no module '{part}'" for part in missing]
     complaints = []

@@ -8,6 +8,7 @@ of the tree up to there, and a state that has been reared once is never reared a
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ class PhaseTree:
             cuts = [0] + [e for e in range(1, len(states)) if states[e] in boundaries]
             path: list[str] = []
             parent = origin
-            for start, stop in zip(cuts, cuts[1:], strict=False):
+            for start, stop in itertools.pairwise(cuts):
                 identity = states[stop]
                 if identity not in self.graph:
                     node = Node(identity, parent, seed, start, stop, tuple(epochs[start:stop]))
@@ -139,6 +140,6 @@ def _boundaries(chains: Sequence[Sequence[str]]) -> set[str]:
     ends = set()
     for states in chains:
         ends.add(states[-1])
-        for state, following in zip(states, states[1:], strict=False):
+        for state, following in itertools.pairwise(states):
             followers.setdefault(state, set()).add(following)
     return ends | {state for state, after in followers.items() if len(after) > 1}

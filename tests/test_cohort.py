@@ -86,7 +86,9 @@ def test_frozen_parts_stay(packing):
     for subject, moves in ((0, False), (1, True)):
         after = cohort.state(subject)
         changed = [
-            not torch.equal(after[n], before[subject][n]) for n in after if n.startswith(("weights/left", "momentum/left"))
+            not torch.equal(after[n], before[subject][n])
+            for n in after
+            if n.startswith(("weights/left", "momentum/left"))
         ]
         assert any(changed) is moves
         assert not torch.equal(after["weights/head.2.weight"], before[subject]["weights/head.2.weight"])

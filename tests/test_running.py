@@ -136,7 +136,16 @@ def test_a_phase_can_end_by_criterion(tmp_path):
 
 
 def _start(folder: Path, settings: list[str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "binocular", "run", str(folder / "tiny.toml"), "--out", str(folder / "out"), "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "binocular",
+        "run",
+        str(folder / "tiny.toml"),
+        "--out",
+        str(folder / "out"),
+        "--quiet",
+    ]
     for setting in settings:
         command += ["--set", setting]
     return subprocess.Popen(

@@ -16,8 +16,12 @@ from stimuli.streams import stream
 def _grid(function, n=400, seed=0):
     """Responses of one unit to independent draws from each eye's marginal: left = x0 + n_l, right = x0' + n_r."""
     generator = stream(seed, "test")
-    left = torch.randn(n, dtype=torch.float64, generator=generator) + torch.randn(n, dtype=torch.float64, generator=generator)
-    right = torch.randn(n, dtype=torch.float64, generator=generator) + torch.randn(n, dtype=torch.float64, generator=generator)
+    left = torch.randn(n, dtype=torch.float64, generator=generator) + torch.randn(
+        n, dtype=torch.float64, generator=generator
+    )
+    right = torch.randn(n, dtype=torch.float64, generator=generator) + torch.randn(
+        n, dtype=torch.float64, generator=generator
+    )
     return left, right, function(left[:, None], right[None, :])[:, :, None]
 
 

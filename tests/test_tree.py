@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,10 @@ def _tree(histories, seeds=(0,)):
 
 def test_common_beginnings_are_reared_once():
     tree = _tree({"normal": "nnnnnn", "early": "ddnn", "late": "nnnddn", "short": "nnnn"})
-    stretches = {name: [(tree.node(i).start, tree.node(i).stop) for i in tree.path[name, 0]] for name in ("normal", "early", "late", "short")}
+    stretches = {
+        name: [(tree.node(i).start, tree.node(i).stop) for i in tree.path[name, 0]]
+        for name in ("normal", "early", "late", "short")
+    }
     assert stretches == {
         "normal": [(0, 3), (3, 4), (4, 6)],
         "early": [(0, 4)],
@@ -66,14 +70,18 @@ def test_identity_depends_on_everything_before():
     assert chain("o", epochs)[2] != chain("o", [Epoch("d"), Epoch("n")])[2]
 
 
-@given(st.dictionaries(st.text("abcdefgh", min_size=1, max_size=4), st.text("nd", min_size=1, max_size=9), min_size=1, max_size=6))
+@given(
+    st.dictionaries(
+        st.text("abcdefgh", min_size=1, max_size=4), st.text("nd", min_size=1, max_size=9), min_size=1, max_size=6
+    )
+)
 def test_every_history_is_its_path(histories):
     tree = _tree(histories)
     for name, text in histories.items():
         nodes = [tree.node(identity) for identity in tree.path[name, 0]]
         assert "".join(epoch.what for node in nodes for epoch in node.epochs) == text
         assert nodes[0].start == 0 and nodes[-1].stop == len(text)
-        assert all(a.stop == b.start and a.identity == b.parent for a, b in zip(nodes, nodes[1:], strict=False))
+        assert all(a.stop == b.start and a.identity == b.parent for a, b in itertools.pairwise(nodes))
     prefixes = {text[:k] for text in histories.values() for k in range(1, len(text) + 1)}
     assert tree.epochs_shared == len(prefixes)
     position = {node.identity: i for i, node in enumerate(tree.nodes())}

@@ -126,12 +126,12 @@ def _bootstrap_rsv(grid: Tensor, repeats: int, generator: torch.Generator | None
         weights.append((counts / n).to(grid.device))
     w_left, w_right = weights
     square = grid.square()
-    over_left = torch.tensordot(w_left, square, dims=([1], [0])) - torch.tensordot(
-        w_left, grid, dims=([1], [0])
-    ).square()
-    over_right = torch.tensordot(w_right, square, dims=([1], [1])) - torch.tensordot(
-        w_right, grid, dims=([1], [1])
-    ).square()
+    over_left = (
+        torch.tensordot(w_left, square, dims=([1], [0])) - torch.tensordot(w_left, grid, dims=([1], [0])).square()
+    )
+    over_right = (
+        torch.tensordot(w_right, square, dims=([1], [1])) - torch.tensordot(w_right, grid, dims=([1], [1])).square()
+    )
     left = torch.einsum("rb,rbu->ru", w_right, over_left) * (n_left / (n_left - 1))
     right = torch.einsum("ra,rau->ru", w_left, over_right) * (n_right / (n_right - 1))
     return (left - right) / (left + right)
@@ -170,7 +170,7 @@ def response_grid(
     from_left, from_right = network.left(left), network.right(right)  # type: ignore[operator]
     seen: dict[str, Tensor] = {}
 
-    def watch(name: str):  # noqa: ANN202
+    def watch(name: str):
         def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
             seen[name] = output
 

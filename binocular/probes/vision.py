@@ -11,7 +11,9 @@ __all__ = ["vision"]
 
 
 @torch.no_grad()
-def vision(network: nn.Module, stimulus: StimulusSet, test_size: int | None = None, batch: int = 250) -> dict[str, float]:
+def vision(
+    network: nn.Module, stimulus: StimulusSet, test_size: int | None = None, batch: int = 250
+) -> dict[str, float]:
     """Test a subject on undisturbed stimuli.
 
     Parameters
