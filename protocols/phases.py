@@ -76,11 +76,11 @@ class Phase(Checked):
     @model_validator(mode="before")
     @classmethod
     def _name_by_deficits(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or data.get("name"):
+        if not isinstance(data, dict) or data.get("name", "") != "":
             return data
         deficits = data.get("deficits") or ()
         kinds = [_kind(deficit) for deficit in deficits] if isinstance(deficits, list | tuple) else []
-        return {**data, "name": " + ".join(dict.fromkeys(kinds)) or "normal"} if "name" not in data else data
+        return {**data, "name": " + ".join(dict.fromkeys(kinds)) or "normal"}
 
     def resolved(self, treated_eye: Literal["left", "right"]) -> Phase:
         """Return the phase with 'treated' and 'fellow' replaced by 'left' and 'right'."""

@@ -420,6 +420,23 @@ def test_a_patch_is_on_in_its_share_of_batches() -> None:
     assert abs(sum(on) / 800 - 0.25) < 0.05
 
 
+# ------------------------------------------------------------------ devices
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("kind", sorted(DEFICITS))
+def test_every_deficit_stays_on_its_device(kind: str) -> None:
+    views = torch.randn(4, 2, 3, 8, 8, device="cuda", generator=stream(0, "test", device="cuda"))
+    labels = torch.arange(4, device="cuda")
+    needed = {"blur": {"factor": 4}, "label-permutation": {"n_classes": N_CLASSES}}.get(kind, {})
+    deficit = deficit_from({"kind": kind, **needed}).resolved("right")
+    seen, taught = deficit(views, labels, stream(0, "test", device="cuda"))
+    assert seen.device == views.device
+    assert taught.device == labels.device
+    assert torch.isfinite(seen).all()
+
+
 # ------------------------------------------------------------------ descriptions
 
 

@@ -115,9 +115,9 @@ class Dissociation(Deficit):
 
 
 class Misalignment(EyeDeficit):
-    """A squint or prism: the view is displaced by whole pixels, and the border that comes in is grey.
+    """A squint (Hubel & Wiesel 1965) or prism (Crawford et al. 1996): the view is displaced by whole pixels.
 
-    A displacement of n pixels blanks n columns (or rows) of the view. Fixed, it is a constant angle of squint;
+    The border that comes in is grey: a displacement of n pixels blanks n columns (or rows) of the view. Fixed, it is a constant angle of squint;
     changing, the displacement is drawn evenly from -n to +n along each axis, afresh for each batch or each
     presentation. Displacing both eyes moves them the same way and leaves a squint only where ``changing`` is
     'presentation' or 'batch'.

@@ -62,7 +62,10 @@ class Penalisation(EyeDeficit):
 
 
 class ContrastBalance(EyeDeficit):
-    """Contrast-balanced viewing: both eyes see together, the better one at low contrast."""
+    """Contrast-balanced viewing: both eyes see together, the better one at low contrast (Hess, Mansouri & Thompson 2010).
+
+    Batch normalisation within a pathway restores a low contrast in training; see `protocols.deficits.light.Occlusion`.
+    """
 
     kind: Literal["contrast-balance"] = Field(default="contrast-balance", description="name of the treatment")
     eye: OneEye = Field(default="fellow", description="the eye whose contrast is lowered")
@@ -78,6 +81,6 @@ class ContrastBalance(EyeDeficit):
 
 
 class DarkExposure(Dark):
-    """Darkness for both eyes as a treatment, before they see again."""
+    """Darkness for both eyes as a treatment, before they see again (Duffy & Mitchell 2013)."""
 
     kind: Literal["dark-exposure"] = Field(default="dark-exposure", description="name of the treatment")  # type: ignore[assignment]
