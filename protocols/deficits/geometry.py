@@ -59,7 +59,7 @@ class Aniseikonia(EyeDeficit):
 
 
 class Rotation(EyeDeficit):
-    """The view is turned about its centre, as by rotating prisms (Shinkman & Bruce 1977); corners that come in are grey."""
+    """The view is turned about its centre, as by prisms (Shinkman & Bruce 1977); corners that come in are grey."""
 
     kind: Literal["rotation"] = Field(default="rotation", description="name of the deficit")
     degrees: Annotated[Number, Field(ge=-360, le=360)] = Field(default=30.0, description="counterclockwise, in degrees")

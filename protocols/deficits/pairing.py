@@ -117,10 +117,10 @@ class Dissociation(Deficit):
 class Misalignment(EyeDeficit):
     """A squint (Hubel & Wiesel 1965) or prism (Crawford et al. 1996): the view is displaced by whole pixels.
 
-    The border that comes in is grey: a displacement of n pixels blanks n columns (or rows) of the view. Fixed, it is a constant angle of squint;
-    changing, the displacement is drawn evenly from -n to +n along each axis, afresh for each batch or each
-    presentation. Displacing both eyes moves them the same way and leaves a squint only where ``changing`` is
-    'presentation' or 'batch'.
+    The border that comes in is grey: a displacement of n pixels blanks n columns (or rows) of the view. Fixed, it is a
+    constant angle of squint; changing, the displacement is drawn evenly from -n to +n along each axis, afresh for each
+    batch or each presentation. Fixed for both eyes it is no squint, because they move together; changing, each eye
+    draws its own displacement.
     """
 
     kind: Literal["misalignment"] = Field(default="misalignment", description="name of the deficit")

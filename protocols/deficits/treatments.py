@@ -62,7 +62,7 @@ class Penalisation(EyeDeficit):
 
 
 class ContrastBalance(EyeDeficit):
-    """Contrast-balanced viewing: both eyes see together, the better one at low contrast (Hess, Mansouri & Thompson 2010).
+    """Contrast-balanced viewing: the better eye at low contrast (Hess, Mansouri & Thompson 2010).
 
     Batch normalisation within a pathway restores a low contrast in training; see `protocols.deficits.light.Occlusion`.
     """
