@@ -1,0 +1,56 @@
+"""Figures, each drawn from a study file alone.
+
+The functions that draw one panel take arrays and ``ax`` and return the ``ax``; those that end in ``_figure`` take a
+`binocular.study.Study` and return a matplotlib figure. ``FIGURES`` names the latter; a new figure is one function and
+one line there. Drawn inside ``with binocular.figures.style.style():`` they look as in the report.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from binocular.figures.dominance import dominance_figure, dominance_histogram
+    from binocular.figures.drawing import FIGURES, draw, draw_all
+    from binocular.figures.learning import learning_curves, learning_figure
+    from binocular.figures.outcomes import interval_rows, outcomes_figure
+    from binocular.figures.rearing import rearing_figure, rsv_density
+
+__all__ = [
+    "FIGURES",
+    "dominance_figure",
+    "dominance_histogram",
+    "draw",
+    "draw_all",
+    "interval_rows",
+    "learning_curves",
+    "learning_figure",
+    "outcomes_figure",
+    "rearing_figure",
+    "rsv_density",
+]
+
+_HOME = {
+    "FIGURES": "drawing",
+    "dominance_figure": "dominance",
+    "dominance_histogram": "dominance",
+    "draw": "drawing",
+    "draw_all": "drawing",
+    "interval_rows": "outcomes",
+    "learning_curves": "learning",
+    "learning_figure": "learning",
+    "outcomes_figure": "outcomes",
+    "rearing_figure": "rearing",
+    "rsv_density": "rearing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

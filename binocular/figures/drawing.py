@@ -1,0 +1,130 @@
+"""The list of figures, and drawing them into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from binocular.figures.style import style
+from binocular.sealing import safely
+from binocular.study import Study, load_study
+from stimuli.errors import BadInput
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["FIGURES", "Drawing", "draw", "draw_all"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure: where its function is, whether it is drawn for each site, and one sentence on how to read it."""
+
+    function: str
+    per_site: bool
+    caption: str
+
+    def __call__(self, study: Study, site: str | None = None) -> Figure:
+        """Draw it; ``site`` matters only for a figure of a site."""
+        module, name = self.function.split(":")
+        function: Callable[..., Figure] = getattr(import_module(module), name)
+        return function(study, site or "representation") if self.per_site else function(study)
+
+
+FIGURES: dict[str, Drawing] = {
+    "dominance": Drawing(
+        "binocular.figures.dominance:dominance_figure",
+        True,
+        "Units by ocular-dominance group, from group 1 (driven by the right eye only) over 4 (by both equally) to 7 "
+        "(by the left eye only); the contralateral bias index (CBI) is 1 where every unit belongs to the treated eye, "
+        "0.5 in balance, 0 where every unit belongs to the fellow eye.",
+    ),
+    "outcomes": Drawing(
+        "binocular.figures.outcomes:outcomes_figure",
+        True,
+        "The same measures and the tasks at the end of rearing, condition by condition: diamonds are means over seeds, "
+        "lines their 95 % intervals, circles single seeds; the dotted line is the balance of the eyes.",
+    ),
+    "rearing": Drawing(
+        "binocular.figures.rearing:rearing_figure",
+        True,
+        "Relative source variance of the units at each checkpoint, +1 for the left eye only and −1 for the right eye "
+        "only, darker where there are more units; the bar on top marks the epochs of a deficit in the eye's colour.",
+    ),
+    "learning": Drawing(
+        "binocular.figures.learning:learning_figure",
+        False,
+        "Accuracy on undisturbed test stimuli through rearing, with both eyes in each task and with one eye while the "
+        "other sees grey; bands are 95 % intervals over seeds, the shaded epochs those with a deficit.",
+    ),
+}
+"""All figures by name, in the order of the report."""
+
+
+def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str, str, Figure]]:
+    """Draw figures one after the other.
+
+    Parameters
+    ----------
+    study
+        The study in memory.
+    names
+        Which of `FIGURES`; all by default.
+
+    Yields
+    ------
+    tuple
+        Name in `FIGURES`, name of the file without its ending (a site that is not ``representation`` is part of
+        it), and the figure.
+
+    Raises
+    ------
+    BadInput
+        If there is no figure of a name.
+    """
+    for name in names or FIGURES:
+        if name not in FIGURES:
+            raise BadInput(f"there is no figure {name!r}; accepted are {', '.join(FIGURES)}")
+    for name in names or FIGURES:
+        if not study.reared:
+            continue
+        for site in study.sites if FIGURES[name].per_site else ("representation",):
+            with style():
+                figure = FIGURES[name](study, site)
+            yield name, name if site == "representation" else f"{name}.{site}", figure
+
+
+def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | None = None) -> list[Path]:
+    """Draw figures of a study file into a folder, each as PNG (200 dpi) and SVG.
+
+    Parameters
+    ----------
+    study_path
+        A ``study.h5``, or the folder that holds one.
+    folder
+        Made if missing; files of the same name are replaced.
+    names
+        Which of `FIGURES`; all by default.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    BadInput
+        If the study cannot be opened, a name is unknown or the folder cannot be written.
+    """
+    study = load_study(study_path)
+    written: list[Path] = []
+    for _, stem, figure in draw(study, names):
+        for ending, metadata in (("png", {}), ("svg", {"Date": None})):
+            path = Path(folder) / f"{stem}.{ending}"
+            with style(), safely(path) as temporary:
+                figure.savefig(temporary, format=ending, metadata=metadata)
+            written.append(path)
+    return written
