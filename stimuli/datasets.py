@@ -8,23 +8,15 @@ different seeds live in the same world and differ in their initial weights and i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from stimuli.errors import BadInput
-from stimuli.formats import (
-    CIFAR10_TEST,
-    CIFAR10_TRAIN,
-    PICTURE_ENDINGS,
-    read_cifar10,
-    read_class_names,
-    read_idx,
-    read_picture,
-)
+from stimuli.folders import load_folder
+from stimuli.formats import CIFAR10_TEST, CIFAR10_TRAIN, read_cifar10, read_idx
+from stimuli.images import ImageData, Request, first_in_turn
 from stimuli.photographs import PHOTOGRAPHS, photograph
 from stimuli.places import CIFAR10, FASHION_MNIST, find, find_file
 from stimuli.streams import stream
@@ -32,7 +24,7 @@ from stimuli.streams import stream
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DATASETS", "Dataset", "ImageData", "Request", "load_images", "take_turns"]
+__all__ = ["DATASETS", "Dataset", "load_images"]
 
 Dataset = Literal["photographs", "fashion-mnist", "cifar-10", "folder"]
 
@@ -41,57 +33,8 @@ FASHION_CLASSES = (
     "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )  # fmt: skip
 
-TEST_SHARE = 0.2
-"""Share of the files of a class folder that go to the test part, where the folder does not say."""
-
 LEAST_CONTRAST = 8 / 255
 """Patches of photographs whose s.d. is below this (white = 1) show sky or wall, which could be of any photograph."""
-
-
-@dataclass(frozen=True)
-class ImageData:
-    """Images and labels.
-
-    Attributes
-    ----------
-    images
-        Images of each part, ``[n, channels, height, width]`` uint8, parts ``"train"`` and ``"test"``.
-    labels
-        Their classes, ``[n]`` int64.
-    class_names
-        One name per class.
-    """
-
-    images: dict[str, np.ndarray]
-    labels: dict[str, np.ndarray]
-    class_names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a loader is asked for.
-
-    Attributes
-    ----------
-    size
-        Height and width in pixels, for the sets whose images have none of their own; None for the default.
-    n_train, n_test
-        How many images; None for all there are.
-    path
-        Where the set lies.
-    download
-        Whether it may be fetched.
-    """
-
-    size: int | None = None
-    n_train: int | None = None
-    n_test: int | None = None
-    path: str | None = None
-    download: bool = False
-
-    def number(self, part: str) -> int | None:
-        """Return how many images of a part are wanted."""
-        return self.n_train if part == "train" else self.n_test
 
 
 def load_images(dataset: Dataset, request: Request) -> ImageData:
@@ -117,27 +60,6 @@ def load_images(dataset: Dataset, request: Request) -> ImageData:
     return DATASETS[dataset](request)
 
 
-def take_turns(labels: np.ndarray) -> np.ndarray:
-    """Return an order ``[n]`` in which the classes take turns, each class in an order of its own that looks random.
-
-    The order is the same always and everywhere. Classes with fewer members drop out towards the end.
-    """
-    import torch
-
-    shuffled = torch.randperm(len(labels), generator=stream(0, "dataset/order")).numpy()
-    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    ordered = labels[by_class]
-    turn = np.arange(len(labels)) - np.searchsorted(ordered, ordered)
-    return by_class[np.lexsort((ordered, turn))]
-
-
-def _first(labels: np.ndarray, wanted: int | None, part: str, source: str) -> np.ndarray:
-    """Return which images to take: the first ones of the balanced order."""
-    if wanted is not None and wanted > len(labels):
-        raise BadInput(f"stimulus.n_{part}: {source} has {len(labels)} images in its {part} part, fewer than {wanted}")
-    return take_turns(labels)[:wanted]
-
-
 def _from_files(
     read: Callable[[str], tuple[np.ndarray, np.ndarray]], request: Request, class_names: tuple[str, ...], source: str
 ) -> ImageData:
@@ -145,7 +67,7 @@ def _from_files(
     images, labels = {}, {}
     for part in ("train", "test"):
         all_images, all_labels = read(part)
-        chosen = _first(all_labels, request.number(part), part, source)
+        chosen = first_in_turn(all_labels, request.number(part), part, source)
         images[part], labels[part] = all_images[chosen], all_labels[chosen]
     return ImageData(images, labels, class_names)
 
@@ -195,76 +117,6 @@ def _fashion_mnist(request: Request) -> ImageData:
     return _from_files(read, request, FASHION_CLASSES, str(place))
 
 
-def _folder(request: Request) -> ImageData:
-    """Load a folder of class folders, or one with such folders named train and test.
-
-    Without train and test every class gives a fifth of its files to the test part, chosen by a hash of the file's name:
-    the same files on every machine, and still the same ones when files are added.
-    """
-    if request.path is None:
-        raise BadInput(
-            'stimulus.path is missing; dataset "folder" needs a folder with one folder of pictures per class'
-        )
-    root = Path(request.path).expanduser()
-    if not root.is_dir():
-        raise BadInput(f"stimulus.path: {root} is not a folder; it should hold one folder of pictures per class")
-    has_parts = (root / "train").is_dir() and (root / "test").is_dir()
-    class_names = read_class_names(root / "train" if has_parts else root)
-    files: dict[str, list[tuple[Path, int]]] = {"train": [], "test": []}
-    for label, name in enumerate(class_names):
-        if has_parts:
-            found = {part: _pictures(root / part / name) for part in files}
-        else:
-            found = _divide(_pictures(root / name), root / name)
-        for part, paths in found.items():
-            files[part] += [(path, label) for path in paths]
-    chosen: dict[str, list[tuple[Path, int]]] = {}
-    for part, pairs in files.items():
-        order = _first(np.array([label for _, label in pairs]), request.number(part), part, str(root))
-        chosen[part] = [pairs[place] for place in order]
-    grey = all(_is_grey(path) for pairs in chosen.values() for path, _ in pairs)
-    size = request.size or 32
-    return ImageData(
-        {part: np.stack([read_picture(path, size, grey) for path, _ in pairs]) for part, pairs in chosen.items()},
-        {part: np.array([label for _, label in pairs], np.int64) for part, pairs in chosen.items()},
-        class_names,
-    )
-
-
-def _pictures(folder: Path) -> list[Path]:
-    """Return the pictures of a class, sorted by name."""
-    if not folder.is_dir():
-        raise BadInput(f"{folder} is missing; the folders train and test should hold the same classes")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_ENDINGS and path.is_file())
-    if not found:
-        raise BadInput(f"{folder} holds no picture; accepted are files that end with {', '.join(PICTURE_ENDINGS)}")
-    return found
-
-
-def _divide(pictures: list[Path], folder: Path) -> dict[str, list[Path]]:
-    """Divide the pictures of a class between training and test."""
-    if len(pictures) < 2:
-        raise BadInput(f"{folder} holds one picture; a class needs at least one to learn from and one to test with")
-
-    def lot(path: Path) -> bytes:
-        return blake2b(f"{path.parent.name}/{path.name}".encode(), digest_size=8).digest()
-
-    drawn = sorted(pictures, key=lot)
-    n_test = min(max(1, round(TEST_SHARE * len(drawn))), len(drawn) - 1)
-    return {"train": drawn[n_test:], "test": drawn[:n_test]}
-
-
-def _is_grey(path: Path) -> bool:
-    """Say whether a picture is stored without colour."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            return image.mode in {"1", "L", "LA"} or image.mode.startswith("I")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read as a picture ({error})") from None
-
-
 def _photographs(request: Request) -> ImageData:
     """Cut patches from scikit-image's photographs; the class is the photograph.
 
@@ -276,6 +128,9 @@ def _photographs(request: Request) -> ImageData:
     size = request.size or 32
     images, labels = {}, {}
     numbers = {"train": request.n_train or 5000, "test": request.n_test or 1000}
+    for name in PHOTOGRAPHS:
+        for part in numbers:
+            _region(name, part, size)  # before any work, whether all have room
     for part, n in numbers.items():
         generator = stream(0, f"dataset/photographs/{part}")
         label = np.arange(n) % len(PHOTOGRAPHS)
@@ -286,8 +141,8 @@ def _photographs(request: Request) -> ImageData:
     return ImageData(images, labels, tuple(PHOTOGRAPHS))
 
 
-def _patches(name: str, part: str, n: int, size: int, generator: torch.Generator) -> np.ndarray:
-    """Return patches with some contrast from one part of a photograph, ``[n, size, size]`` uint8."""
+def _region(name: str, part: str, size: int) -> np.ndarray:
+    """Return the part of a photograph from which training or test patches come."""
     image = photograph(name)
     border = round(0.7 * image.shape[1])
     region = image[:, :border] if part == "train" else image[:, border:]
@@ -296,8 +151,14 @@ def _patches(name: str, part: str, n: int, size: int, generator: torch.Generator
             f"stimulus.size: patches of {size} pixels do not fit into the {part} part of photograph {name!r}, "
             f"{region.shape[0]} x {region.shape[1]} pixels"
         )
+    return region
+
+
+def _patches(name: str, part: str, n: int, size: int, generator: torch.Generator) -> np.ndarray:
+    """Return patches with some contrast from one part of a photograph, ``[n, size, size]`` uint8."""
     import torch
 
+    region = _region(name, part, size)
     windows = np.lib.stride_tricks.sliding_window_view(region, (size, size))
     kept: list[np.ndarray] = []
     for _ in range(1000):
@@ -314,6 +175,6 @@ DATASETS: dict[Dataset, Callable[[Request], ImageData]] = {
     "photographs": _photographs,
     "fashion-mnist": _fashion_mnist,
     "cifar-10": _cifar10,
-    "folder": _folder,
+    "folder": load_folder,
 }
 """Name of an image set -> its loader."""

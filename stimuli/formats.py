@@ -23,6 +23,7 @@ __all__ = [
     "CIFAR10_TEST",
     "CIFAR10_TRAIN",
     "PICTURE_ENDINGS",
+    "is_grey",
     "read_cifar10",
     "read_class_names",
     "read_idx",
@@ -208,3 +209,25 @@ def read_picture(path: Path, size: int, grey: bool) -> np.ndarray:
         raise BadInput(f"{path} cannot be read as a picture ({error})") from None
     pixels = np.asarray(square, dtype=np.uint8)
     return pixels[None] if grey else pixels.transpose(2, 0, 1)
+
+
+def is_grey(path: Path) -> bool:
+    """Say whether a picture is stored without colour.
+
+    Parameters
+    ----------
+    path
+        A file with one of ``PICTURE_ENDINGS``.
+
+    Raises
+    ------
+    BadInput
+        If the file is no picture.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return image.mode in {"1", "L", "LA"} or image.mode.startswith("I")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read as a picture ({error})") from None

@@ -8,8 +8,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from stimuli.base import Split, StimulusConfig, StimulusSet
-from stimuli.datasets import Dataset, Request, load_images
+from stimuli.datasets import Dataset, load_images
 from stimuli.errors import BadInput
+from stimuli.images import Request
 
 if TYPE_CHECKING:
     import torch
@@ -61,9 +62,7 @@ class SplitImages(StimulusConfig):
         if self.fit == "pad" and self.dataset in {"fashion-mnist", "cifar-10"}:
             natural = _NATURAL_SIZE[self.dataset]
             if self.canvas < natural:
-                raise ValueError(
-                    f'size {self.canvas} cuts images of {natural} pixels; set fit = "resize" to shrink them'
-                )
+                raise ValueError(f'size {self.canvas} would cut images of {natural} pixels; set fit = "resize"')
         return self
 
     @property
