@@ -69,6 +69,9 @@ def run(
     seeds: Annotated[int | None, typer.Option(help="Subjects per condition.")] = None,
     settings: Settings = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    dask: Annotated[
+        str, typer.Option(help="Rear on a Dask cluster: a number of workers here, or the address tcp://host:8786.")
+    ] = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Rear everything anew instead of resuming.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -83,7 +86,7 @@ def run(
 
     command = shlex.join(["binocular", *sys.argv[1:]])
     try:
-        outcome = run_study(chosen, folder, device, progress_for(quiet), command, fresh)
+        outcome = run_study(chosen, folder, device, progress_for(quiet), command, fresh, dask)
     except KeyboardInterrupt:
         print(f"\nStopped; what was reared is kept in {folder}. The same command takes it up.", file=sys.stderr)
         raise typer.Exit(130) from None

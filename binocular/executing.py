@@ -11,14 +11,14 @@ from pathlib import Path
 import torch
 
 from binocular.planning import StudyPlan, usable_cores
-from binocular.rearing import rear
+from binocular.rearing import Plan, rear
 from binocular.tree import Node
 from stimuli.errors import BadInput
 
-__all__ = ["rear_here"]
+__all__ = ["Queue", "drive", "rear_group", "rear_here"]
 
 
-class _Queue:
+class Queue:
     """Which nodes wait, are being reared, are done or cannot be done."""
 
     def __init__(self, study: StudyPlan, outstanding: Sequence[Node]) -> None:
@@ -43,6 +43,7 @@ class _Queue:
         return list(groups.values())
 
     def take(self, group: list[Node]) -> None:
+        """Note that nodes are being reared."""
         for node in group:
             del self.waiting[node.identity]
 
@@ -87,33 +88,62 @@ def rear_here(
     KeyboardInterrupt
         After an interrupt, once the states of all nodes in work are saved.
     """
-    plan, queue, stop = study.plan, _Queue(study, outstanding), threading.Event()
+    plan, stop = study.plan, threading.Event()
     # Small convolutional networks run fastest with one subject per core and one thread per subject; then a subject's
     # arithmetic does not depend on how many cores there are, either.
-    one_each = plan.device == "cpu" and plan.packing == "loop"
-    workers = usable_cores() if one_each else 1
+    workers = usable_cores() if plan.one_thread_each else 1
     threads = torch.get_num_threads()
-
-    def job(group: list[Node]) -> None:
-        if one_each:
-            torch.set_num_threads(1)
-        rear(plan, group, folder, stop, on_epoch)
-
     pool = ThreadPoolExecutor(workers, "rearing")
-    running: dict[Future[None], list[Node]] = {}
+
+    def submit(group: list[Node]) -> Future[None]:
+        return pool.submit(rear_group, plan, group, folder, stop, on_epoch)
+
     try:
-        while queue.waiting or running:
-            for group in queue.ready()[: workers - len(running)]:
-                queue.take(group)
-                running[pool.submit(job, group)] = group
-            # A bounded wait, so that an interrupt from the keyboard is noticed soon.
-            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            for future in done:
-                queue.settle(running.pop(future), future.exception())
+        return drive(Queue(study, outstanding), submit, workers)
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(threads)
+
+
+def rear_group(
+    plan: Plan,
+    group: list[Node],
+    folder: Path,
+    stop: threading.Event | None = None,
+    on_epoch: Callable[[Node], None] | None = None,
+) -> None:
+    """Rear a group of nodes in this thread, with as many threads of torch as suit the plan."""
+    if plan.one_thread_each:
+        torch.set_num_threads(1)
+    rear(plan, group, folder, stop, on_epoch)
+
+
+def drive(
+    queue: Queue,
+    submit: Callable[[list[Node]], Future[None]],
+    most: int | None = None,
+    on_done: Callable[[list[Node]], None] | None = None,
+) -> dict[str, str]:
+    """Submit groups as they get ready, at most ``most`` at a time, until all are done or failed.
+
+    Returns
+    -------
+    dict of str to str
+        Causes of failure, by the identity of the node.
+    """
+    running: dict[Future[None], list[Node]] = {}
+    while queue.waiting or running:
+        for group in queue.ready()[: None if most is None else most - len(running)]:
+            queue.take(group)
+            running[submit(group)] = group
+        # A bounded wait, so that an interrupt from the keyboard is noticed soon.
+        done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+        for future in done:
+            group, error = running.pop(future), future.exception()
+            queue.settle(group, error)
+            if on_done is not None and error is None:
+                on_done(group)
     return queue.failed
 
 

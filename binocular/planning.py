@@ -101,7 +101,7 @@ def check_parts(study: StudyPlan) -> int:
             known = ", ".join(["representation", *getattr(network, "sites", [])])
             raise BadInput(f"probes.sites: the network has no site '{site}'; accepted: {known}")
     scores = ("test_accuracy", "accuracy_left_only", "accuracy_right_only", *stimulus.tasks)
-    for condition in protocol.conditions:
+    for condition in protocol.resolved_conditions():
         for phase in condition.phases:
             if phase.until is not None and phase.until.metric not in scores:
                 raise BadInput(

@@ -77,6 +77,11 @@ class Plan:
         )
 
     @property
+    def one_thread_each(self) -> bool:
+        """Whether each subject is reared by one thread of the processor."""
+        return self.device == "cpu" and self.packing == "loop"
+
+    @property
     def measures(self) -> str:
         """What is measured and how, besides when, as JSON."""
         probes = self.probes
@@ -363,11 +368,12 @@ class _Presenter:
         self._order = torch.randperm(count, generator=stream(seed, "order", epoch)).to(device)
         self._noise = stream(seed, "stimulus", epoch, device)
         self._deficit = stream(seed, "deficit", epoch, device)
+        self._before = epoch * self.n_batches
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
         """Return views ``[batch, eye, channel, height, width]`` and labels as the subject gets them."""
         index = self._order[number * self._size : (number + 1) * self._size]
         views, labels = self._stimulus.views("train", index, self._noise), self._labels[index]
         for deficit in self._conditions.deficits:
-            views, labels = deficit(views, labels, self._deficit, number)
+            views, labels = deficit(views, labels, self._deficit, self._before + number)
         return views, labels

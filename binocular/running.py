@@ -71,6 +71,7 @@ def run_study(
     progress: Progress | None = None,
     command: str = "",
     fresh: bool = False,
+    dask: str = "",
 ) -> Outcome:
     """Rear, measure and store all subjects of a protocol.
 
@@ -88,6 +89,8 @@ def run_study(
         The command line, kept in the study.
     fresh
         Forget what earlier runs reared in this folder.
+    dask
+        Where to rear: number of workers or address of a scheduler, see `binocular.cluster`; here where it is empty.
 
     Returns
     -------
@@ -112,7 +115,7 @@ def run_study(
         _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
         total = study.tree.epochs_shared
-        failed = _rear(study, outstanding, folder, progress, total, total - todo)
+        failed = _rear(study, outstanding, folder, dask, progress, (total, total - todo))
         outcome = Outcome(folder / "study.h5", reared=todo, found=total - todo)
         for subject, path in study.tree.path.items():
             causes = [failed[identity] for identity in path if identity in failed]
@@ -123,15 +126,25 @@ def run_study(
 
 
 def _rear(
-    study: StudyPlan, outstanding: Sequence[Node], folder: Path, progress: Progress | None, total: int, done: int
+    study: StudyPlan,
+    outstanding: Sequence[Node],
+    folder: Path,
+    dask: str,
+    progress: Progress | None,
+    counts: tuple[int, int],
 ) -> dict[str, str]:
-    if progress is None:
-        return rear_here(study, outstanding, folder)
-    progress.start(total, done)
+    if progress is not None:
+        progress.start(*counts)
+    on_epoch = None if progress is None else progress.epoch
     try:
-        return rear_here(study, outstanding, folder, progress.epoch)
+        if not dask:
+            return rear_here(study, outstanding, folder, on_epoch)
+        from binocular.cluster import rear_on_dask
+
+        return rear_on_dask(study, outstanding, folder, dask, on_epoch)
     finally:
-        progress.close()
+        if progress is not None:
+            progress.close()
 
 
 def _begun(outstanding: Sequence[Node], folder: Path) -> int:

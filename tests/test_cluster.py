@@ -1,0 +1,59 @@
+"""Rearing on a real Dask cluster, with workers that die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from binocular import cluster
+from binocular.running import run_study
+from stimuli.errors import BadInput
+from tests.tiny import assert_same, tiny
+
+pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
+# What Dask's own sockets and event loops leave behind at the end is not what is tested here.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
+
+
+def test_two_workers_rear_the_same_study_as_one_process(tmp_path):
+    here = run_study(tiny(tmp_path), tmp_path / "here", "cpu")
+    there = run_study(tiny(tmp_path), tmp_path / "there", "cpu", dask="2")
+    assert not there.failures
+    assert_same(here.study, there.study)
+
+
+def test_a_lost_worker_is_survived(tmp_path, monkeypatch):
+    import psutil
+
+    protocol = tiny(tmp_path, "conditions.normal.phases.0.epochs=80", "stimulus.n_train=240", "seeds=2")
+    killed: list[int] = []
+
+    def kill_one_worker() -> None:
+        nodes = tmp_path / "there" / "nodes"
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and not list(nodes.glob("*.h5")):
+            time.sleep(0.05)
+        for child in psutil.Process().children(recursive=True):
+            if "spawn_main" in " ".join(child.cmdline()) and child.pid != os.getpid():
+                os.kill(child.pid, signal.SIGKILL)
+                killed.append(child.pid)
+                return
+
+    killer = threading.Thread(target=kill_one_worker)
+    killer.start()
+    there = run_study(protocol, tmp_path / "there", "cpu", dask="2")
+    killer.join()
+    assert killed and not there.failures
+    here = run_study(protocol, tmp_path / "here", "cpu")
+    assert_same(here.study, there.study)
+
+
+@pytest.mark.parametrize("where", ["some", "0", "tcp://127.0.0.1:1"])
+def test_a_cluster_that_is_not_there_is_said(tmp_path, where, monkeypatch):
+    monkeypatch.setattr(cluster, "_WAIT", "1s")
+    with pytest.raises(BadInput, match="--dask"):
+        run_study(tiny(tmp_path), tmp_path / "out", "cpu", dask=where)
