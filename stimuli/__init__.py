@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stimuli.base import LEFT, RIGHT, Split, StimulusConfig, StimulusSet
     from stimuli.errors import BadInput
+    from stimuli.gratings import GratingPresentation, Gratings
     from stimuli.registry import STIMULI, stimulus_config
     from stimuli.scenes import StereoScenes
+    from stimuli.sheets import contact_sheet, overview, show
+    from stimuli.split import SplitImages
     from stimuli.streams import stream
 
 __all__ = [
@@ -21,10 +24,16 @@ __all__ = [
     "RIGHT",
     "STIMULI",
     "BadInput",
+    "GratingPresentation",
+    "Gratings",
     "Split",
+    "SplitImages",
     "StereoScenes",
     "StimulusConfig",
     "StimulusSet",
+    "contact_sheet",
+    "overview",
+    "show",
     "stimulus_config",
     "stream",
 ]
@@ -34,10 +43,16 @@ _HOME = {
     "RIGHT": "base",
     "STIMULI": "registry",
     "BadInput": "errors",
+    "GratingPresentation": "gratings",
+    "Gratings": "gratings",
     "Split": "base",
+    "SplitImages": "split",
     "StereoScenes": "scenes",
     "StimulusConfig": "base",
     "StimulusSet": "base",
+    "contact_sheet": "sheets",
+    "overview": "sheets",
+    "show": "sheets",
     "stimulus_config": "registry",
     "stream": "streams",
 }

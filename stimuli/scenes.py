@@ -26,16 +26,15 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from stimuli.base import Split, StimulusConfig, StimulusSet
+from stimuli.outlines import OUTLINES, Outline, figure_mask
 from stimuli.streams import stream
 from stimuli.textures import Texture, draw_textures
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DEPTHS", "OUTLINES", "Outline", "StereoSceneSet", "StereoScenes", "figure_mask"]
+__all__ = ["DEPTHS", "StereoSceneSet", "StereoScenes"]
 
-Outline = Literal["square", "ring", "cross", "diamond"]
-OUTLINES: tuple[Outline, ...] = ("square", "ring", "cross", "diamond")
 DEPTHS = ("near", "far")
 
 NonNegative = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -45,36 +44,6 @@ PerEye = NonNegative | tuple[NonNegative, NonNegative]
 def _pair(value: float | tuple[float, float]) -> tuple[float, float]:
     """Return a value for the left and for the right eye."""
     return value if isinstance(value, tuple) else (value, value)
-
-
-def figure_mask(outline: Outline, x: torch.Tensor, y: torch.Tensor, radius: float) -> torch.Tensor:
-    """Say which points lie inside a figure.
-
-    Parameters
-    ----------
-    outline
-        The figure's shape.
-    x, y
-        Distance from the figure's centre in pixels, any shapes that broadcast.
-    radius
-        Half the side of the square that encloses ring, cross and diamond. The square has 3/4 of it, so that all four
-        cover about the same area (2 to 2.3 ``radius`` squared) and brightness alone does not tell them apart.
-
-    Returns
-    -------
-    torch.Tensor
-        Booleans.
-    """
-    across, down = x.abs(), y.abs()
-    if outline == "square":
-        return (across <= 0.75 * radius) & (down <= 0.75 * radius)
-    if outline == "ring":
-        distance = across.square() + down.square()
-        return (distance <= radius**2) & (distance >= (radius / 2) ** 2)
-    if outline == "cross":
-        arm = 0.3 * radius
-        return ((across <= arm) & (down <= radius)) | ((down <= arm) & (across <= radius))
-    return across + down <= radius
 
 
 class StereoScenes(StimulusConfig):

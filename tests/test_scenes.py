@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,7 +15,8 @@ from pydantic import ValidationError
 from stimuli import STIMULI, StimulusConfig, stimulus_config
 from stimuli.base import LEFT, RIGHT
 from stimuli.errors import BadInput
-from stimuli.scenes import OUTLINES, StereoScenes, StereoSceneSet, figure_mask
+from stimuli.outlines import OUTLINES, figure_mask
+from stimuli.scenes import StereoScenes, StereoSceneSet
 from stimuli.streams import stream
 
 NEAR, FAR = 0, 1
@@ -339,3 +344,33 @@ def test_registered_kinds_are_configurations_of_that_kind(kind: str) -> None:
     assert stimulus_config(config.model_dump(mode="json")) == config
     with pytest.raises(ValidationError):
         config.kind = "other"  # type: ignore[misc]
+
+
+def test_checking_a_configuration_does_not_load_torch() -> None:
+    code = (
+        "import sys, stimuli; stimuli.stimulus_config({'kind': 'stereo-scenes'});"
+        "stimuli.stimulus_config({'kind': 'split-images'}); sys.exit('torch' in sys.modules)"
+    )
+    root = Path(__file__).parent.parent
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=root).returncode == 0
+
+
+def test_public_names_are_there() -> None:
+    import stimuli
+
+    for name in stimuli.__all__:
+        assert getattr(stimuli, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'dots'"):
+        stimuli.dots  # noqa: B018
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_same_scenes_on_a_cuda_device() -> None:
+    config, index = StereoScenes(n_train=16, n_test=16), torch.arange(16)
+    here, there = config.build(0), config.build(0, "cuda")
+    seen_there = there.views("test", index.cuda(), None)
+    assert seen_there.device.type == "cuda"
+    assert torch.equal(here.views("test", index, None), seen_there.cpu())
+    fresh = [there.views("train", index.cuda(), stream(0, "noise", device="cuda")) for _ in range(2)]
+    assert torch.equal(*fresh)

@@ -162,3 +162,13 @@ def test_photographs_need_nothing() -> None:
 def test_bad_fields_are_named(fields: dict[str, object], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         stimulus_config({"kind": "split-images", **fields})
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_same_images_on_a_cuda_device(ramps: Path) -> None:
+    config = SplitImages(dataset="folder", path=str(ramps), size=16, augment="crop-flip")
+    here, there = config.build(0), config.build(0, "cuda")
+    index = torch.arange(4)
+    assert torch.allclose(here.views("test", index, None), there.views("test", index.cuda(), None).cpu(), atol=1e-6)
+    assert there.views("train", index.cuda(), stream(0, "augment", device="cuda")).device.type == "cuda"
