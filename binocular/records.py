@@ -19,8 +19,9 @@ class SiteRecord:
     epoch
         Epochs of rearing completed at each checkpoint, ``[checkpoint]``; 0 is the untrained network, the null.
     values
-        ``rsv, rsv_se, sv_left, sv_right, interaction`` (and ``odi`` where measured), each ``[checkpoint, unit]`` float64;
-        NaN in ``rsv`` and ``rsv_se`` marks a silent unit.
+        ``rsv, rsv_se, sv_left, sv_right, interaction`` (and ``odi`` where measured), each ``[checkpoint, unit]`` float64.
+        ``interaction`` is the share, 0 to 1, of a unit's variance that neither eye explains alone. NaN in ``rsv``,
+        ``rsv_se`` and ``interaction`` marks a silent unit.
     n_silent
         Units whose two source variances lie below the floor, ``[checkpoint]``.
     """
