@@ -28,6 +28,7 @@ from stimuli.errors import BadInput
 __all__ = ["ConditionHeader", "StudyHeader", "read_records", "read_subject", "write_study", "write_subject"]
 
 _IN_MEMORY = 256 << 20
+_OVERHEAD = 100 << 10  # names, units and checksums of one subject, more than measured
 # Object headers of HDF5 1.8: read by every current library, smaller than the oldest ones and checksummed.
 _LIBRARY = ("v108", "v110")
 
@@ -299,7 +300,7 @@ def _nbytes(subject: Path | SubjectRecord) -> int:
     if isinstance(subject, Path):
         return subject.stat().st_size if subject.is_file() else 0
     arrays = [*subject.history.values(), *(value for site in subject.sites.values() for value in site.values.values())]
-    return sum(np.asarray(array).nbytes for array in arrays)
+    return _OVERHEAD + sum(np.asarray(array).nbytes for array in arrays)
 
 
 @contextlib.contextmanager

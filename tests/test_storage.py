@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import h5py
@@ -156,6 +157,24 @@ def test_records_that_break_the_schema_never_reach_the_disk(tmp_path: Path, spoi
     with pytest.raises(ValueError, match=message):
         write_subject(tmp_path / "subject.h5", subject)
     assert [entry.name for entry in tmp_path.iterdir()] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits on the size of files")
+def test_when_no_more_can_be_written_the_old_study_stands(tmp_path: Path):
+    import resource
+
+    path = tmp_path / "study.h5"
+    write_study(path, invented_header((0,)), [])
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(BadInput, match="cannot write .*study.h5: the file is too large"):
+            write_study(path, invented_header((0,)), invented_conditions((0,)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["study.h5"]
 
 
 def test_subjects_that_do_not_belong_are_refused(tmp_path: Path):
