@@ -96,7 +96,7 @@ def _head(study: Study) -> str:
     ]
     lines = [f"<h1>{escape(study.title)}</h1>", f'<p class="facts">{escape(" · ".join(facts))}</p>']
     if settings.get("description"):
-        lines.append(f"<p>{escape(str(settings['description']))}</p>")
+        lines.append(f"<p><b>The protocol:</b> {escape(str(settings['description']))}</p>")
     if settings.get("reference"):
         lines.append(f'<p class="small">Follows {escape(str(settings["reference"]))}.</p>')
     return f"<header>{''.join(lines)}</header>"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["dominance_figure", "dominance_histogram"]
 
 _POSITIONS = np.arange(1, 8)
+_HEADROOM = 1.2
 
 
 def dominance_histogram(
@@ -74,16 +75,17 @@ def dominance_histogram(
         untrained = interval(_per_cent(np.reshape(np.asarray(null, float), (-1, 7)))).mean
         ax.stairs(np.nan_to_num(untrained), np.arange(0.5, 8), color="#000000", lw=0.8, zorder=2)
     spread = np.isfinite(found.low)
-    ax.vlines(
-        _POSITIONS[spread], np.maximum(found.low[spread], 0), found.high[spread], color="#222222", lw=0.9, zorder=3
-    )
+    top = top or _top(found, shares)
+    # Shares end at 0 and 100 %, whatever the t interval of few seeds says.
+    low, high = np.clip(found.low[spread], 0, top), np.clip(found.high[spread], 0, top)
+    ax.vlines(_POSITIONS[spread], low, high, color="#222222", lw=0.9, zorder=3)
     offsets = np.linspace(-0.22, 0.22, len(shares)) if len(shares) > 1 else np.zeros(1)
     for seed, offset in zip(shares, offsets, strict=False):
         ax.plot(
             _POSITIONS + offset, seed, "o", ms=2.6, mfc="white", mec="#222222", mew=0.6, ls="none", zorder=4,
             clip_on=False,
         )  # fmt: skip
-    _axes(ax, treated_eye, top or _top(found, shares))
+    _axes(ax, treated_eye, top)
     _statement(ax, counts, silent, treated_eye)
     return ax
 
@@ -103,7 +105,10 @@ def _top(found: Interval, shares: np.ndarray) -> float:
 
 def _axes(ax: Axes, treated_eye: str, top: float) -> None:
     ax.set_xlim(0.4, 7.6)
-    ax.set_ylim(0, top)
+    # Room above the shares for the statement, outside the axis.
+    ax.set_ylim(0, _HEADROOM * top)
+    ax.set_yticks(np.arange(0, top + 1, 20 if top > 50 else 10))
+    ax.spines["left"].set_bounds(0, top)
     ax.set_xticks(_POSITIONS, [str(group) for group in _POSITIONS])
     ends = eye_ends(treated_eye)
     for x, eye, side in ((0.4, "right", "left"), (7.6, "left", "right")):
@@ -118,15 +123,10 @@ def _axes(ax: Axes, treated_eye: str, top: float) -> None:
 
 
 def _statement(ax: Axes, counts: np.ndarray, silent: ArrayLike | None, treated_eye: str) -> None:
-    """Write CBI, number of units and seeds where the bars leave room."""
+    """Write CBI, number of units and seeds above the bars."""
     bias = interval(contralateral_bias(counts, treated_eye))
     lines = [_cbi(bias), _numbers(counts, silent)]
-    heavy_right = np.nansum(counts[:, 4:]) > np.nansum(counts[:, :3])
-    x, side = (0.03, "left") if heavy_right else (0.97, "right")
-    ax.annotate(
-        "\n".join(lines), (x, 0.98), xycoords="axes fraction", ha=side, va="top", fontsize=7, linespacing=1.25,
-        bbox={"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 1}, zorder=5,
-    )  # fmt: skip
+    ax.annotate("\n".join(lines), (0, 1), xycoords="axes fraction", ha="left", va="top", fontsize=7, linespacing=1.2)
 
 
 def _cbi(bias: Interval) -> str:
@@ -142,7 +142,7 @@ def _numbers(counts: np.ndarray, silent: ArrayLike | None) -> str:
     units = counts.sum(1) + quiet
     each = f"{int(units[0])}" if len(units) and np.all(units == units[0]) else f"{units.mean():.0f}"
     seeds = f"{each} units × {len(counts)} seed{'s' if len(counts) != 1 else ''}"
-    return f"{seeds}\n{quiet.mean():.3g} silent" if quiet.any() else seeds
+    return f"{seeds}, {quiet.mean():.3g} silent" if quiet.any() else seeds
 
 
 def dominance_figure(study: Study, site: str = "representation") -> Figure:

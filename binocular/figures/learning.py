@@ -69,7 +69,7 @@ def learning_curves(
         ax.plot(at[given], found.mean[given], marker=None if many else "o", ms=3, zorder=3, **look)
         band = given & np.isfinite(found.low)
         low, high = np.clip(found.low[band], 0, 1), np.clip(found.high[band], 0, 1)
-        ax.fill_between(at[band], low, high, color=look["color"], alpha=0.16, lw=0, zorder=2)
+        ax.fill_between(at[band], low, high, color=look["color"], alpha=0.12, lw=0, zorder=2)
     shade_deficits(ax, phases)
     ax.set_ylim(0, 1.05)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])

@@ -32,8 +32,7 @@ __all__ = ["rearing_figure", "rsv_density"]
 
 _BINS = 40
 _SMOOTH = 1.2
-_AT_MOST = 20.0
-"""Upper end of the grey scale: per cent of the units within a tenth of RSV."""
+_DARKEST = 20.0
 
 
 def rsv_density(
@@ -42,6 +41,7 @@ def rsv_density(
     ax: Axes | None = None,
     *,
     phases: Sequence[Mapping[str, Any]] = (),
+    darkest: float = _DARKEST,
 ) -> Axes:
     """Draw the distribution of RSV over units at each checkpoint as a column of grey, with the median as a line.
 
@@ -56,23 +56,20 @@ def rsv_density(
         Where to draw; a new figure by default.
     phases
         Mappings with ``start``, ``stop`` and ``deficits``; those with deficits are marked.
+    darkest
+        Upper end of the grey scale: per cent of the units within a tenth of RSV.
 
     Returns
     -------
     matplotlib.axes.Axes
         The axes, with the coloured mesh as the first of ``ax.collections``.
     """
-    from scipy.ndimage import gaussian_filter1d
-
     ax = axes_or_new(ax)
     at = np.asarray(epoch, dtype=np.float64)
     seeds = [np.asarray(values, dtype=np.float64) for values in rsv]
     pooled = np.concatenate(seeds, axis=1) if seeds else np.empty((len(at), 0))
-    edges = np.linspace(-1, 1, _BINS + 1)
-    density = np.stack([np.histogram(row[~np.isnan(row)], edges)[0] for row in pooled]).astype(np.float64)
-    density /= np.maximum(density.sum(1, keepdims=True), 1)
-    per_tenth = 100 * gaussian_filter1d(density, _SMOOTH, axis=1, mode="reflect") * (0.1 / (2 / _BINS))
-    ax.pcolormesh(_column_edges(at), edges, per_tenth.T, cmap="Greys", vmin=0, vmax=_AT_MOST, rasterized=True, zorder=1)
+    edges, per_tenth = _per_tenth(pooled)
+    ax.pcolormesh(_column_edges(at), edges, per_tenth.T, cmap="Greys", vmin=0, vmax=darkest, rasterized=True, zorder=1)
     for values in seeds if len(seeds) > 1 else ():
         ax.plot(at, _median(values), color="#009E73", lw=0.6, alpha=0.7, zorder=3)
     ax.plot(at, _median(pooled), color="#009E73", lw=1.6, marker="o", ms=2.4, zorder=4)
@@ -83,6 +80,22 @@ def rsv_density(
     ax.set_xlim(_column_edges(at)[0], _column_edges(at)[-1])
     whole_epochs(ax)
     return ax
+
+
+def _per_tenth(pooled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the edges of the bins of RSV, and per checkpoint and bin the per cent of units within a tenth of RSV."""
+    from scipy.ndimage import gaussian_filter1d
+
+    edges = np.linspace(-1, 1, _BINS + 1)
+    density = np.stack([np.histogram(row[~np.isnan(row)], edges)[0] for row in pooled]).astype(np.float64)
+    density /= np.maximum(density.sum(1, keepdims=True), 1)
+    return edges, 100 * gaussian_filter1d(density, _SMOOTH, axis=1, mode="reflect") * (0.1 / (2 / _BINS))
+
+
+def _darkest(all_rsv: Sequence[Sequence[np.ndarray]]) -> float:
+    """Return an end of the grey scale that suits most checkpoints of a study; a few narrow ones may saturate."""
+    peaks = [_per_tenth(np.concatenate(rsv, axis=1))[1].max(axis=1) for rsv in all_rsv]
+    return float(np.clip(10 * np.ceil(np.median(np.concatenate(peaks)) / 10), 20, 100)) if peaks else _DARKEST
 
 
 def _column_edges(at: np.ndarray) -> np.ndarray:
@@ -101,11 +114,12 @@ def rearing_figure(study: Study, site: str = "representation") -> Figure:
     """Draw RSV through rearing for all conditions, one panel each."""
     shown = [condition for condition in study.reared if any(site in subject.sites for subject in condition.subjects)]
     figure, axes = panels(len(shown), (2.35, 2.0))
-    for condition, ax in zip(shown, axes, strict=False):
-        subjects = [subject for subject in condition.subjects if site in subject.sites]
-        epoch, rsv = _common_checkpoints(subjects, site)
-        rsv_density(epoch, rsv, ax, phases=subjects[0].phases)
-        title_panel(ax, condition.label, lived_through(subjects[0].phases))
+    probed = [_common_checkpoints([s for s in condition.subjects if site in s.sites], site) for condition in shown]
+    darkest = _darkest([rsv for _, rsv in probed])
+    for condition, (epoch, rsv), ax in zip(shown, probed, axes, strict=False):
+        phases = condition.subjects[0].phases
+        rsv_density(epoch, rsv, ax, phases=phases, darkest=darkest)
+        title_panel(ax, condition.label, lived_through(phases))
         ax.set_xlabel("epochs of rearing")
         if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
             _name_eyes(ax, study.treated_eye)
