@@ -169,7 +169,7 @@ def test_when_no_more_can_be_written_the_old_study_stands(tmp_path: Path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:
-        with pytest.raises(BadInput, match="cannot write .*study.h5: the file is too large"):
+        with pytest.raises(BadInput, match=r"cannot write .*study\.h5: the file is too large"):
             write_study(path, invented_header((0,)), invented_conditions((0,)))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

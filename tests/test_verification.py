@@ -47,7 +47,7 @@ def test_a_sound_study(study: Path):
 )
 def test_other_sound_studies(tmp_path: Path, changes: dict):
     path = tmp_path / "study.h5"
-    write_study(path, invented_header(**changes), invented_conditions((0, 1), TWO, tasks=(), map_site=True))
+    write_study(path, invented_header(**changes), invented_conditions((0, 1), TWO, tasks=()))
     assert verify_study(path) == []
     write_study(path, invented_header(**changes), [], failures={("normal", 0): "no memory"})
     assert verify_study(path) == []

@@ -1,0 +1,33 @@
+"""Files of every released version of the format stay readable; the archived ones hold invented subjects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from binocular.figures.drawing import draw
+from binocular.opening import open_study
+from binocular.report import report_page
+from binocular.results_table import condition_table
+from binocular.schema import VERSION
+from binocular.study import load_study
+from binocular.verification import verify_study
+
+ARCHIVE = Path(__file__).parent / "archive"
+
+
+def test_every_version_is_archived():
+    assert {path.name for path in ARCHIVE.glob("*.h5")} == {f"binocular-{n}.h5" for n in range(1, VERSION + 1)}
+
+
+@pytest.mark.parametrize("path", sorted(ARCHIVE.glob("*.h5")), ids=lambda path: path.stem)
+def test_an_archived_file_can_be_used(path: Path):
+    assert verify_study(path) == []
+    with open_study(path) as tree:
+        assert tree["conditions/deprived-early/0/probes/representation/rsv"].shape == (3, 8)
+    study = load_study(path)
+    assert not study.complete and list(study.failures) == [("deprived-early", 1)]
+    assert condition_table(study)[0].seeds == 1
+    assert len(list(draw(study))) == 4
+    assert "invented failure" in report_page(study)
