@@ -72,6 +72,9 @@ def run(
     dask: Annotated[
         str, typer.Option(help="Rear on a Dask cluster: a number of workers here, or the address tcp://host:8786.")
     ] = "",
+    keep: Annotated[
+        str, typer.Option(help="States kept at the end: all, ends (of each subject), or auto (all up to 2 GB).")
+    ] = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Rear everything anew instead of resuming.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -86,7 +89,7 @@ def run(
 
     command = shlex.join(["binocular", *sys.argv[1:]])
     try:
-        outcome = run_study(chosen, folder, device, progress_for(quiet), command, fresh, dask)
+        outcome = run_study(chosen, folder, device, progress_for(quiet), command, fresh, dask, keep)
     except KeyboardInterrupt:
         print(f"\nStopped; what was reared is kept in {folder}. The same command takes it up.", file=sys.stderr)
         raise typer.Exit(130) from None

@@ -96,7 +96,7 @@ def _client(where: str) -> Iterator[Client]:
             n_workers=int(where),
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.ERROR,
         ) as cluster,
         distributed.Client(cluster, timeout=_WAIT) as client,

@@ -39,8 +39,18 @@ class StudyPlan:
     tree: PhaseTree
 
     def outstanding(self, folder: Path) -> list[Node]:
-        """Nodes that still have to be reared in an output folder, parents before children."""
-        return [node for node in self.tree.nodes() if finished(self.plan, node, folder) is None]
+        """Nodes that still have to be reared in an output folder, parents before children.
+
+        A node whose state was pruned counts as done, until something that begins with that state has to be reared.
+        """
+        missing: set[str] = set()
+        nodes = self.tree.nodes()
+        for node in reversed(nodes):
+            record = finished(self.plan, node, folder)
+            needed = any(child in missing for child in self.tree.graph.successors(node.identity))
+            if record is None or (needed and not record.state):
+                missing.add(node.identity)
+        return [node for node in nodes if node.identity in missing]
 
 
 def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:

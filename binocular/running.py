@@ -20,7 +20,7 @@ from binocular.assembling import subject_record, tree_record
 from binocular.executing import rear_here
 from binocular.planning import StudyPlan, check_parts, plan_study, usable_cores
 from binocular.sealing import SealState, seal_state
-from binocular.snapshots import partial_path, read_node
+from binocular.snapshots import node_path, partial_path, prune_node, read_node
 from binocular.storage import ConditionHeader, StudyHeader, write_study, write_subject
 from binocular.tree import Node
 from stimuli.errors import BadInput
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import protocols
 
 __all__ = ["Outcome", "Progress", "run_study"]
+
+_ROOM_FOR_STATES = 2_000_000_000  # bytes
 
 
 class Progress(Protocol):
@@ -72,6 +74,7 @@ def run_study(
     command: str = "",
     fresh: bool = False,
     dask: str = "",
+    keep: str = "auto",
 ) -> Outcome:
     """Rear, measure and store all subjects of a protocol.
 
@@ -89,6 +92,9 @@ def run_study(
         The command line, kept in the study.
     fresh
         Forget what earlier runs reared in this folder.
+    keep
+        States kept when all is done: ``"all"``, so that a later study can begin with any of them, ``"ends"``, those of
+        the subjects at their last epoch, or ``"auto"``, all of them as long as they take less than 2 GB.
     dask
         Where to rear: number of workers or address of a scheduler, see `binocular.cluster`; here where it is empty.
 
@@ -104,6 +110,8 @@ def run_study(
     KeyboardInterrupt
         If the run was interrupted; the state is saved.
     """
+    if keep not in ("auto", "all", "ends"):
+        raise BadInput(f"--keep: '{keep}' is not known; accepted: auto, all, ends")
     created = _now()
     study = plan_study(protocol, device)
     state_bytes = check_parts(study)
@@ -122,7 +130,19 @@ def run_study(
             if causes:
                 outcome.failures[subject] = causes[0]
         _assemble(study, folder, outcome, created, command)
+        if not outcome.failures:
+            _prune(study, folder, keep, state_bytes)
     return outcome
+
+
+def _prune(study: StudyPlan, folder: Path, keep: str, state_bytes: int) -> None:
+    nodes = study.tree.nodes()
+    if keep == "all" or (keep == "auto" and len(nodes) * state_bytes < _ROOM_FOR_STATES):
+        return
+    ends = {path[-1] for path in study.tree.path.values()}
+    for node in nodes:
+        if node.identity not in ends:
+            prune_node(node_path(folder, node.identity))
 
 
 def _rear(

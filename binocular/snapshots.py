@@ -14,9 +14,10 @@ import h5py
 import numpy as np
 import torch
 
-from binocular.sealing import SealState, safely, seal, seal_state
+from binocular.sealing import SealState, seal_state
+from binocular.storage import new_file
 
-__all__ = ["NodeRecord", "node_path", "partial_path", "read_node", "write_node"]
+__all__ = ["NodeRecord", "node_path", "partial_path", "prune_node", "read_node", "write_node"]
 
 _FORMAT = "binocular-node/1"
 
@@ -85,12 +86,10 @@ def write_node(path: Path, record: NodeRecord) -> None:
         "seconds": record.seconds,
         "satisfied": int(record.satisfied),
     }
-    with safely(path) as temporary:
-        with h5py.File(temporary, "w") as file:
-            for name, values in arrays.items():
-                file.create_dataset(name, data=values, track_times=False)
-            file.attrs.update({"format": _FORMAT, **scalars})
-        seal(temporary)
+    with new_file(path, estimate=sum(values.nbytes for values in arrays.values()) + 1000 * len(arrays)) as file:
+        for name, values in arrays.items():
+            file.create_dataset(name, data=values, track_times=False)
+        file.attrs.update({"format": _FORMAT, **scalars})
 
 
 def read_node(path: Path) -> NodeRecord | None:
@@ -130,6 +129,16 @@ def read_node(path: Path) -> NodeRecord | None:
             site, _, column = rest.rpartition("/")
             record.probes.setdefault(site, {})[column] = values
     return record
+
+
+def prune_node(path: Path) -> int:
+    """Drop the state of a finished node and keep what was measured; return the bytes gained."""
+    record, before = read_node(path), path.stat().st_size if path.is_file() else 0
+    if record is None or not record.state:
+        return 0
+    record.state = {}
+    write_node(path, record)
+    return before - path.stat().st_size
 
 
 def _flatten(record: NodeRecord) -> dict[str, np.ndarray]:

@@ -84,7 +84,7 @@ def write_subject(path: Path | str, subject: SubjectRecord) -> None:
     ValueError
         If the record breaks the schema.
     """
-    with _new_file(Path(path), estimate=_nbytes(subject)) as file:
+    with new_file(Path(path), estimate=_nbytes(subject)) as file:
         _write_records(file, subject)
         write_attributes(
             file, {"schema": schema.SUBJECT_SCHEMA, "condition": subject.condition, **_subject_attributes(subject)}
@@ -151,7 +151,7 @@ def write_study(
     """
     members = list(subjects)
     estimate = sum(_nbytes(member) for member in members)
-    with _new_file(Path(path), estimate=2 * estimate) as file:
+    with new_file(Path(path), estimate=2 * estimate) as file:
         conditions = file.create_group("conditions", track_order=True)
         for condition in header.conditions:
             _new_condition(conditions, condition)
@@ -304,7 +304,7 @@ def _nbytes(subject: Path | SubjectRecord) -> int:
 
 
 @contextlib.contextmanager
-def _new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
+def new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
     """Give an empty HDF5 file that takes its place, sealed, when the block ends well.
 
     It is built in memory and written in one go, because HDF5 itself does not survive a disk that fills up under it;

@@ -79,8 +79,8 @@ class StereoScenes(StimulusConfig):
         1.0, ge=-1, le=1, description="correlation of the eyes' textures: 1 the same, 0 unrelated, -1 negative"
     )
     contrast: PerEye = Field(1.0, description="factor on the scene, for both eyes or [left, right]")
-    noise: PerEye = Field(0.6, description="s.d. of the noise of each pixel, for both eyes or [left, right]")
-    fresh_noise: bool = Field(True, description="new noise at each presentation in training; else drawn once per scene")
+    noise: PerEye = Field(0.5, description="s.d. of the noise of each pixel, for both eyes or [left, right]")
+    fresh_noise: bool = Field(False, description="new noise at each presentation in training; else once per scene")
 
     @model_validator(mode="after")
     def _figures_fit(self) -> Self:

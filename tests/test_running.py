@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 import torch
 
+from binocular.networks import SplitMLP
 from binocular.running import run_study
+from binocular.snapshots import read_node
 from binocular.verification import verify_study
 from stimuli.errors import BadInput
 from tests.tiny import arrays, assert_same, tiny, tiny_file
@@ -189,3 +191,71 @@ def test_two_runs_on_one_folder_the_second_is_refused(tmp_path):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_states_can_be_pruned_and_what_needs_them_is_reared_again(tmp_path):
+    whole = run_study(tiny(tmp_path), tmp_path / "whole", "cpu")
+    pruned = run_study(tiny(tmp_path), tmp_path / "pruned", "cpu", keep="ends")
+    assert_same(whole.study, pruned.study)
+    sizes = [sum(p.stat().st_size for p in (tmp_path / f / "nodes").iterdir()) for f in ("whole", "pruned")]
+    assert sizes[1] < sizes[0]
+    assert run_study(tiny(tmp_path), tmp_path / "pruned", "cpu", keep="ends").reared == 0
+    # A condition that parts from a pruned state makes that stretch, and nothing else, be reared again.
+    longer = run_study(tiny(tmp_path, "conditions.late.phases.2.epochs=2"), tmp_path / "pruned", "cpu")
+    assert longer.reared == 3 + 4
+
+
+class Greedy(SplitMLP):
+    """Asks for more memory than any machine has as soon as an eye is closed."""
+
+    def forward(self, views):
+        if self.training and bool((views[:, 1] == 0).all()):
+            torch.empty(2**60)
+        return super().forward(views)
+
+
+def test_a_subject_that_runs_out_of_memory_does_not_stop_the_others(tmp_path):
+    settings = ["network.kind='tests.test_running:Greedy'", "network.options={width=4}", "training.packing='loop'"]
+    settings += ["conditions.early.phases.0.deficits.0.contrast=0"]
+    outcome = run_study(tiny(tmp_path, *settings), tmp_path / "out", "cpu")
+    assert list(outcome.failures) == [("early", 0)]
+    assert "memory" in outcome.failures["early", 0]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting a small disk needs root")
+@pytest.mark.parametrize("kilobytes", [64, 300, 450])
+def test_a_full_disk_loses_nothing(tmp_path, kilobytes, monkeypatch):
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(small)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this system lets nobody mount a small disk")
+    try:
+        # The estimate made before the start would refuse; the disk can fill up after it.
+        monkeypatch.setattr("binocular.running._check_disk", lambda *_: None)
+        try:
+            outcome = run_study(tiny(tmp_path, "network.options.width=4"), small / "out", "cpu")
+            assert outcome.failures and all("full" in cause for cause in outcome.failures.values())
+        except BadInput as error:
+            assert "full" in str(error)
+        for path in (small / "out" / "nodes").glob("*.h5"):
+            assert read_node(path) is not None, "what is there is whole"
+        assert not list(small.rglob("*.partial"))
+        subprocess.run(["mount", "-o", "remount,size=50m", str(small)], check=True)
+        monkeypatch.undo()
+        resumed = run_study(tiny(tmp_path, "network.options.width=4"), small / "out", "cpu")
+        whole = run_study(tiny(tmp_path, "network.options.width=4"), tmp_path / "whole", "cpu")
+        assert_same(whole.study, resumed.study)
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_disk_that_is_too_small_is_refused_before_the_start(tmp_path, monkeypatch):
+    import shutil
+
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    with pytest.raises(BadInput, match="MB free and the study needs about"):
+        run_study(tiny(tmp_path), tmp_path / "out", "cpu")
