@@ -87,11 +87,11 @@ def _client(where: str) -> Iterator[Client]:
         return
     if int(where) < 1:
         raise BadInput("--dask: a cluster needs at least 1 worker")
-    import dask
+    from dask import config
 
     settings: dict[str, Any] = {"distributed.worker.daemon": True, "distributed.admin.log-length": 0}
     with (
-        dask.config.set(settings),
+        config.set(settings),
         distributed.LocalCluster(
             n_workers=int(where),
             threads_per_worker=1,

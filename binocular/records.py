@@ -19,7 +19,8 @@ class SiteRecord:
     epoch
         Epochs of rearing completed at each checkpoint, ``[checkpoint]``; 0 is the untrained network, the null.
     values
-        ``rsv, rsv_se, sv_left, sv_right, interaction`` (and ``odi`` where measured), each ``[checkpoint, unit]`` float64.
+        ``rsv, rsv_se, sv_left, sv_right, interaction`` (and ``odi`` where measured), each ``[checkpoint, unit]``
+        float64.
         ``interaction`` is the share, 0 to 1, of a unit's variance that neither eye explains alone. NaN in ``rsv``,
         ``rsv_se`` and ``interaction`` marks a silent unit.
     n_silent
@@ -38,11 +39,13 @@ class SubjectRecord:
     Attributes
     ----------
     history
-        ``epoch, phase, learning_rate, train_loss, train_accuracy, test_accuracy, accuracy_left_only, accuracy_right_only``
-        and one column per task (``outline``, ``stereopsis``), each ``[epoch]``; ``epoch`` counts completed epochs from 1,
+        ``epoch, phase, learning_rate, train_loss, train_accuracy, test_accuracy, accuracy_left_only,
+        accuracy_right_only`` and one column per task (``outline``, ``stereopsis``), each ``[epoch]``; ``epoch`` counts
+        completed epochs from 1,
         ``phase`` is the index into ``phases``; NaN marks a test that was not given in that epoch.
     phases
-        One mapping per phase, in order: ``name``, ``start``, ``stop`` (epochs, half open), ``deficits`` (list of mappings).
+        One mapping per phase, in order: ``name``, ``start``, ``stop`` (epochs, half open), ``deficits`` (list of
+        mappings), ``description``.
     """
 
     condition: str

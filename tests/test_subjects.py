@@ -47,6 +47,16 @@ def test_the_laboratory_network_has_the_stated_form():
     assert [m.in_channels for m in network.left if isinstance(m, nn.Conv2d)] == [1]
 
 
+def test_the_published_network_has_the_published_size():
+    network = build_network("split-resnet-18", {}, (3, 32, 32), 10, seed=0)
+    # As many as the two-pathway network of the released code has, counted there.
+    assert sum(parameter.numel() for parameter in network.parameters()) == 11_846_282
+    views = torch.zeros(1, 2, 3, 32, 32)
+    fused = network.left(views[:, 0]) + network.right(views[:, 1])
+    assert fused.shape == (1, 128, 16, 16)
+    assert network.trunk(fused).shape == (1, 512, 4, 4)
+
+
 def _broken(**parts: nn.Module | None) -> SplitMLP:
     network = SplitMLP(SHAPE, 4, width=6)
     for name, part in parts.items():

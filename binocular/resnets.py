@@ -1,0 +1,52 @@
+"""The published network: a ResNet-18 whose first half is doubled, one for each eye (Kleinman et al. 2023)."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from binocular.networks import PreActivationBlock, TwoEyedNetwork
+
+__all__ = ["SplitResNet18"]
+
+
+class SplitResNet18(TwoEyedNetwork):
+    """Split-ResNet-18 of Kleinman, Achille & Soatto 2023.
+
+    Per eye a 3 x 3 convolution, normalisation, rectification and the stages of ``w`` and ``2 w`` channels (up to and
+    including conv3_x); after the sum the stages of ``4 w`` and ``8 w``, average pooling and a linear classifier. Blocks
+    are pre-activated, two per stage, and there is no rectification after the last one, as in the released code.
+
+    Parameters
+    ----------
+    shape
+        (channels, height, width) of what one eye sees; 3 x 32 x 32 as published, at least 8 x 8.
+    n_classes
+        Number of classes.
+    width
+        Channels w of the first stage, 64 as published.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], n_classes: int, width: int = 64) -> None:
+        super().__init__()
+        if min(shape[1:]) < 8:
+            raise ValueError(f"split-resnet-18 needs stimuli of at least 8 x 8 pixels, not {shape[1]} x {shape[2]}")
+        if width < 1:
+            raise ValueError(f"width must be at least 1, not {width}")
+        self.left = self._pathway(shape[0], width)
+        self.right = self._pathway(shape[0], width)
+        self.trunk = nn.Sequential(_stage(2 * width, 4 * width, 2), _stage(4 * width, 8 * width, 2))
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * width, n_classes))
+
+    @staticmethod
+    def _pathway(channels: int, width: int) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Conv2d(channels, width, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            _stage(width, width, 1),
+            _stage(width, 2 * width, 2),
+        )
+
+
+def _stage(channels_in: int, channels: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(PreActivationBlock(channels_in, channels, stride), PreActivationBlock(channels, channels))
