@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from binocular.cohort import Cohort, LoopCohort, StackedCohort, State
-from binocular.probes import adapted, response_grid, source_variance, vision
+from binocular.probes import adapted, probe_views, response_grid, source_variance, vision
 from binocular.snapshots import NodeRecord, node_path, partial_path, read_node, write_node
 from binocular.subjects import build_network
 from binocular.tree import Node, identity_of
-from stimuli.base import LEFT, RIGHT, StimulusConfig, StimulusSet
+from stimuli.base import StimulusConfig, StimulusSet
 from stimuli.streams import stream
 
 if TYPE_CHECKING:
@@ -336,22 +336,6 @@ def finished(plan: Plan, node: Node, folder: Path) -> NodeRecord | None:
         return None
     needs_probes = bool(node.checkpoints) and not record.probes
     return record if not needs_probes and _has_checkpoints(record, node) else None
-
-
-def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Draw stimuli for each eye from its own marginal: different scenes of the test split for the two eyes.
-
-    Returns
-    -------
-    tuple of Tensor
-        What the left and the right eye see, ``[n_stimuli, channel, height, width]`` each.
-    """
-    labels = stimulus.labels["test"]
-    order = torch.randperm(len(labels), generator=stream(seed, "probe")).to(labels.device)
-    count = min(n_stimuli, len(labels) // 2)
-    left = stimulus.views("test", order[:count], None)[:, LEFT]
-    right = stimulus.views("test", order[count : 2 * count], None)[:, RIGHT]
-    return left, right
 
 
 class _Presenter:

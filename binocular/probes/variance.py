@@ -1,0 +1,225 @@
+"""Source variance: how much each unit depends on each eye (Kleinman, Achille & Soatto 2023, Eqs. 4 and 5).
+
+All pairs of n left and n right stimuli, drawn independently from each eye's own marginal, form a grid. One grid gives
+the variance over one eye for every partner in the other, and the two-way analysis of variance of each unit. The eyes
+meet by addition, so each pathway runs n times and only the trunk n * n times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stimuli.base import LEFT, RIGHT, StimulusSet
+from stimuli.streams import stream
+
+__all__ = ["SILENT_FLOOR", "SourceVariance", "as_units", "probe_views", "response_grid", "source_variance"]
+
+SILENT_FLOOR = 1e-10
+"""Units with both source variances at or below this, in squared response, count as silent."""
+
+
+@dataclass(frozen=True)
+class SourceVariance:
+    """Source variances of all units of a site, each ``[unit]`` float64.
+
+    Attributes
+    ----------
+    rsv
+        (sv_left - sv_right) / (sv_left + sv_right): +1 = left eye only, -1 = right eye only; NaN where silent.
+    rsv_se
+        Its bootstrap standard error over stimuli; NaN where silent.
+    sv_left, sv_right
+        Variance over one eye's stimuli, averaged over the other's: the total effects of the two eyes.
+    interaction
+        Share of the unit's variance that neither eye explains alone, 0 to 1; NaN where silent.
+    n_silent
+        Number of silent units.
+    """
+
+    rsv: np.ndarray
+    rsv_se: np.ndarray
+    sv_left: np.ndarray
+    sv_right: np.ndarray
+    interaction: np.ndarray
+    n_silent: int
+
+
+def source_variance(
+    grid: Tensor, bootstrap: int = 0, generator: torch.Generator | None = None, floor: float = SILENT_FLOOR
+) -> SourceVariance:
+    """Split each unit's variance between the eyes.
+
+    Parameters
+    ----------
+    grid
+        Responses ``[left stimulus, right stimulus, unit]``; at least 2 x 2 stimuli.
+    bootstrap
+        Resamplings of both eyes' stimuli for the standard error; 0 leaves it NaN.
+    generator
+        Source of the resampling, on the processor.
+    floor
+        Silent units have both source variances at or below this.
+
+    Returns
+    -------
+    SourceVariance
+        Unbiased estimates, accumulated in float64. ``interaction`` is clipped to its range, which an unbiased
+        estimate can leave by chance.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two stimuli for an eye.
+    """
+    n_left, n_right, n_units = grid.shape
+    if min(n_left, n_right) < 2:
+        raise ValueError(f"a variance needs at least 2 stimuli per eye, not {n_left} x {n_right}")
+    columns = [
+        _of_block(grid[:, :, block].double(), bootstrap, generator, floor)
+        for block in _unit_blocks(n_units, n_left * n_right)
+    ]
+    rsv, se, left, right, interaction = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+    return SourceVariance(rsv, se, left, right, interaction, int(np.isnan(rsv).sum()))
+
+
+def _unit_blocks(n_units: int, pairs: int, budget: int = 2**23) -> Iterator[slice]:
+    """Blocks of units whose grid in float64 stays near 64 MB."""
+    step = max(1, budget // pairs)
+    for start in range(0, n_units, step):
+        yield slice(start, min(start + step, n_units))
+
+
+def _of_block(
+    grid: Tensor, bootstrap: int, generator: torch.Generator | None, floor: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    n_left, n_right, _ = grid.shape
+    grid = grid - grid.mean(dim=(0, 1))  # keeps the sums of squares below small
+    left = grid.var(dim=0, unbiased=True).mean(dim=0)
+    right = grid.var(dim=1, unbiased=True).mean(dim=0)
+    residual = grid - grid.mean(dim=1, keepdim=True) - grid.mean(dim=0, keepdim=True)
+    pure = residual.square().sum(dim=(0, 1)) / ((n_left - 1) * (n_right - 1))
+    silent = (left <= floor) & (right <= floor)
+    both = torch.where(silent, torch.nan, left + right)
+    rsv = (left - right) / both
+    # left = V_left + V_both and right = V_right + V_both, so the whole variance is left + right - V_both.
+    interaction = (pure / (both - pure)).clamp(0, 1)
+    error = torch.full_like(rsv, torch.nan)
+    if bootstrap:
+        error = _bootstrap_rsv(grid, bootstrap, generator).std(dim=0, unbiased=True)
+        error = torch.where(silent, torch.nan, error)
+    values = (rsv, error, left, right, interaction)
+    rsv_, error_, left_, right_, interaction_ = (value.cpu().numpy() for value in values)
+    return rsv_, error_, left_, right_, interaction_
+
+
+def _bootstrap_rsv(grid: Tensor, repeats: int, generator: torch.Generator | None) -> Tensor:
+    """RSV of each unit in stimuli resampled with replacement, ``[repeat, unit]``."""
+    n_left, n_right, _ = grid.shape
+    weights = []
+    for n in (n_left, n_right):
+        drawn = torch.randint(n, (repeats, n), generator=generator)
+        counts = torch.zeros(repeats, n, dtype=torch.float64).scatter_add_(
+            1, drawn, torch.ones(repeats, n, dtype=torch.float64)
+        )
+        weights.append((counts / n).to(grid.device))
+    w_left, w_right = weights
+    square = grid.square()
+    over_left = _weighted_variance("ra,abu->rbu", w_left, grid, square)
+    over_right = _weighted_variance("rb,abu->rau", w_right, grid, square)
+    left = torch.einsum("rb,rbu->ru", w_right, over_left) * (n_left / (n_left - 1))
+    right = torch.einsum("ra,rau->ru", w_left, over_right) * (n_right / (n_right - 1))
+    return (left - right) / (left + right)
+
+
+def _weighted_variance(contraction: str, weights: Tensor, grid: Tensor, square: Tensor) -> Tensor:
+    """Variance over one eye's stimuli, each taken as often as its weight says."""
+    return torch.einsum(contraction, weights, square) - torch.einsum(contraction, weights, grid).square()
+
+
+def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Draw stimuli for each eye from its own marginal: different scenes of the test split for the two eyes.
+
+    Returns
+    -------
+    tuple of Tensor
+        What the left and the right eye see, ``[n_stimuli, channel, height, width]`` each.
+    """
+    labels = stimulus.labels["test"]
+    order = torch.randperm(len(labels), generator=stream(seed, "probe")).to(labels.device)
+    count = min(n_stimuli, len(labels) // 2)
+    left = stimulus.views("test", order[:count], None)[:, LEFT]
+    right = stimulus.views("test", order[count : 2 * count], None)[:, RIGHT]
+    return left, right
+
+
+@torch.no_grad()
+def response_grid(
+    network: nn.Module,
+    left: Tensor,
+    right: Tensor,
+    sites: tuple[str, ...] = ("representation",),
+    units: str = "pooled",
+    pairs_per_block: int = 512,
+) -> dict[str, Tensor]:
+    """Present every left stimulus with every right one.
+
+    Parameters
+    ----------
+    network
+        A two-eyed network, in evaluation mode.
+    left, right
+        What the eyes see, ``[n, channel, height, width]`` each.
+    sites
+        ``"representation"`` (the trunk's output) or names of stages inside the network's trunk.
+    units
+        ``"pooled"``: one unit per channel, averaged over the map; ``"map"``: one per channel and pixel; ``"both"``:
+        both, the second under ``<site>.map``.
+    pairs_per_block
+        Pairs shown to the trunk at a time.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Per site ``[left stimulus, right stimulus, unit]``.
+    """
+    from_left, from_right = network.left(left), network.right(right)  # type: ignore[operator]
+    seen: dict[str, Tensor] = {}
+
+    def watch(name: str):
+        def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+            seen[name] = output
+
+        return keep
+
+    hooks = [
+        network.get_submodule(site).register_forward_hook(watch(site)) for site in sites if site != "representation"
+    ]
+    kept: dict[str, list[Tensor]] = {}
+    try:
+        rows = max(1, pairs_per_block // len(right))
+        for start in range(0, len(left), rows):
+            some = from_left[start : start + rows]
+            pairs = (some[:, None] + from_right[None]).flatten(0, 1)
+            output = network.trunk(pairs)  # type: ignore[operator]
+            for site in sites:
+                response = output if site == "representation" else seen[site]
+                for name, value in as_units(site, response, units):
+                    kept.setdefault(name, []).append(value.unflatten(0, (len(some), len(right))))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {name: torch.cat(blocks) for name, blocks in kept.items()}
+
+
+def as_units(site: str, response: Tensor, units: str) -> Iterator[tuple[str, Tensor]]:
+    """Yield a site's responses ``[presentation, unit]`` for ``units`` as in `response_grid`, each with its name."""
+    flat = response.flatten(2) if response.dim() > 2 else response[:, :, None]
+    if units in ("pooled", "both"):
+        yield site, flat.mean(dim=2)
+    if units in ("map", "both"):
+        yield f"{site}.map", flat.flatten(1)
