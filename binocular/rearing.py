@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from binocular.cohort import Cohort, LoopCohort, StackedCohort, State
 from binocular.probes import adapted, probe_views, response_grid, source_variance, vision
-from binocular.snapshots import NodeRecord, node_path, partial_path, read_node, write_node
+from binocular.snapshots import NodeRecord, joined, node_path, partial_path, read_node, since, write_node
 from binocular.subjects import build_network
 from binocular.tree import Node, identity_of
 from stimuli.base import StimulusConfig, StimulusSet
@@ -330,10 +330,20 @@ def _has_checkpoints(record: NodeRecord, node: Node) -> bool:
 
 
 def finished(plan: Plan, node: Node, folder: Path) -> NodeRecord | None:
-    """Return a node's record if it has been reared and measured as planned, else None."""
+    """Return a node's record if it has been reared and measured as planned, else None.
+
+    An earlier study may have cut the same history at other epochs: a longer stretch that ends in the same state is
+    shortened, and shorter ones that lead to it are joined.
+    """
     record = read_node(node_path(folder, node.identity))
-    if record is None or record.done != node.stop or record.measures != plan.measures or record.start != node.start:
+    if record is None or record.done != node.stop or record.measures != plan.measures:
         return None
+    while record.start > node.start:
+        before = read_node(node_path(folder, record.parent))
+        if before is None or before.done != record.start or before.measures != plan.measures:
+            return None
+        record = joined(before, record)
+    record = since(record, node.start)
     needs_probes = bool(node.checkpoints) and not record.probes
     return record if not needs_probes and _has_checkpoints(record, node) else None
 

@@ -7,7 +7,7 @@ still being reared, so that a kill costs at most the last few seconds. Nothing i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import h5py
@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from binocular.sealing import SealState, seal_state
-from binocular.storage import new_file
+from binocular.tables import new_file
 
-__all__ = ["NodeRecord", "node_path", "partial_path", "prune_node", "read_node", "write_node"]
+__all__ = ["NodeRecord", "joined", "node_path", "partial_path", "prune_node", "read_node", "since", "write_node"]
 
 _FORMAT = "binocular-node/1"
 
@@ -129,6 +129,33 @@ def read_node(path: Path) -> NodeRecord | None:
             site, _, column = rest.rpartition("/")
             record.probes.setdefault(site, {})[column] = values
     return record
+
+
+def joined(before: NodeRecord, after: NodeRecord) -> NodeRecord:
+    """Return one record for two stretches of which the second begins where the first ends."""
+    probes = dict(after.probes)
+    for site, columns in before.probes.items():
+        later = after.probes.get(site)
+        probes[site] = columns if later is None else {n: np.concatenate([columns[n], later[n]]) for n in columns}
+    history = {n: np.concatenate([v, after.history[n]]) if n in after.history else v for n, v in before.history.items()}
+    return replace(
+        after,
+        parent=before.parent,
+        start=before.start,
+        seconds=before.seconds + after.seconds,
+        history=history or after.history,
+        probes=probes,
+    )
+
+
+def since(record: NodeRecord, start: int) -> NodeRecord:
+    """Return a record without what came before an epoch; what was measured at its beginning belongs to the past too."""
+    if record.start == start:
+        return record
+    history = {n: v[record.history["epoch"] > start] for n, v in record.history.items()}
+    probes = {s: {n: v[columns["epoch"] > start] for n, v in columns.items()} for s, columns in record.probes.items()}
+    share = (record.stop - start) / (record.stop - record.start)
+    return replace(record, start=start, seconds=record.seconds * share, history=history, probes=probes)
 
 
 def prune_node(path: Path) -> int:

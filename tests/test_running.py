@@ -75,6 +75,24 @@ def test_a_later_study_takes_up_what_an_earlier_one_reared(tmp_path):
     assert len(list((tmp_path / "out").glob("study-*.h5"))) == 1, "the first study is kept under another name"
 
 
+def test_a_history_cut_at_other_epochs_is_not_reared_again(tmp_path):
+    import protocols
+
+    whole = run_study(tiny(tmp_path), tmp_path / "whole", "cpu")
+    text = tiny_file(tmp_path).read_text()
+    head, normal, _, _ = text.split("[[conditions]]")
+    (tmp_path / "normal.toml").write_text(f"{head}[[conditions]]{normal}")
+    only_normal = protocols.load_protocol(str(tmp_path / "normal.toml"))
+    run_study(only_normal, tmp_path / "out", "cpu")
+    # The early subject has 4 epochs and the late one 6, since no state was kept where it parts from the normal one.
+    assert run_study(tiny(tmp_path), tmp_path / "out", "cpu").reared == 4 + 6
+    for name in ("normal", "early", "late"):
+        assert_same(tmp_path / "whole" / "subjects" / f"{name}.0.h5", tmp_path / "out" / "subjects" / f"{name}.0.h5")
+    again = run_study(only_normal, whole.study.parent, "cpu")
+    assert again.reared == 0, "shorter stretches are joined"
+    assert_same(tmp_path / "whole" / "subjects" / "normal.0.h5", tmp_path / "out" / "subjects" / "normal.0.h5")
+
+
 def test_treating_the_left_eye_is_another_history(tmp_path):
     right = run_study(tiny(tmp_path), tmp_path / "right", "cpu")
     left = run_study(tiny(tmp_path, "treated_eye='left'"), tmp_path / "left", "cpu")
