@@ -130,6 +130,25 @@ def plot(
 
 
 @app.command()
+def export(
+    study: StudyPath,
+    csv: Annotated[bool, typer.Option("--csv", help="Tidy tables, and columns.csv that explains them.")] = False,
+    nwb: Annotated[bool, typer.Option("--nwb", help="One NWB file per subject; needs pynwb.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; 'export' beside the study by default.")] = None,
+) -> None:
+    """Write a study as tables for analysis elsewhere."""
+    from binocular.exports import export_csv, export_nwb
+
+    if not (csv or nwb):
+        raise BadInput("export: say what to write; accepted: --csv, --nwb, or both")
+    path = _study_file(study)
+    folder = out if out is not None else path.parent / "export"
+    for write in (export_csv,) * csv + (export_nwb,) * nwb:
+        for written in write(path, folder):
+            print(written)
+
+
+@app.command()
 def verify(study: StudyPath) -> None:
     """Check a study file: schema, ranges, checksums. Exit 1 says what is wrong."""
     from binocular.verification import verify_study
@@ -141,6 +160,42 @@ def verify(study: StudyPath) -> None:
     if complaints:
         raise typer.Exit(1)
     print(f"{path} is sound")
+
+
+@app.command()
+def measure(
+    study: Annotated[Path | None, typer.Argument(help="A study.h5, or the folder that holds one.")] = None,
+    probe: Annotated[str | None, typer.Option(help="Name of a probe, see --list.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting of the probe, FIELD=VALUE; can be repeated.")
+    ] = None,
+    site: Annotated[
+        list[str] | None, typer.Option(help="Where to measure; can be repeated. The representation by default.")
+    ] = None,
+    when: Annotated[
+        str, typer.Option(help="branches: untrained and after every branch of the phase tree; end: untrained and last.")
+    ] = "branches",
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    show_list: Annotated[bool, typer.Option("--list", help="List the probes, with the settings of --probe.")] = False,
+) -> None:
+    """Measure a finished study again with a probe, from the snapshots in its folder."""
+    if show_list or study is None or probe is None:
+        from binocular.showing import list_probes
+
+        if not show_list:
+            raise BadInput("measure: name a study and a --probe; 'binocular measure --list' shows the probes")
+        list_probes(probe)
+        return
+    from binocular.probes.registry import probe_from
+
+    chosen = probe_from(probe, settings or [])
+
+    from binocular.measuring import measure_study
+    from binocular.results_table import print_measure
+
+    written = measure_study(_study_file(study), chosen, tuple(site or ["representation"]), when, device)
+    print_measure(written, chosen.name)
+    print(f"study    {written}  (measures/{chosen.name})")
 
 
 @app.command("show-stimulus")
