@@ -149,6 +149,38 @@ def export(
 
 
 @app.command()
+def compare(
+    study: StudyPath,
+    ids: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", help="Id of a published record, such as monkey_md_2wk; can be repeated. All by default."
+        ),
+    ] = None,
+    literature: Annotated[
+        Path | None,
+        typer.Option(help="Folder of your own tables, added to those that ship (docs/literature-format.md)."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Output folder; comparison beside the study by default.")] = None,
+    site: Annotated[str, typer.Option(help="Site whose units are compared.")] = "representation",
+    at: Annotated[str, typer.Option(help="end (of rearing) or deficit (where each deficit ended).")] = "end",
+) -> None:
+    """Lay a study over published data: histograms, sensitive period, dose-response, recovery, facts."""
+    if at not in ("end", "deficit"):
+        raise BadInput(f"--at is {at!r}; accepted are end and deficit")
+    path = _study_file(study)
+
+    from binocular.literature import compare_study, write_comparison
+    from binocular.literature.presenting import print_comparison
+    from binocular.study import load_study
+
+    found = compare_study(load_study(path), tuple(ids or ()), literature, site, at)  # type: ignore[arg-type]
+    print_comparison(found)
+    written = write_comparison(found, out if out is not None else path.parent / "comparison")
+    print(f"numbers  {written[0]}\nfigures  {written[0].parent}  ({len(written) - 1} files)")
+
+
+@app.command()
 def verify(study: StudyPath) -> None:
     """Check a study file: schema, ranges, checksums. Exit 1 says what is wrong."""
     from binocular.verification import verify_study
@@ -180,7 +212,7 @@ def measure(
 ) -> None:
     """Measure a finished study again with a probe, from the snapshots in its folder."""
     if show_list or study is None or probe is None:
-        from binocular.showing import list_probes
+        from binocular.measure_table import list_probes
 
         if not show_list:
             raise BadInput("measure: name a study and a --probe; 'binocular measure --list' shows the probes")
@@ -190,8 +222,8 @@ def measure(
 
     chosen = probe_from(probe, settings or [])
 
+    from binocular.measure_table import print_measure
     from binocular.measuring import measure_study
-    from binocular.results_table import print_measure
 
     written = measure_study(_study_file(study), chosen, tuple(site or ["representation"]), when, device)
     print_measure(written, chosen.name)

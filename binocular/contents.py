@@ -97,7 +97,7 @@ class _Reader:
     def _subject(self, group: h5py.Group, condition: str, seed: str, treated_eye: str) -> Outcome | None:
         before = len(self.found)
         attributes = self._attributes(group, schema.SUBJECT_ATTRIBUTES)
-        self._only(group, {"history", "probes", "dominance"})
+        self._only(group, {"history", "probes", "dominance", "measures"})
         phases = self._json(f"{group.name}: phases", attributes.get("phases"))
         self._json(f"{group.name}: attributes", attributes.get("attributes"))
         if str(attributes.get("seed")) != seed:
@@ -112,6 +112,7 @@ class _Reader:
         for site, _ in self._groups(group, "dominance"):
             if f"probes/{site}" not in group:
                 self.found.append(f"{group.name}/dominance/{site}: there are no probes of that site")
+        self._measures(group, len(history.get("epoch", ())))
         if len(self.found) > before:
             return None
         return outcome_of(read_records(group, condition, attributes), treated_eye)
@@ -147,6 +148,38 @@ class _Reader:
             again = (left - right) / (left + right)
         if not np.allclose(again[~silent], probes["rsv"][~silent], rtol=0, atol=1e-6):
             self.found.append(f"{name}: rsv is not (sv_left - sv_right) / (sv_left + sv_right)")
+
+    def _measures(self, subject: h5py.Group, epochs: int) -> None:
+        odi: dict[str, Mapping[str, np.ndarray]] = {}
+        for probe, group in self._groups(subject, "measures", optional=True):
+            for site, table in self._groups(group):
+                try:
+                    fields = schema.measure_fields(probe)
+                except BadInput:
+                    self.found.append(f"{group.name}: this version knows no probe {probe!r}")
+                    break
+                about = self._attributes(table, schema.MEASURE_ATTRIBUTES)
+                for name in schema.MEASURE_ATTRIBUTES:
+                    self._json(f"{table.name}: {name}", about.get(name))
+                columns = self._table(str(table.name), fields)
+                if np.any(np.diff(columns.get("epoch", [])) <= 0) or np.any(columns.get("epoch", np.zeros(1)) > epochs):
+                    self.found.append(
+                        f"{table.name}/epoch should rise and end within the {epochs} epochs of the history"
+                    )
+                if probe == "odi":
+                    odi[site] = columns
+        for site, group in self._groups(subject, "probes"):
+            if "odi" in group and not self._odi_agrees(group, odi.get(site, {})):
+                self.found.append(f"{group.name}: odi is not what measures/odi/{site} gives")
+
+    def _odi_agrees(self, probes: h5py.Group, measure: Mapping[str, np.ndarray]) -> bool:
+        if not {"epoch", "odi"} <= set(measure):
+            return False
+        rows = {int(epoch): values for epoch, values in zip(measure["epoch"], measure["odi"], strict=True)}
+        stored, epochs = read_dataset(probes["odi"]), read_dataset(probes["epoch"])  # type: ignore[arg-type]
+        missing = np.full(stored.shape[1:], np.nan)
+        expected = np.array([rows.get(int(epoch), missing) for epoch in epochs])
+        return np.array_equal(stored, expected, equal_nan=True)
 
     def _dominance(
         self, name: str, probes: Mapping[str, np.ndarray], table: Mapping[str, np.ndarray], treated_eye: str

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SiteRecord", "SubjectRecord", "TreeRecord"]
+__all__ = ["MeasureRecord", "SiteRecord", "SubjectRecord", "TreeRecord"]
 
 
 @dataclass
@@ -33,6 +33,28 @@ class SiteRecord:
 
 
 @dataclass
+class MeasureRecord:
+    """What a probe measured at one site of a subject, from snapshots taken while it was reared.
+
+    Attributes
+    ----------
+    epoch
+        Epochs of rearing completed at each snapshot, ``[checkpoint]``; 0 is the untrained network, the null.
+    values
+        The probe's ``columns`` (see `binocular.probes.base.Probe`); all but coordinates begin with the checkpoint.
+    settings
+        Settings of the probe, JSON-able.
+    versions
+        Versions of the software it was measured with.
+    """
+
+    epoch: np.ndarray
+    values: dict[str, np.ndarray]
+    settings: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class SubjectRecord:
     """One subject: its history and its probes.
 
@@ -43,6 +65,8 @@ class SubjectRecord:
         accuracy_right_only`` and one column per task (``outline``, ``stereopsis``), each ``[epoch]``; ``epoch`` counts
         completed epochs from 1,
         ``phase`` is the index into ``phases``; NaN marks a test that was not given in that epoch.
+    measures
+        What was measured later, by (probe, site).
     phases
         One mapping per phase, in order: ``name``, ``start``, ``stop`` (epochs, half open), ``deficits`` (list of
         mappings), ``description``.
@@ -55,6 +79,7 @@ class SubjectRecord:
     history: dict[str, np.ndarray]
     sites: dict[str, SiteRecord]
     attributes: dict[str, Any] = field(default_factory=dict)
+    measures: dict[tuple[str, str], MeasureRecord] = field(default_factory=dict)
 
 
 @dataclass

@@ -28,7 +28,7 @@ from stimuli.errors import BadInput
 if TYPE_CHECKING:
     import protocols
 
-__all__ = ["Outcome", "Progress", "run_study"]
+__all__ = ["Outcome", "Progress", "alone", "run_study", "versions"]
 
 _ROOM_FOR_STATES = 2_000_000_000  # bytes
 
@@ -115,10 +115,12 @@ def run_study(
     created = _now()
     study = plan_study(protocol, device)
     state_bytes = check_parts(study)
-    with _alone(folder):
+    with alone(folder):
         if fresh:
-            for part in ("nodes", "subjects"):
+            for part in ("nodes", "subjects", "measures"):
                 shutil.rmtree(folder / part, ignore_errors=True)
+        for debris in folder.rglob(".*.partial"):  # of a run that was killed in the middle of a write
+            debris.unlink(missing_ok=True)
         outstanding = study.outstanding(folder)
         _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
@@ -191,7 +193,7 @@ def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, created: str, co
         protocol_hash=protocol.hash(),
         created=created,
         finished=_now(),
-        versions=_versions(),
+        versions=versions(),
         device=_device_name(study.plan.device),
         command=command,
         treated_eye=protocol.treated_eye,
@@ -199,7 +201,7 @@ def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, created: str, co
         seeds=protocol.seed_list,
     )
     _keep_other_study(outcome.study, protocol.hash())
-    write_study(outcome.study, header, files, tree_record(study, folder), outcome.failures)
+    write_study(outcome.study, header, files, tree_record(study, folder), outcome.failures, folder / "measures")
 
 
 def _keep_other_study(path: Path, protocol_hash: str) -> None:
@@ -213,18 +215,24 @@ def _keep_other_study(path: Path, protocol_hash: str) -> None:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the output folder for this run; the operating system lets go of it even after a kill."""
+def alone(folder: Path, option: str = "--out") -> Iterator[None]:
+    """Hold the output folder for this run; the operating system lets go of it even after a kill.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be written or another process holds it; ``option`` is named as the cause.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = (folder / ".lock").open("a+")
     except OSError as error:
-        raise BadInput(f"--out: {folder} cannot be written: {error.strerror}; name a folder that can be") from error
+        raise BadInput(f"{option}: {folder} cannot be written: {error.strerror}; name a folder that can be") from error
     with handle:
         if not _lock(handle):
             handle.seek(0)
             owner = handle.read().strip() or "another process"
-            raise BadInput(f"--out: {folder} is in use by {owner}; wait for it to end, or name another folder")
+            raise BadInput(f"{option}: {folder} is in use by {owner}; wait for it to end, or name another folder")
         handle.truncate(0)
         handle.write(f"process {os.getpid()} on {platform.node()}")
         handle.flush()
@@ -253,7 +261,8 @@ def _check_disk(folder: Path, states: int, state_bytes: int) -> None:
         )
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of the software that decides results."""
     found = {"python": platform.python_version()}
     for name in ("binocular-lab", "torch", "numpy", "h5py", "scikit-image"):
         try:

@@ -3,21 +3,23 @@
 A study is an HDF5 file. Every dataset carries ``units``, ``long_name`` and ``checksum`` and has a dimension scale on
 each axis, so that it opens in h5py, xarray, h5dump and MATLAB alike. The layout:
 
-======================================  ========================================================
+======================================  =============================================================================
 ``/``                                   attributes: see `ROOT_ATTRIBUTES`
 ``/conditions/<condition>/``            attributes: see `CONDITION_ATTRIBUTES`
 ``/conditions/<condition>/<seed>/``     attributes: see `SUBJECT_ATTRIBUTES`
 ``.../history/``                        `HISTORY` and one accuracy per task
 ``.../probes/<site>/``                  `PROBES`
 ``.../dominance/<site>/``               `DOMINANCE`, all computed from ``rsv``
+``.../measures/<probe>/<site>/``        `measure_fields`, what later probes found; attributes: `MEASURE_ATTRIBUTES`
 ``/summary/dominance/<site>/``          `SUMMARY_DOMINANCE`, one row per condition and checkpoint
 ``/summary/vision/``                    `SUMMARY_VISION` and the tasks, one row per condition, at the end of rearing
 ``/tree/``                              `TREE`, the phase tree as it was reared
 ``/failures/``                          `FAILURES`, subjects that could not be reared, and why
-======================================  ========================================================
+======================================  =============================================================================
 
 A subject's own file holds its groups ``history`` and ``probes`` at its root, with the attributes of the subject and
-``schema`` and ``condition``; what is computed from them is added when the study is built.
+``schema`` and ``condition``; what is computed from them is added when the study is built. What a later probe measures
+lies in a file of its own beside them (see `binocular.measures`); ``probes/<site>/odi`` is filled from there.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ __all__ = [
     "FAILURES",
     "HISTORY",
     "MEASURES",
+    "MEASURE_ATTRIBUTES",
     "PROBES",
     "ROOT_ATTRIBUTES",
     "SCHEMA",
@@ -47,6 +50,7 @@ __all__ = [
     "VERSION",
     "Field",
     "history_fields",
+    "measure_fields",
     "problems_of",
     "vision_fields",
 ]
@@ -121,6 +125,11 @@ SUBJECT_ATTRIBUTES: Mapping[str, str] = {
     "attributes": "further facts about the subject, JSON",
 }
 
+MEASURE_ATTRIBUTES: Mapping[str, str] = {
+    "settings": "settings of the probe, JSON",
+    "versions": "versions of the software it was measured with, JSON",
+}
+
 _CHECKPOINT = {
     "checkpoint": Field(("checkpoint",), "int64", "1", "checkpoint, counted from 0", 0),
     "epoch": Field(("checkpoint",), "int64", "epoch", "epochs of rearing completed; 0 is the untrained network", 0),
@@ -174,7 +183,7 @@ PROBES: Mapping[str, Field] = {
         _OVER_UNITS,
         "float64",
         "1",
-        "ocular dominance index from gratings to one eye, +1 left eye only; NaN = no response",
+        "ocular dominance index from gratings to one eye, +1 left eye only; NaN = no response, or not measured",
         -1,
         1,
         "allowed",
@@ -275,6 +284,19 @@ def _task(name: str, dims: tuple[str, ...]) -> Field:
 def history_fields(columns: Iterable[str]) -> dict[str, Field]:
     """Return the table of a history with these columns: `HISTORY`, and an accuracy for each further name."""
     return {**HISTORY, **{name: _task(name, ("epoch",)) for name in columns if name not in HISTORY}}
+
+
+def measure_fields(probe: str) -> dict[str, Field]:
+    """Return the table of ``measures/<probe>/<site>``.
+
+    Raises
+    ------
+    BadInput
+        If there is no probe of that name.
+    """
+    from binocular.probes.registry import probe_type
+
+    return {**_CHECKPOINT, **probe_type(probe).columns}
 
 
 def vision_fields(tasks: Iterable[str]) -> dict[str, Field]:

@@ -6,11 +6,8 @@ whole or not at all (`binocular.sealing.safely`). The same records give the same
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,18 +16,16 @@ import h5py
 import numpy as np
 
 from binocular import schema
-from binocular.records import SiteRecord, SubjectRecord, TreeRecord
-from binocular.sealing import SealState, safely, seal, seal_state
+from binocular.measures import measures_of, odi_at, read_measures, write_measures
+from binocular.records import MeasureRecord, SiteRecord, SubjectRecord, TreeRecord
+from binocular.sealing import SealState, seal_state
 from binocular.summary import Outcome, outcome_of, summarise_dominance, summarise_vision
-from binocular.tables import plain_attributes, read_table, subgroup, write_attributes, write_table
+from binocular.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
 from stimuli.errors import BadInput
 
 __all__ = ["ConditionHeader", "StudyHeader", "read_records", "read_subject", "write_study", "write_subject"]
 
-_IN_MEMORY = 256 << 20
 _OVERHEAD = 100 << 10  # names, units and checksums of one subject, more than measured
-# Object headers of HDF5 1.8: read by every current library, smaller than the oldest ones and checksummed.
-_LIBRARY = ("v108", "v110")
 
 
 @dataclass(frozen=True)
@@ -126,6 +121,7 @@ def write_study(
     subjects: Iterable[Path | SubjectRecord],
     tree: TreeRecord | None = None,
     failures: Mapping[tuple[str, int], str] | None = None,
+    measures: Path | None = None,
 ) -> None:
     """Build the study from its subjects, whole or not at all.
 
@@ -141,24 +137,29 @@ def write_study(
         The phase tree, if there was one.
     failures
         For each (condition, seed) that could not be reared, why.
+    measures
+        Folder of the files that later probes left (see `binocular.measures`). What lies there for a subject takes the
+        place of what its record holds of the same probe and site.
 
     Raises
     ------
     BadInput
-        If a subject's file is damaged, the folder cannot be written or the disk is full.
+        If a subject's file or a measure's file is damaged, the folder cannot be written or the disk is full.
     ValueError
         If a record breaks the schema, a subject comes twice or its condition is not in the header.
     """
     members = list(subjects)
     estimate = sum(_nbytes(member) for member in members)
+    if measures is not None and measures.is_dir():
+        estimate += sum(path.stat().st_size for path in measures.glob("*.h5"))
     with new_file(Path(path), estimate=2 * estimate) as file:
         conditions = file.create_group("conditions", track_order=True)
         for condition in header.conditions:
             _new_condition(conditions, condition)
-        outcomes = [
-            _add_subject(conditions, read_subject(member) if isinstance(member, Path) else member, header)
-            for member in members
-        ]
+        outcomes = []
+        for member in members:
+            subject = read_subject(member) if isinstance(member, Path) else member
+            outcomes.append(_add_subject(conditions, subject, header, measures))
         names = list(conditions)
         for site, columns in summarise_dominance(outcomes, names).items():
             write_table(file.require_group(f"summary/dominance/{site}"), schema.SUMMARY_DOMINANCE, columns)
@@ -206,7 +207,9 @@ def _new_condition(conditions: h5py.Group, condition: ConditionHeader) -> h5py.G
     return group
 
 
-def _add_subject(conditions: h5py.Group, subject: SubjectRecord, header: StudyHeader) -> Outcome:
+def _add_subject(
+    conditions: h5py.Group, subject: SubjectRecord, header: StudyHeader, folder: Path | None = None
+) -> Outcome:
     if subject.condition not in conditions:
         if header.conditions:
             raise ValueError(f"subject {subject.subject_id}: the study has no condition {subject.condition!r}")
@@ -215,7 +218,10 @@ def _add_subject(conditions: h5py.Group, subject: SubjectRecord, header: StudyHe
     if str(subject.seed) in parent:
         raise ValueError(f"condition {subject.condition!r} has seed {subject.seed} twice")
     group = parent.create_group(str(subject.seed))
-    _write_records(group, subject)
+    measures = {**subject.measures, **measures_of(folder, subject.subject_id)}
+    _write_records(group, subject, measures)
+    if measures:
+        write_measures(group.create_group("measures"), measures)
     write_attributes(group, _subject_attributes(subject))
     outcome = outcome_of(subject, header.treated_eye)
     for site, dominance in outcome.dominance.items():
@@ -240,7 +246,9 @@ def _subject_attributes(subject: SubjectRecord) -> dict[str, Any]:
     }
 
 
-def _write_records(group: h5py.Group, subject: SubjectRecord) -> None:
+def _write_records(
+    group: h5py.Group, subject: SubjectRecord, measures: Mapping[tuple[str, str], MeasureRecord] | None = None
+) -> None:
     write_table(group.create_group("history"), schema.history_fields(subject.history), subject.history)
     for site, record in subject.sites.items():
         checkpoints, units = record.values["rsv"].shape
@@ -250,6 +258,7 @@ def _write_records(group: h5py.Group, subject: SubjectRecord) -> None:
             "unit": np.arange(units),
             "n_silent": record.n_silent,
             **record.values,
+            **odi_at(record, (measures or {}).get(("odi", site))),
         }
         table = group.create_group(f"probes/{site}")
         write_table(table, schema.PROBES, columns)
@@ -258,7 +267,7 @@ def _write_records(group: h5py.Group, subject: SubjectRecord) -> None:
 
 
 def read_records(group: h5py.Group, condition: str, attributes: Mapping[str, Any]) -> SubjectRecord:
-    """Return the subject whose ``history`` and ``probes`` lie in a group with these attributes; nothing is checked."""
+    """Return the subject whose groups lie in a group with these attributes; nothing is checked."""
     sites = {}
     probes = subgroup(group, "probes") if "probes" in group else {}
     for site in probes:
@@ -273,6 +282,7 @@ def read_records(group: h5py.Group, condition: str, attributes: Mapping[str, Any
         history=read_table(subgroup(group, "history")),
         sites=sites,
         attributes=json.loads(attributes["attributes"]),
+        measures=read_measures(subgroup(group, "measures")) if "measures" in group else {},
     )
 
 
@@ -301,25 +311,3 @@ def _nbytes(subject: Path | SubjectRecord) -> int:
         return subject.stat().st_size if subject.is_file() else 0
     arrays = [*subject.history.values(), *(value for site in subject.sites.values() for value in site.values.values())]
     return _OVERHEAD + sum(np.asarray(array).nbytes for array in arrays)
-
-
-@contextlib.contextmanager
-def new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
-    """Give an empty HDF5 file that takes its place, sealed, when the block ends well.
-
-    It is built in memory and written in one go, because HDF5 itself does not survive a disk that fills up under it;
-    only a study too large for that is built on disk, and then the space is checked beforehand.
-    """
-    with safely(path) as temporary:
-        if estimate <= _IN_MEMORY:
-            with h5py.File(path.name, "w", driver="core", backing_store=False, libver=_LIBRARY) as file:
-                yield file
-                file.flush()
-                image = file.id.get_file_image()
-            temporary.write_bytes(image)
-        else:
-            if shutil.disk_usage(temporary.parent).free < estimate:
-                raise OSError(28, os.strerror(28))
-            with h5py.File(temporary, "w", libver=_LIBRARY) as file:
-                yield file
-        seal(temporary)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
 from binocular.schema import Field, problems_of
+from binocular.sealing import safely, seal
 
 __all__ = [
     "ATTRIBUTES_CHECKSUM",
     "CHECKSUM",
     "attributes_checksum",
     "checksum",
+    "new_file",
     "plain_attributes",
     "read_dataset",
     "read_table",
@@ -29,6 +35,9 @@ CHECKSUM = "checksum"
 ATTRIBUTES_CHECKSUM = "attributes_checksum"
 _COMPRESS_FROM = 4096
 _CHUNK_AT_MOST = 1 << 20
+_IN_MEMORY = 256 << 20
+# Object headers of HDF5 1.8: read by every current library, smaller than the oldest ones and checksummed.
+_LIBRARY = ("v108", "v110")
 
 
 def checksum(values: np.ndarray) -> str:
@@ -145,3 +154,25 @@ def read_dataset(dataset: h5py.Dataset) -> np.ndarray:
     if h5py.check_string_dtype(dataset.dtype) is not None:
         return np.asarray(dataset.asstr()[()], dtype=object)
     return np.asarray(dataset[()])
+
+
+@contextlib.contextmanager
+def new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
+    """Give an empty HDF5 file that takes its place, sealed, when the block ends well.
+
+    It is built in memory and written in one go, because HDF5 itself does not survive a disk that fills up under it;
+    only a study too large for that is built on disk, and then the space is checked beforehand.
+    """
+    with safely(path) as temporary:
+        if estimate <= _IN_MEMORY:
+            with h5py.File(path.name, "w", driver="core", backing_store=False, libver=_LIBRARY) as file:
+                yield file
+                file.flush()
+                image = file.id.get_file_image()
+            temporary.write_bytes(image)
+        else:
+            if shutil.disk_usage(temporary.parent).free < estimate:
+                raise OSError(28, os.strerror(28))
+            with h5py.File(temporary, "w", libver=_LIBRARY) as file:
+                yield file
+        seal(temporary)

@@ -1,0 +1,113 @@
+"""What every probe of a snapshot is: a checked description that measures a network and changes nothing.
+
+A probe is a frozen model with a class-wide ``name`` and a table of the datasets it gives, registered by one line in
+`binocular.probes.registry`. What it measures is stored per checkpoint under
+``/conditions/<condition>/<seed>/measures/<name>/<site>/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from binocular.schema import Field as Column
+from binocular.schema import Kind, Missing
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from stimuli.base import StimulusSet
+
+__all__ = ["EYES", "NETWORK", "Column", "Probe", "Scope", "at_checkpoint", "coordinate"]
+
+EYES = np.array(["left", "right"], dtype=object)
+"""Values of the dimension ``eye``."""
+NETWORK = "network"
+"""Name that stands for a site where a probe measures the network as a whole."""
+
+Scope = Literal["site", "network"]
+
+
+def coordinate(name: str, kind: Kind, units: str, long_name: str, low: float | None = None) -> dict[str, Column]:
+    """Return the entry of a dimension: the values along it, the same at every checkpoint."""
+    return {name: Column((name,), kind, units, long_name, low)}
+
+
+def at_checkpoint(
+    dims: str,
+    units: str,
+    long_name: str,
+    low: float | None = None,
+    high: float | None = None,
+    missing: Missing = "allowed",
+    kind: Kind = "float64",
+) -> Column:
+    """Return the entry of a dataset that is measured at each checkpoint; ``dims`` are the further ones, by spaces."""
+    return Column(("checkpoint", *dims.split()), kind, units, long_name, low, high, missing)
+
+
+UNIT = coordinate("unit", "int64", "1", "unit of the site, counted from 0", 0)
+EYE = coordinate("eye", "string", "1", "eye")
+
+
+class Probe(BaseModel):
+    """A measurement on a snapshot.
+
+    Subclasses set the class variables, add checked fields with their settings, and define ``measure``.
+
+    Attributes
+    ----------
+    name
+        Name on the command line and in the file: lower case, digits and hyphens.
+    about
+        One line that says what is measured.
+    scope
+        ``"site"`` if it looks at the units of a site, ``"network"`` if at the network as a whole.
+    own_sites
+        Sites that only this probe knows, beside those of the network.
+    columns
+        The datasets it gives, by name. Those whose only dimension has their own name are coordinates; all others
+        begin with ``checkpoint``, see `at_checkpoint`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    scope: ClassVar[Scope] = "site"
+    own_sites: ClassVar[tuple[str, ...]] = ()
+    columns: ClassVar[Mapping[str, Column]]
+
+    def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
+        """Measure one network.
+
+        Parameters
+        ----------
+        network
+            A two-eyed network in evaluation mode; it is not changed.
+        stimulus
+            What the subject was reared with.
+        seed
+            Seed of the subject. All randomness comes from streams whose purpose begins with ``"probe/<name>"``, the
+            same at every checkpoint, so that checkpoints and subjects of one seed see the same presentations.
+        site
+            Site whose units are measured; `NETWORK` where the scope is the network.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Every entry of ``columns``, without the dimension ``checkpoint``.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def headlines(cls, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the few numbers that sum a measure up, ``[checkpoint]`` each, from the stored datasets."""
+        raise NotImplementedError
+
+    def site_name(self, site: str) -> str:
+        """Return the name under which a site is stored: ``<site>.map`` for units that are channel x pixel."""
+        return f"{site}.map" if getattr(self, "units", "pooled") == "map" else site

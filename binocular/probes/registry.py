@@ -1,0 +1,58 @@
+"""The probes of snapshots by name; a new one is one class and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from binocular.probes.base import Probe
+from protocols.overrides import parse_override
+from stimuli.errors import BadInput
+from stimuli.registry import checked
+
+__all__ = ["PROBES", "probe_from", "probe_type"]
+
+PROBES: dict[str, str] = {
+    "odi": "binocular.probes.gratings:DominanceIndex",
+}
+"""Name -> where the probe is defined, as ``module:Class``."""
+
+
+def probe_type(name: str) -> type[Probe]:
+    """Return the class of a probe.
+
+    Raises
+    ------
+    BadInput
+        For a name that is not in ``PROBES``.
+    """
+    if name not in PROBES:
+        raise BadInput(f"--probe: there is no probe '{name}'; accepted: {', '.join(PROBES)}")
+    module, _, cls = PROBES[name].partition(":")
+    return getattr(import_module(module), cls)
+
+
+def probe_from(name: str, settings: Sequence[str] = ()) -> Probe:
+    """Return a probe with settings.
+
+    Parameters
+    ----------
+    name
+        A name in ``PROBES``.
+    settings
+        Texts ``field=value``, the value as in TOML.
+
+    Raises
+    ------
+    BadInput
+        For an unknown name or field, or a value that the field does not take.
+    """
+    cls = probe_type(name)
+    fields: dict[str, Any] = {}
+    for text in settings:
+        path, value = parse_override(text)
+        if len(path) != 1:
+            raise BadInput(f"--set {text}: a probe has no fields in fields; accepted: {', '.join(cls.model_fields)}")
+        fields[path[0]] = value
+    return checked(cls, fields, f"probe {name}")
