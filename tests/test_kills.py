@@ -51,4 +51,5 @@ def test_kills_at_random_moments_lose_nothing(tmp_path):
     whole = run_study(protocol, tmp_path / "whole", "cpu")
     assert not resumed.failures
     assert_same(whole.study, resumed.study)
+    assert not list((tmp_path / "out").rglob("*.partial")), "what was half written is cleared away"
     print(f"{kills} kills in {runs} runs survived")
