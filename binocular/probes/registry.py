@@ -15,6 +15,13 @@ __all__ = ["PROBES", "probe_from", "probe_type"]
 
 PROBES: dict[str, str] = {
     "odi": "binocular.probes.gratings:DominanceIndex",
+    "disparity": "binocular.probes.disparity:Disparity",
+    "acuity": "binocular.probes.acuity:Acuity",
+    "stereoacuity": "binocular.probes.disparity:Stereoacuity",
+    "usable-information": "binocular.probes.information:UsableInformation",
+    "fisher": "binocular.probes.weights:FisherInformation",
+    "weights": "binocular.probes.weights:PathwayWeights",
+    "receptive-fields": "binocular.probes.receptive_fields:ReceptiveFields",
 }
 """Name -> where the probe is defined, as ``module:Class``."""
 
