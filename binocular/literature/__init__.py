@@ -1,0 +1,66 @@
+"""Published numbers, read with their provenance, and the comparison of a study with them.
+
+Everything that is compared comes from ``data/literature`` or from a folder of the user's in the same format (see
+``docs/literature-format.md``); nothing is filled in. Names are loaded when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from binocular.literature.collection import Literature, load_literature
+    from binocular.literature.comparison import Comparison, compare_study
+    from binocular.literature.facts import FactVerdict, evaluate_facts
+    from binocular.literature.histograms import HistogramComparison, compare_histograms
+    from binocular.literature.published import HistogramRecord
+    from binocular.literature.resampling import HistogramTest, histogram_test, resample_shares
+    from binocular.literature.treatments import Treatment, treatment_of
+    from binocular.literature.writing import write_comparison
+
+__all__ = [
+    "Comparison",
+    "FactVerdict",
+    "HistogramComparison",
+    "HistogramRecord",
+    "HistogramTest",
+    "Literature",
+    "Treatment",
+    "compare_histograms",
+    "compare_study",
+    "evaluate_facts",
+    "histogram_test",
+    "load_literature",
+    "resample_shares",
+    "treatment_of",
+    "write_comparison",
+]
+
+_HOME = {
+    "Comparison": "comparison",
+    "FactVerdict": "facts",
+    "HistogramComparison": "histograms",
+    "HistogramRecord": "published",
+    "HistogramTest": "resampling",
+    "Literature": "collection",
+    "Treatment": "treatments",
+    "compare_histograms": "histograms",
+    "compare_study": "comparison",
+    "evaluate_facts": "facts",
+    "histogram_test": "resampling",
+    "load_literature": "collection",
+    "resample_shares": "resampling",
+    "treatment_of": "treatments",
+    "write_comparison": "writing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
