@@ -1,0 +1,493 @@
+"""The comparison with published data: it can come out either way, and says nothing that it cannot know."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.colors import same_color, to_hex
+from rich.console import Console
+
+from binocular.dominance import groups_of
+from binocular.figures.beside import COMPARISONS, draw_comparison
+from binocular.figures.beside_curves import effect_curve, profile_figures
+from binocular.figures.beside_histograms import histogram_figures, oriented_histogram, unit_figures
+from binocular.figures.style import EYE_COLOURS
+from binocular.literature import (
+    FactVerdict,
+    Treatment,
+    compare_study,
+    evaluate_facts,
+    histogram_test,
+    load_literature,
+    resample_shares,
+    treatment_of,
+    write_comparison,
+)
+from binocular.literature.curves import (
+    CurveComparison,
+    PublishedPoint,
+    compare_curves,
+    published_durations,
+    published_profiles,
+)
+from binocular.literature.facts import verdict_of
+from binocular.literature.histograms import Estimate
+from binocular.literature.presenting import print_comparison
+from binocular.literature.resampling import between_subjects, ends, spread_of_mean
+from binocular.literature.writing import as_plain
+from binocular.records import SubjectRecord
+from binocular.storage import ConditionHeader, write_study
+from binocular.study import Condition, Study
+from stimuli.errors import BadInput
+from tests.synthetic import invented_header, invented_subject
+from tests.test_cli import assert_one_sentence, binocular
+
+NORMAL = (0.02, 0.08, 0.25, 0.30, 0.25, 0.08, 0.02)
+OPEN_EYE = (0.0, 0.0, 0.0, 0.0, 0.05, 0.30, 0.65)
+MONKEY = load_literature().histograms["monkey_md_2wk"]
+CLOSED = {"kind": "occlusion", "contrast": 0.0}
+
+
+def phases(*parts: tuple[int, dict | None]) -> list[dict]:
+    """Return phases of some epochs, each with one deficit or none."""
+    found, start = [], 0
+    for epochs, deficit in parts:
+        found.append({"name": "p", "start": start, "stop": start + epochs, "deficits": [deficit] if deficit else []})
+        start += epochs
+    return found
+
+
+def subject(
+    name: str, seed: int, shares: Sequence[float], lived: list[dict], units: int = 48, eye: str = "right"
+) -> Any:
+    """Return a subject whose units are drawn from a histogram with group 1 = the deprived ``eye``."""
+    rng = np.random.default_rng([seed, *name.encode()])
+    stop = lived[-1]["stop"]
+    base = invented_subject(name, seed, epochs=stop, every=max(1, stop // 2), units=units)
+    site = base.sites["representation"]
+    centres = np.linspace(-6 / 7, 6 / 7, 7)
+    rsv = rng.choice(centres, size=(len(site.epoch), units), p=np.array(shares) / np.sum(shares))
+    rsv = rsv + rng.uniform(-0.1, 0.1, rsv.shape)
+    rsv = rsv if eye == "right" else -rsv
+    values = {**site.values, "rsv": rsv}
+    here = replace(site, values=values, n_silent=np.zeros(len(site.epoch), np.int64))
+    return replace(base, phases=lived, sites={"representation": here})
+
+
+def study_of(
+    conditions: dict[str, tuple[Sequence[float], list[dict]]],
+    seeds: int = 3,
+    treated_eye: str = "right",
+    units: int = 48,
+) -> Study:
+    """Return a study in memory; group 1 of each histogram belongs to the treated eye."""
+    made = []
+    for name, (shares, lived) in conditions.items():
+        subjects = tuple(subject(name, seed, shares, lived, units, treated_eye) for seed in range(seeds))
+        made.append(Condition(name, name, subjects, {}, treated_eye))
+    attributes = {"title": "Invented", "treated_eye": treated_eye, "complete": 1, "versions": "{}"}
+    return Study(attributes, tuple(made))
+
+
+def closed(eye: str = "right", **changes: object) -> dict:
+    return {**CLOSED, "eye": eye, **changes}
+
+
+# --- distances and resampling -----------------------------------------------------------------------------------------
+
+
+def test_distance_and_bias_of_histograms_by_hand():
+    rng = np.random.default_rng(0)
+    all_deprived, all_fellow = np.eye(7)[0] * 50, np.eye(7)[6] * 50
+    far = histogram_test([all_deprived], all_fellow, 50, rng)
+    assert (far.distance, far.cbi_difference, far.verdict) == (6, 1, "different")
+    half = histogram_test([[25, 0, 0, 0, 0, 0, 25]], all_fellow, 50, rng)
+    assert half.distance == pytest.approx(3) and half.cbi_difference == pytest.approx(0.5)
+    same = histogram_test([all_fellow] * 3, all_fellow, None, rng)
+    assert (same.distance, same.verdict) == (0, "consistent")
+
+
+def test_intervals_of_the_distance_hold_it_and_stay_in_range():
+    test = histogram_test([[0, 0, 0, 0, 5, 20, 25]] * 3, MONKEY.shares, MONKEY.cells, np.random.default_rng(0))
+    assert 0 <= test.distance_low <= test.distance <= test.distance_high <= 6
+    assert test.cbi_low <= test.cbi_difference <= test.cbi_high
+
+
+def test_resampled_means_spread_as_means_of_fresh_samples_do():
+    rng = np.random.default_rng(1)
+    shares = np.array(NORMAL)
+    truth = (rng.multinomial(48, shares, size=(4000, 5)) / 48).mean(1)[:, 3].std()
+    found = [resample_shares(rng.multinomial(48, shares, size=5), 400, rng)[:, 3].std() for _ in range(60)]
+    assert np.mean(found) == pytest.approx(truth, rel=0.15)
+    np.testing.assert_allclose(resample_shares(rng.multinomial(48, shares, size=5), 9, rng).sum(1), 1)
+
+
+def test_spread_between_subjects_is_told_from_that_of_units():
+    rng = np.random.default_rng(2)
+    alike = [between_subjects(rng.multinomial(48, NORMAL, size=6)) for _ in range(40)]
+    assert np.mean(alike) < 0.3
+    assert between_subjects([np.array(NORMAL) * 100, np.array(OPEN_EYE) * 100]) > 0.9
+    assert between_subjects([np.array(NORMAL) * 100]) == 0
+
+
+def test_subjects_without_a_unit_are_left_out_and_none_at_all_is_not_comparable():
+    rng = np.random.default_rng(0)
+    counts = np.array([[0, 0, 1, 2, 1, 0, 0], np.zeros(7)])
+    assert histogram_test(counts, MONKEY.shares, MONKEY.cells, rng).subjects == 1
+    assert histogram_test(np.zeros((2, 7)), MONKEY.shares, MONKEY.cells, rng).verdict == "not comparable"
+
+
+def test_error_of_a_mean_is_students_t():
+    values = np.array([0.5, 0.6, 0.9])
+    low, high = ends(spread_of_mean(values, np.random.default_rng(0), 200_000))
+    expected = 4.303 * values.std(ddof=1) / np.sqrt(3)
+    assert -low == pytest.approx(expected, rel=0.03) and high == pytest.approx(expected, rel=0.03)
+    assert np.isnan(spread_of_mean([0.5], np.random.default_rng(0))).all()
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5])
+def test_equal_histograms_are_rarely_called_different(spread: float):
+    """5 % is nominal; 300 trials leave 0.2 to 10 % with near certainty."""
+    rng = np.random.default_rng(3)
+    trials, wrong = 300, 0
+    for _ in range(trials):
+        cells = rng.multinomial(100, MONKEY.shares)
+        lean = np.exp(rng.normal(0, spread, (3, 1)) * np.linspace(-1, 1, 7)) * MONKEY.shares
+        counts = np.array([rng.multinomial(48, one / one.sum()) for one in lean])
+        wrong += histogram_test(counts, cells, 100, rng, 400).verdict == "different"
+    assert 0 < wrong <= 0.1 * trials
+
+
+# --- the verdict on a study -------------------------------------------------------------------------------------------
+
+
+def test_normal_subjects_are_different_from_deprived_monkeys():
+    found = compare_study(study_of({"normal": (NORMAL, phases((40, None)))}))
+    beside = {one.record.id: one for one in found.histograms}
+    assert {name: beside[name].verdict for name in ("monkey_md_2wk", "monkey_md_10wk", "monkey_md_1yr")} == {
+        "monkey_md_2wk": "different",
+        "monkey_md_10wk": "different",
+        "monkey_md_1yr": "different",
+    }
+    assert not beside["monkey_md_2wk"].like, "normal subjects are not like deprived monkeys"
+
+
+@pytest.mark.parametrize("treated_eye", ["right", "left"])
+def test_subjects_drawn_from_the_monkeys_own_histogram_are_consistent_with_it(treated_eye: str):
+    lived = phases((10, closed(treated_eye)), (20, None))
+    found = compare_study(study_of({"closed": (MONKEY.shares, lived)}, treated_eye=treated_eye))
+    beside = {one.record.id: one for one in found.histograms}
+    assert beside["monkey_md_2wk"].verdict == "consistent" and beside["monkey_md_2wk"].like
+    assert beside["monkey_md_6yr"].verdict == "different" and not beside["monkey_md_6yr"].like
+    assert [one.record.id for one in found.shown] == ["monkey_md_2wk"]
+
+
+def test_mirrored_subjects_are_different():
+    """Deprivation that turned the units to the closed eye would not pass for the monkey's."""
+    found = compare_study(study_of({"closed": (MONKEY.shares[::-1], phases((10, closed()), (20, None)))}))
+    assert found.shown[0].verdict == "different" and found.shown[0].test.cbi_difference > 0.5
+
+
+def test_the_eye_that_was_closed_is_group_1_whichever_the_study_calls_treated():
+    lived = phases((10, closed("left")), (20, None))
+    one = Condition(
+        "closed", "closed", tuple(subject("closed", s, MONKEY.shares, lived, eye="left") for s in (0, 1, 2))
+    )
+    attributes = {"title": "Invented", "treated_eye": "right", "complete": 1, "versions": "{}"}
+    found = compare_study(Study(attributes, (one,)), ["monkey_md_2wk"])
+    assert found.histograms[0].verdict == "consistent"
+    groups = groups_of(one.subjects[0].sites["representation"].values["rsv"][-1])
+    np.testing.assert_array_equal(found.histograms[0].sample.counts[0], groups[::-1])
+
+
+def test_networks_have_no_sampling_error_of_their_own_and_unit_values_are_compared_in_bins():
+    lived = phases((30, {"kind": "blur", "eye": "right", "factor": 4}), (20, None))
+    record = load_literature().histograms["kleinman_blur_180"]
+    found = compare_study(study_of({"blurred": (record.shares, lived)}))
+    like = {one.record.id: one for one in found.histograms if one.like}
+    assert set(like) == {"kleinman_blur_180"}, "30 epochs here are 180 there by the declared scale"
+    one = like["kleinman_blur_180"]
+    assert np.isnan(one.theirs["cbi"].low) and one.units is not None
+    assert one.units.value < 0.2, "the same shares in seven bins are close in fine ones"
+    far = compare_study(study_of({"normal": (NORMAL, phases((50, None)))}), ["kleinman_blur_180"]).histograms[0].units
+    assert far is not None and far.value > far.detectable and far.value > 0.4
+
+
+def test_the_same_study_gives_the_same_numbers():
+    study = study_of({"normal": (NORMAL, phases((40, None)))})
+    assert (
+        compare_study(study, ["monkey_md_2wk"]).histograms[0].test
+        == compare_study(study, ["monkey_md_2wk"]).histograms[0].test
+    )
+
+
+# --- what was done ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lived", "expected"),
+    [
+        (phases((9, None)), Treatment("normal", "right", None, None, 9)),
+        (phases((2, None), (3, closed()), (4, None)), Treatment("one eye closed", "right", 2, 5, 9)),
+        (phases((3, closed("left")), (4, closed("left")), (1, None)), Treatment("one eye closed", "left", 0, 7, 8)),
+        (phases((3, {"kind": "inactivation", "eye": "left"})), Treatment("one eye closed", "left", 0, 3, 3)),
+        (phases((3, closed("both")), (1, None)), Treatment("both eyes closed", "right", 0, 3, 4)),
+        (phases((3, {"kind": "dark"}), (1, None)), Treatment("both eyes closed", "right", 0, 3, 4)),
+        (phases((3, closed("left")), (5, closed("right"))), Treatment("reverse suture", "left", 3, 8, 8)),
+        (phases((3, closed("left")), (1, None), (5, closed("right"))), Treatment("other", "right", 0, 9, 9)),
+        (phases((3, closed(contrast=0.5))), Treatment("other", "right", 0, 3, 3)),
+        (phases((3, closed(share=0.5))), Treatment("other", "right", 0, 3, 3)),
+        (phases((3, {"kind": "blur", "eye": "right", "factor": 4})), Treatment("one eye blurred", "right", 0, 3, 3)),
+        (phases((3, {"kind": "misalignment", "eye": "right"})), Treatment("squint", "right", 0, 3, 3)),
+        (phases((3, {"kind": "dissociation", "eye": "right"})), Treatment("dissociation", "right", 0, 3, 3)),
+        (phases((3, {"kind": "sham"})), Treatment("other", "right", 0, 3, 3)),
+    ],
+)
+def test_treatments_are_read_off_the_phases(lived: list[dict], expected: Treatment):
+    one = Condition("misleading-name-normal", "", (subject("x", 0, NORMAL, lived),))
+    assert treatment_of(one) == expected
+
+
+# --- facts ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("interval", "at_least", "at_most", "expected"),
+    [
+        ((0.6, 0.7), 0.5, None, "holds"),
+        ((0.4, 0.7), 0.5, None, "undecided"),
+        ((0.3, 0.4), 0.5, None, "does not hold"),
+        ((-0.05, 0.05), -0.1, 0.1, "holds"),
+        ((-0.3, -0.2), -0.1, 0.1, "does not hold"),
+        ((0.05, 0.2), -0.1, 0.1, "undecided"),
+        ((np.nan, np.nan), 0.5, None, "holds"),
+    ],
+)
+def test_a_fact_holds_where_the_whole_interval_meets_the_criterion(interval, at_least, at_most, expected):
+    assert verdict_of(Estimate(0.6, *interval), at_least, at_most) == expected
+
+
+ANIMALS = {
+    "normal": (NORMAL, phases((140, None))),
+    "early": (OPEN_EYE, phases((36, closed()))),
+    "adult": (NORMAL, phases((60, None), (40, closed()))),
+    "both": (NORMAL, phases((20, closed("both")), (20, None))),
+    "reversed-early": (OPEN_EYE[::-1], phases((8, closed()), (36, closed("left")))),
+    "reversed-late": (OPEN_EYE, phases((44, closed()), (36, closed("left")))),
+    "squint": ((0.4, 0.05, 0.03, 0.04, 0.03, 0.05, 0.4), phases((20, {"kind": "dissociation", "eye": "right"}))),
+    "blur": (OPEN_EYE, phases((20, {"kind": "blur", "eye": "right", "factor": 4}), (10, None))),
+}
+
+
+def facts_of(made: dict[str, tuple[Sequence[float], list[dict]]]) -> list[FactVerdict]:
+    return evaluate_facts(study_of(made, units=120), load_literature(), "representation")
+
+
+def test_subjects_that_do_as_the_animals_did_confirm_the_facts():
+    verdicts = {one.test.id: one for one in facts_of(ANIMALS)}
+    by_units = set(verdicts) - {"stereo_early", "stereo_late"}
+    assert {name: verdicts[name].verdict for name in by_units} == dict.fromkeys(by_units, "holds")
+    assert verdicts["adult_none"].tested[0].condition == "adult"
+    assert verdicts["adult_none"].tested[0].baseline == "normal at epoch 70"
+    assert verdicts["reverse_late"].tested[0].condition == "reversed-late"
+    assert verdicts["squint_balanced"].published.endswith("0.49")
+
+
+def test_subjects_that_do_otherwise_refute_the_facts():
+    swapped = {
+        **ANIMALS,
+        "normal": (OPEN_EYE, ANIMALS["normal"][1]),
+        "early": (NORMAL, ANIMALS["early"][1]),
+        "reversed-early": (OPEN_EYE, ANIMALS["reversed-early"][1]),
+        "reversed-late": (OPEN_EYE[::-1], ANIMALS["reversed-late"][1]),
+        "squint": (NORMAL, ANIMALS["squint"][1]),
+        "blur": (NORMAL, ANIMALS["blur"][1]),
+    }
+    verdicts = {one.test.id: one.verdict for one in facts_of(swapped)}
+    for name in (
+        "normal_binocular", "normal_monocularity", "early_shift", "early_influence", "early_open_only", "adult_none",
+        "both_eyes_little", "reverse_early", "reverse_late", "squint_fewer_binocular", "squint_monocular",
+    ):  # fmt: skip
+        assert verdicts[name] == "does not hold", name
+    assert verdicts["blur_bias"] != "holds"
+
+
+def test_a_study_without_a_counterpart_says_so_and_why():
+    found = compare_study(study_of({"late": (NORMAL, phases((20, None), (10, closed())))}))
+    facts = {one.test.id: one for one in found.facts}
+    assert {one.verdict for one in facts.values()} == {"not in this study"}
+    assert "another age" in facts["adult_none"].why and "cat: 8–10.5 weeks" in facts["adult_none"].why
+    assert "no condition with this treatment: reverse suture" in facts["reverse_early"].why
+
+
+def test_closure_at_the_end_of_the_deficit_can_be_compared_instead():
+    study = study_of({"closed": (MONKEY.shares, phases((15, closed()), (15, None)))})
+    assert [compare_study(study, ["monkey_md_2wk"], at=at).histograms[0].sample.epoch for at in ("end", "deficit")] == [
+        30,
+        15,
+    ]
+
+
+# --- curves -----------------------------------------------------------------------------------------------------------
+
+
+def mixed(part: float) -> np.ndarray:
+    return (1 - part) * np.array(NORMAL) + part * np.array(OPEN_EYE)
+
+
+def curves_of(made: dict[str, tuple[Sequence[float], list[dict]]]) -> list[CurveComparison]:
+    return compare_curves(study_of(made), load_literature(), "representation")
+
+
+def test_profile_falls_or_does_not_and_nothing_is_said_outside_our_range():
+    onsets = {0: 1.0, 10: 0.8, 20: 0.4, 40: 0.0}
+    made = {
+        f"at{onset}": (mixed(part), phases((onset, None), (5, closed()))) for onset, part in onsets.items() if onset
+    }
+    made["at0"] = (mixed(1.0), phases((5, closed())))
+    made["normal"] = (NORMAL, phases((60, None)))
+    curves = {one.id: one for one in curves_of(made)}
+    cat = curves["profile_cat"]
+    series = cat.series[0]
+    np.testing.assert_array_equal(series.epochs, [0, 10, 20, 40])
+    assert cat.verdicts == ("holds",) and series.names[0] == "at0"
+    assert series.relative()[0].value == pytest.approx(1) and abs(series.relative()[3].value) < 0.2
+    assert np.isnan(series.at(50)) and np.isnan(curves["profile_ferret"].ours_there[0][0])
+    assert series.at(15) == pytest.approx((series.relative()[1].value + series.relative()[2].value) / 2)
+    backwards = {
+        name: (mixed(1 - onsets[int(name[2:])]), lived) for name, (_, lived) in made.items() if name != "normal"
+    }
+    backwards["normal"] = made["normal"]
+    assert [one.verdicts for one in curves_of(backwards) if one.id == "profile_cat"] == [("does not hold",)]
+
+
+def test_effect_grows_with_the_length_of_closure():
+    made = {f"for{n}": (mixed(part), phases((n, closed()), (10, None))) for n, part in ((2, 0.1), (10, 0.7), (30, 1.0))}
+    made["normal"] = (NORMAL, phases((60, None)))
+    curves = [one for one in curves_of(made) if one.kind == "duration"]
+    assert {one.species for one in curves} == {"kitten P29", "ferret", "mouse P28"}
+    assert all(one.verdicts == ("holds",) for one in curves)
+
+
+def test_the_macaques_profile_follows_from_its_histograms():
+    points = {round(point.at): point for point in published_profiles(load_literature())["macaque"]}
+    assert [point.effect for point in points.values()] == pytest.approx([0.907, 1, 0.557, 0], abs=0.01)
+    assert all(point.kind == "derived" and point.low < point.effect < point.high for point in points.values())
+    assert {point.kind for point in published_profiles(load_literature())["cat"]} == {"from the text"}
+
+
+def test_rows_without_a_number_are_not_drawn():
+    assert [point.at for point in published_durations(load_literature())["kitten P29"]] == [0, 4]
+
+
+# --- figures, table, file ---------------------------------------------------------------------------------------------
+
+
+def test_points_from_words_are_open_and_no_line_joins_published_points():
+    points = [
+        PublishedPoint(1, 1, "from the text: maximal", "from the text", "x"),
+        PublishedPoint(2, 0.5, "r", "read", "x"),
+    ]
+    ax = effect_curve(points)
+    faces = [to_hex(line.get_markerfacecolor()) for line in ax.lines if line.get_marker() == "o"]
+    assert faces[0] == "#ffffff" and faces[1] != "#ffffff"
+    assert all(len(line.get_xdata()) == 1 for line in ax.lines if line.get_marker() == "o")
+    ours = (np.array([0.0, 1]), np.array([1, 0.5]), np.array([0.9, 0.4]), np.array([1.1, 0.6]))
+    assert any(len(line.get_xdata()) == 2 and line.get_marker() == "D" for line in effect_curve(points, [ours]).lines)
+
+
+@pytest.mark.parametrize(("deprived", "first"), [("right", "right"), ("left", "left")])
+def test_groups_have_the_colour_of_the_eye_they_belong_to(deprived: str, first: str):
+    ax = oriented_histogram(OPEN_EYE, deprived_eye=deprived, outline=NORMAL)
+    assert [bar.get_height() for bar in ax.patches[:7]] == pytest.approx(100 * np.array(OPEN_EYE))
+    assert same_color(ax.patches[0].get_facecolor(), EYE_COLOURS[first])
+    grey = oriented_histogram(OPEN_EYE).patches[0].get_facecolor()
+    assert not any(same_color(grey, colour) for colour in EYE_COLOURS.values())
+
+
+def test_every_figure_is_drawn_as_png_and_svg(tmp_path: Path):
+    made = {name: ANIMALS[name] for name in ("normal", "early", "blur")}
+    made["later"] = (mixed(0.4), phases((20, None), (36, closed())))
+    made["short"] = (mixed(0.2), phases((4, closed()), (10, None)))
+    found = compare_study(study_of(made, seeds=2))
+    written = draw_comparison(
+        replace(found, histograms=tuple(one for one in found.shown if one.sample.name != "short")), tmp_path
+    )
+    names = {path.name for path in written}
+    assert names >= {f"{name}.{ending}" for name in COMPARISONS for ending in ("png", "svg")}
+    assert all(path.stat().st_size > 2000 for path in written)
+
+
+def test_json_is_whole_and_the_table_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("binocular.figures.beside.COMPARISONS", {})
+    found = compare_study(study_of({k: ANIMALS[k] for k in ("normal", "early")}))
+    path = write_comparison(found, tmp_path)[0]
+    read = json.loads(path.read_text("utf-8"))
+    assert read["schema"] == "binocular-comparison/1" and "97.5%" in read["criterion"]
+    assert len(read["histograms"]) == 2 * 14 and len(read["facts"]) == 17
+    one = next(h for h in read["histograms"] if h["condition"] == "early" and h["published"]["id"] == "monkey_md_2wk")
+    assert one["like_for_like"] and one["published"]["evidence"] == "digitised" and one["kolmogorov_smirnov"] is None
+    assert sum(one["units_per_group_and_seed"][0]) == 48
+    assert {scale["status"] for scale in read["age_scales"]} == {"declared"}
+    console = Console(width=80, record=True, file=io.StringIO())
+    print_comparison(found, console)
+    text = console.export_text()
+    assert "monkey_md_2wk" in text and "not in this study: " in text and max(map(len, text.splitlines())) <= 80
+
+
+def test_a_single_subject_is_marked():
+    found = compare_study(study_of({"closed": (MONKEY.shares, phases((10, closed())))}, seeds=1), ["monkey_md_2wk"])
+    console = Console(width=80, record=True, file=io.StringIO())
+    print_comparison(found, console)
+    assert "One subject" in console.export_text()
+
+
+def test_silent_subjects_are_not_compared_and_break_nothing():
+    study = study_of({"closed": (MONKEY.shares, phases((10, closed()))), "normal": (NORMAL, phases((20, None)))})
+    for one in study.conditions[0].subjects:
+        one.sites["representation"].values["rsv"][:] = np.nan
+    found = compare_study(study)
+    assert {one.verdict for one in found.histograms if one.sample.name == "closed"} == {"not comparable"}
+    assert {one.test.id: one.why for one in found.facts}["early_shift"] == "all units are silent"
+    assert all(function(found) is not None for function in (histogram_figures, unit_figures, profile_figures))
+    json.dumps(as_plain(found), allow_nan=False)
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    ({"ids": ["nobody"]}, "nobody"), ({"site": "retina"}, "accepted are representation"),
+])  # fmt: skip
+def test_what_is_not_there_is_named(arguments: dict, words: str):
+    with pytest.raises(BadInput, match=words):
+        compare_study(study_of({"normal": (NORMAL, phases((9, None)))}), **arguments)
+
+
+def test_an_empty_study_is_named():
+    attributes = {"title": "Invented", "treated_eye": "right", "complete": 0, "versions": "{}"}
+    with pytest.raises(BadInput, match="no subject"):
+        compare_study(Study(attributes, (Condition("a", "a", ()),)))
+
+
+def test_the_command(tmp_path: Path):
+    subjects: list[SubjectRecord] = [
+        subject(name, seed, *ANIMALS[name]) for name in ("normal", "early") for seed in (0, 1)
+    ]
+    headers = [ConditionHeader(name, name) for name in ("normal", "early")]
+    write_study(tmp_path / "study.h5", invented_header(seeds=(0, 1), conditions=headers), subjects)
+    done = binocular("compare", ".", "--with", "monkey_md_2wk", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "different" in done.stdout and "comparison.json" in done.stdout
+    assert {"comparison.json", "histograms.png", "histograms.svg"} <= {
+        p.name for p in (tmp_path / "comparison").iterdir()
+    }
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "od_histograms.csv").write_text("id,species\na,b\n")
+    done = binocular("compare", ".", "--literature", "mine", "--out", "elsewhere", cwd=tmp_path)
+    assert_one_sentence(done, "od_histograms.csv, line 1", "missing")
+    assert not (tmp_path / "elsewhere").exists()
