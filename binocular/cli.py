@@ -130,6 +130,21 @@ def plot(
 
 
 @app.command()
+def animate(
+    study: StudyPath,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, .gif or .mp4; figures/rearing.gif beside the study by default.")
+    ] = None,
+    site: Annotated[str, typer.Option(help="Where the units were probed.")] = "representation",
+) -> None:
+    """Draw the ocular-dominance histograms through rearing as an animation."""
+    from binocular.figures.animation import animate as write_animation
+
+    path = _study_file(study)
+    print(write_animation(path, out if out is not None else path.parent / "figures" / "rearing.gif", site))
+
+
+@app.command()
 def export(
     study: StudyPath,
     csv: Annotated[bool, typer.Option("--csv", help="Tidy tables, and columns.csv that explains them.")] = False,

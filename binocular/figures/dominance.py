@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from binocular.study import Study
 
-__all__ = ["dominance_figure", "dominance_histogram"]
+__all__ = ["POSITIONS", "classic_axes", "dominance_figure", "dominance_histogram", "per_cent", "top_of_axis"]
 
-_POSITIONS = np.arange(1, 8)
+POSITIONS = np.arange(1, 8)
 _HEADROOM = 1.2
 
 
@@ -68,48 +68,50 @@ def dominance_histogram(
     """
     ax = axes_or_new(ax)
     counts = np.asarray(groups, dtype=np.float64).reshape(-1, 7)
-    shares = _per_cent(counts)
+    shares = per_cent(counts)
     found = interval(shares)
-    ax.bar(_POSITIONS, np.nan_to_num(found.mean), width=0.86, color=group_colours(), lw=0, zorder=1)
+    ax.bar(POSITIONS, np.nan_to_num(found.mean), width=0.86, color=group_colours(), lw=0, zorder=1)
     if null is not None and len(np.reshape(null, (-1, 7))):
-        untrained = interval(_per_cent(np.reshape(np.asarray(null, float), (-1, 7)))).mean
+        untrained = interval(per_cent(np.reshape(np.asarray(null, float), (-1, 7)))).mean
         ax.stairs(np.nan_to_num(untrained), np.arange(0.5, 8), color="#000000", lw=0.8, zorder=2)
     spread = np.isfinite(found.low)
-    top = top or _top(found, shares)
+    top = top or top_of_axis(found, shares)
     # Shares end at 0 and 100 %, whatever the t interval of few seeds says.
     low, high = np.clip(found.low[spread], 0, top), np.clip(found.high[spread], 0, top)
-    ax.vlines(_POSITIONS[spread], low, high, color="#222222", lw=0.9, zorder=3)
+    ax.vlines(POSITIONS[spread], low, high, color="#222222", lw=0.9, zorder=3)
     offsets = np.linspace(-0.22, 0.22, len(shares)) if len(shares) > 1 else np.zeros(1)
     for seed, offset in zip(shares, offsets, strict=False):
         ax.plot(
-            _POSITIONS + offset, seed, "o", ms=2.6, mfc="white", mec="#222222", mew=0.6, ls="none", zorder=4,
+            POSITIONS + offset, seed, "o", ms=2.6, mfc="white", mec="#222222", mew=0.6, ls="none", zorder=4,
             clip_on=False,
         )  # fmt: skip
-    _axes(ax, treated_eye, top)
+    classic_axes(ax, treated_eye, top)
     _statement(ax, counts, silent, treated_eye)
     return ax
 
 
-def _per_cent(counts: np.ndarray) -> np.ndarray:
+def per_cent(counts: np.ndarray) -> np.ndarray:
+    """Return the share of units in each group in per cent, ``[..., 7]``; NaN where none was counted."""
     total = counts.sum(1, keepdims=True)
     return 100 * np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
 
 
-def _top(found: Interval, shares: np.ndarray) -> float:
-    """Upper end of the axis: room for bars, dots and whiskers, but never more than all units."""
+def top_of_axis(found: Interval, shares: np.ndarray) -> float:
+    """Return the upper end of an axis with room for bars, dots and whiskers, but never more than all units."""
     highest = max(
         (float(np.max(values[np.isfinite(values)], initial=0.0)) for values in (found.high, shares)), default=0
     )
     return float(np.clip(10 * np.ceil(highest * 1.04 / 10), 30, 100))
 
 
-def _axes(ax: Axes, treated_eye: str, top: float) -> None:
+def classic_axes(ax: Axes, treated_eye: str, top: float) -> None:
+    """Lay out the axes of a histogram up to ``top`` per cent: groups 1 to 7, and whose they are."""
     ax.set_xlim(0.4, 7.6)
     # Room above the shares for the statement, outside the axis.
     ax.set_ylim(0, _HEADROOM * top)
     ax.set_yticks(np.arange(0, top + 1, 20 if top > 50 else 10))
     ax.spines["left"].set_bounds(0, top)
-    ax.set_xticks(_POSITIONS, [str(group) for group in _POSITIONS])
+    ax.set_xticks(POSITIONS, [str(group) for group in POSITIONS])
     ends = eye_ends(treated_eye)
     for x, eye, side in ((0.4, "right", "left"), (7.6, "left", "right")):
         ax.annotate(
@@ -151,7 +153,7 @@ def dominance_figure(study: Study, site: str = "representation") -> Figure:
     # Room below every row for the names of the eyes.
     figure, axes = panels(len(shown), (2.35, 2.3))
     everything = [(interval(100 * c.shares(site)), 100 * c.shares(site)) for c in shown]
-    top = max((_top(found, shares) for found, shares in everything), default=100.0)
+    top = max((top_of_axis(found, shares) for found, shares in everything), default=100.0)
     for condition, ax in zip(shown, axes, strict=False):
         found = condition.dominance(site)
         records = [subject.sites[site] for subject in condition.subjects if site in subject.sites]

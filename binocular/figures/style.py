@@ -21,6 +21,7 @@ __all__ = [
     "TASK_COLOURS",
     "axes_or_new",
     "deficit_handles",
+    "eye_colour",
     "eye_ends",
     "group_colours",
     "lived_through",
@@ -31,6 +32,7 @@ __all__ = [
     "title_figure",
     "title_panel",
     "whole_epochs",
+    "words",
 ]
 
 EYE_COLOURS = {"left": "#0072B2", "right": "#D55E00"}
@@ -141,7 +143,7 @@ def title_panel(ax: Axes, label: str, below: str = "") -> None:
 
 def lived_through(phases: Sequence[Mapping[str, Any]]) -> str:
     """Return the deficits of a rearing history in words: what, and from which epoch to which."""
-    parts = [f"{_what(phase)}, epochs {phase['start']}–{phase['stop']}" for phase in phases if phase["deficits"]]
+    parts = [f"{words(phase)}, epochs {phase['start']}–{phase['stop']}" for phase in phases if phase["deficits"]]
     return "; ".join(parts) if parts else "normal vision throughout"
 
 
@@ -159,7 +161,8 @@ def number(value: float, digits: int = 2) -> str:
     return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
 
 
-def _what(phase: Mapping[str, Any]) -> str:
+def words(phase: Mapping[str, Any]) -> str:
+    """Return what happens in a phase, in words."""
     if phase.get("description"):
         return str(phase["description"])
     eyes = {"left": "left eye: ", "right": "right eye: ", "both": "both eyes: "}
@@ -168,7 +171,8 @@ def _what(phase: Mapping[str, Any]) -> str:
     )
 
 
-def _eye_of(phase: Mapping[str, Any]) -> str:
+def eye_colour(phase: Mapping[str, Any]) -> str:
+    """Return the colour of the eye that a phase with deficits is about; grey for both."""
     eyes = {deficit.get("eye") for deficit in phase["deficits"]}
     return EYE_COLOURS.get(str(next(iter(eyes))), BOTH_EYES) if len(eyes) == 1 else BOTH_EYES
 
@@ -182,7 +186,7 @@ def deficit_handles(histories: Iterable[Sequence[Mapping[str, Any]]]) -> list[Pa
         EYE_COLOURS["right"]: "of the right eye",
         BOTH_EYES: "of both eyes",
     }
-    there = {_eye_of(phase) for phases in histories for phase in phases if phase["deficits"]}
+    there = {eye_colour(phase) for phases in histories for phase in phases if phase["deficits"]}
     return [Patch(color=colour, lw=0, label=f"deficit {name}") for colour, name in names.items() if colour in there]
 
 
@@ -201,7 +205,7 @@ def shade_deficits(ax: Axes, phases: Sequence[Mapping[str, Any]], fill: bool = T
     for phase in phases:
         if not phase["deficits"]:
             continue
-        colour = _eye_of(phase)
+        colour = eye_colour(phase)
         start, stop = phase["start"], phase["stop"]
         ax.axvspan(start, stop, 0.965, 1.0, color=colour, lw=0, zorder=3)
         if fill:
