@@ -8,11 +8,12 @@ threshold is at three quarters.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from binocular.probes.base import EYE, EYES, Probe, at_checkpoint, coordinate
 from stimuli.gratings import Gratings
@@ -33,8 +34,9 @@ _CENSORED = "1 = threshold beyond what was shown, -1 = below criterion everywher
 class Acuity(Probe):
     """Acuity and contrast sensitivity of each eye.
 
-    Acuity is the finest grating of the highest contrast whose orientation is told at the criterion; contrast
-    sensitivity, for each frequency, 1 / the smallest contrast at which it is told. Where the criterion is met at the
+    Acuity is the finest grating of contrast ``acuity_contrast`` whose orientation is told at the criterion (at full
+    contrast small subjects tell the finest grating that their pixels can show); contrast sensitivity, for each
+    frequency, 1 / the smallest contrast at which it is told. Where the criterion is met at the
     finest frequency (faintest contrast) shown, that value stands and ``..._censored`` is 1; where it is met nowhere,
     the value is 0 and ``..._censored`` is -1.
     """
@@ -46,8 +48,9 @@ class Acuity(Probe):
         None, min_length=2, description="cycles per image, rising; by default steps from 1 to half a cycle per pixel"
     )
     contrasts: tuple[float, ...] = Field(
-        (0.04, 0.08, 0.16, 0.32, 0.64, 1.0), min_length=2, description="share of the largest contrast, rising"
+        (0.05, 0.1, 0.2, 0.4, 0.6, 1.0), min_length=2, description="share of the largest contrast, rising"
     )
+    acuity_contrast: float = Field(0.4, gt=0, le=1, description="the one of them at which acuity is taken")
     orientations: tuple[float, float] = Field((0.0, 90.0), description="the two to be told apart, in degrees")
     noise: float | None = Field(
         None, ge=0, description="s.d. of the noise of each pixel of both eyes; by default that of the stimulus, or 0.5"
@@ -79,6 +82,16 @@ class Acuity(Probe):
         ),
     }
 
+    @model_validator(mode="after")
+    def _levels_rise(self) -> Self:
+        for name in ("frequencies", "contrasts"):
+            levels = getattr(self, name) or (1.0, 2.0)
+            if min(levels) <= 0 or any(one >= other for one, other in itertools.pairwise(levels)):
+                raise ValueError(f"{name} must be positive and rise")
+        if self.acuity_contrast not in self.contrasts:
+            raise ValueError(f"acuity_contrast {self.acuity_contrast:g} is not one of contrasts")
+        return self
+
     @classmethod
     def headlines(cls, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return acuity and peak contrast sensitivity of each eye."""
@@ -97,9 +110,10 @@ class Acuity(Probe):
         hits = np.stack([self._hits(network, stimulus, seed, site, frequencies, eye) for eye in range(2)])
         draws = stream(seed, "probe/acuity/answers")
         found: dict[str, list] = {"acuity": [], "contrast_sensitivity": []}
+        at = self.contrasts.index(self.acuity_contrast)
         finest, faintest = np.array(frequencies)[::-1], 1 / np.array(self.contrasts)
         for eye in range(2):
-            found["acuity"].append(self._threshold(finest, hits[eye, ::-1, -1], draws))
+            found["acuity"].append(self._threshold(finest, hits[eye, ::-1, at], draws))
             found["contrast_sensitivity"].append([self._threshold(faintest, row, draws) for row in hits[eye]])
         columns = {}
         for name, values in found.items():

@@ -34,7 +34,9 @@ class Disparity(Probe):
     (Prince, Pointon, Cumming & Parker 2002, J. Neurophysiol. 87).
 
     Gratings: both eyes see the same grating at all pairs of phases; the response is averaged over the pairs of one
-    phase difference, at the orientation and frequency with the largest mean. Modulation is (max - min) / (max + min)
+    phase difference, at the orientation and frequency with the largest mean. Each eye has phases at half the steps of
+    the phase difference, because a rectified unit would otherwise be sampled at other places of its cycle at odd
+    differences than at even ones. Modulation is (max - min) / (max + min)
     over phase differences of the response above grey, cut at 0: 0 for a monocular unit, exactly.
     """
 
@@ -51,7 +53,7 @@ class Disparity(Probe):
     permutations: int = Field(999, ge=19, description="shuffled disparities of the null")
     orientations: tuple[float, ...] = Field((0.0, 30.0, 60.0, 90.0, 120.0, 150.0), min_length=1, description="degrees")
     frequencies: tuple[float, ...] = Field((1.0, 2.0, 4.0), min_length=1, description="cycles per image")
-    phases: int = Field(8, ge=4, le=36, description="steps of phase of each eye's grating")
+    phases: int = Field(8, ge=4, le=36, description="steps of phase disparity; each eye's phase has twice as many")
     units: Literal["pooled", "map"] = Field("pooled", description="a unit is a channel, or a channel at a place")
 
     columns: ClassVar = {
@@ -162,15 +164,16 @@ class Disparity(Probe):
             }
         ).present(stimulus.shape, device)
         basis = waves.views.unflatten(0, (-1, 2))  # [kind, quadrature, eye, channel, height, width]
-        eyes = [phase_stereograms(basis[:, :, eye], self.phases)[1] for eye in range(2)]
+        eyes = [phase_stereograms(basis[:, :, eye], 2 * self.phases)[1] for eye in range(2)]
         grey = responses(network, torch.zeros_like(waves.views[:1]), site, self.units)[0].to(device)
-        step = torch.arange(self.phases, device=device)
-        difference = (step[:, None] - step[None]) % self.phases  # left less right
+        step = torch.arange(2 * self.phases, device=device)
+        difference = (step[:, None] - step[None]) % (2 * self.phases)  # left less right, in half steps
         curves = []
         for left, right in zip(*eyes, strict=True):
             grid = next(iter(response_grid(network, left, right, (site,), self.units).values())).double() - grey
-            sums = torch.zeros(self.phases, grid.shape[-1], dtype=torch.float64, device=device)
-            curves.append(sums.index_add_(0, difference.flatten(), grid.flatten(0, 1)) / self.phases)
+            sums = torch.zeros(len(step), grid.shape[-1], dtype=torch.float64, device=device)
+            means = sums.index_add_(0, difference.flatten(), grid.flatten(0, 1)) / len(step)
+            curves.append(means[::2])
         tuning = torch.stack(curves).cpu().numpy()  # [kind, phase disparity, unit]
         best = tuning.mean(1).argmax(0)
         chosen = tuning[best, :, np.arange(tuning.shape[2])]
