@@ -192,7 +192,9 @@ def compare(
     found = compare_study(load_study(path), tuple(ids or ()), literature, site, at)  # type: ignore[arg-type]
     print_comparison(found)
     written = write_comparison(found, out if out is not None else path.parent / "comparison")
-    print(f"numbers  {written[0]}\nfigures  {written[0].parent}  ({len(written) - 1} files)")
+    print(f"numbers  {written[0]}")
+    if written[1:]:
+        print(f"figures  {written[0].parent}  ({len(written) - 1} files)")
 
 
 @app.command()
@@ -222,7 +224,7 @@ def measure(
     when: Annotated[
         str, typer.Option(help="branches: untrained and after every branch of the phase tree; end: untrained and last.")
     ] = "branches",
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     show_list: Annotated[bool, typer.Option("--list", help="List the probes, with the settings of --probe.")] = False,
 ) -> None:
     """Measure a finished study again with a probe, from the snapshots in its folder."""

@@ -99,7 +99,8 @@ def _figures(comparison: Comparison, kind: str, what: str) -> list[Figure]:
         if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
             ax.set_ylabel("effect, relative to the\nlargest of its series")
     title_figure(figure, what, comparison.study.title, comparison.site)
-    _legend(figure, [_series_label(series, kind) for series in drawn])
+    points = [point for curve in curves for point in curve.points]
+    _legend(figure, points, [_series_label(series, kind) for series in drawn])
     return [figure]
 
 
@@ -126,8 +127,10 @@ def _panel(curve: CurveComparison, drawn: Sequence[Series], ax: Axes) -> None:
     else:
         ax.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     per = number(scale.epochs_per_unit, 2).rstrip("0").rstrip(".")
-    title_panel(ax, curve.species, f"declared scale: {per} epoch{'s' if per != '1' else ''} a {scale.unit}, "
-                f"rearing from {scale.start_age:g} {_WORDS[scale.unit]}")  # fmt: skip
+    below = f"declared scale: {per} epoch{'s' if per != '1' else ''} a {scale.unit}"
+    if curve.kind == "profile":
+        below += f", rearing from {scale.start_age:g} {_WORDS[scale.unit]}"
+    title_panel(ax, curve.species, below)
 
 
 def _series_label(series: Series, kind: str) -> str:
@@ -136,13 +139,16 @@ def _series_label(series: Series, kind: str) -> str:
     return f"ours, {what} {fixed} (largest shift of CBI {number(series.largest)})"
 
 
-def _legend(figure: Figure, labels: Sequence[str]) -> None:
+def _legend(figure: Figure, points: Sequence[PublishedPoint], labels: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], ls="none", marker="o", ms=6, mfc=PUBLISHED, mec=PUBLISHED, label="published, measured"),
-        Line2D([], [], ls="none", marker="o", ms=6, mfc="white", mec=PUBLISHED, mew=1.2, label="published, from words"),
-    ]
+    handles = []
+    for from_words, face, label in (
+        (False, PUBLISHED, "published, measured"),
+        (True, "white", "published, from words"),
+    ):
+        if any(point.from_words is from_words for point in points):
+            handles.append(Line2D([], [], ls="none", marker="o", ms=6, mfc=face, mec=PUBLISHED, mew=1.2, label=label))
     for (colour, marker), label in zip(_LOOKS, labels, strict=False):
         handles.append(Line2D([], [], color=colour, marker=marker, ms=3.4, lw=1.1, label=label))
     columns = 2 if figure.get_figwidth() > 7 else 1
@@ -176,11 +182,13 @@ def recovery_figures(comparison: Comparison) -> list[Figure]:
         title_panel(ax, "published", re.sub(r" \(arXiv[^)]*\)", "", rows[names[0]][0].reference))
     ours = axes[len(panels_of)]
     for index, found in enumerate(comparison.recovery):
-        colour, marker = _LOOKS[index]
+        colour, marker = _LOOKS[index % len(_LOOKS)]
         values = np.array([point.value for point in found.accuracy])
         low, high = (np.clip([getattr(p, end) for p in found.accuracy], 0, 1) for end in ("low", "high"))
         ours.vlines(found.ends_at, low, high, color=colour, lw=0.9)
-        ours.plot(found.ends_at, values, color=colour, marker=marker, ms=3.4, lw=1.1, label=found.measure)
+        after = {"one eye closed": "after closure", "one eye blurred": "after blur"}[found.treatment]
+        label = f"{found.measure}, {after}"
+        ours.plot(found.ends_at, values, color=colour, marker=marker, ms=3.4, lw=1.1, label=label)
     ours.set_ylim(0, 1.02)
     ours.set_ylabel("accuracy")
     ours.set_xlabel("end of the deficit (epoch)")

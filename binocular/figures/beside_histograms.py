@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,7 @@ def oriented_histogram(
     high: ArrayLike | None = None,
     outline: ArrayLike | None = None,
     deprived_eye: str | None = None,
+    first: str = "deprived",
     top: float = 100.0,
 ) -> Axes:
     """Draw a histogram whose group 1 is the deprived eye.
@@ -48,6 +50,8 @@ def oriented_histogram(
         Another histogram, ``[7]``, drawn over it as a line.
     deprived_eye
         ``"left"`` or ``"right"`` gives the groups the eyes' colours; None, for animals, grey.
+    first
+        What the eye of group 1 is called on the axis.
     top
         Upper end of the axis in per cent.
 
@@ -69,7 +73,7 @@ def oriented_histogram(
     ax.set_ylim(0, top)
     ax.set_xticks(_POSITIONS, [str(group) for group in _POSITIONS])
     fellow = {"left": "right", "right": "left"}
-    for x, part, side, eye in ((0.4, "deprived", "left", deprived_eye), (7.6, "fellow", "right", None)):
+    for x, part, side, eye in ((0.4, first, "left", deprived_eye), (7.6, "fellow", "right", None)):
         eye = fellow.get(deprived_eye or "") if part == "fellow" else eye
         ax.annotate(
             f"{part}\n({eye})" if eye else part, (x, 0), (0, -15), ("data", "axes fraction"), "offset points",
@@ -119,10 +123,12 @@ def _pair(comparison: Comparison, found: HistogramComparison, left: Axes, right:
     everything = np.concatenate([record.shares, sample.shares, ends[0][1], ends[1][1], [0.3]])
     highest = np.max(everything[np.isfinite(everything)])
     top = 100 * float(highest) * 1.3  # room for two lines above the bars
-    oriented_histogram(record.shares, left, low=ends[0][0], high=ends[0][1], top=top)
+    words = ["deprived" if "one eye" in done or done == "reverse suture" else "treated"
+             for done in (record.treatment, sample.treatment.name)]  # fmt: skip
+    oriented_histogram(record.shares, left, low=ends[0][0], high=ends[0][1], first=words[0], top=top)
     oriented_histogram(
         sample.shares, right, low=ends[1][0], high=ends[1][1], outline=record.shares,
-        deprived_eye=sample.treatment.deprived_eye, top=top,
+        deprived_eye=sample.treatment.deprived_eye, first=words[1], top=top,
     )  # fmt: skip
     for ax in (left, right):
         ax.set_yticks([tick for tick in range(0, 101, 20) if tick <= top])
@@ -133,7 +139,7 @@ def _pair(comparison: Comparison, found: HistogramComparison, left: Axes, right:
     when = f" at {record.onset}" if record.onset else ""
     title_panel(left, f"{record.species} ({record.id})", f"{record.condition}{when}{length}")
     _state(left, f"CBI {number(found.theirs['cbi'].value)}\n{cells}", record.shares)
-    title_panel(right, f"ours: {sample.label}", sample.treatment.sentence(scale))
+    title_panel(right, textwrap.shorten(sample.label, 28, placeholder=" ..."), sample.treatment.sentence(scale))
     verdict = f"CBI {number(found.ours['cbi'].value)}, W₁ {number(test.distance)}\n{test.verdict}"
     _state(right, verdict + (" (1 subject)" if test.subjects == 1 else ""), sample.shares + record.shares)
 
@@ -152,10 +158,11 @@ def _legend(figure: Figure) -> None:
 
     handles = [
         Patch(color="#8C8C8C", lw=0, label="published"),
+        Patch(color=EYE_COLOURS["left"], lw=0, label="ours, in the colours of the eyes"),
         Line2D([], [], color="#000000", lw=0.9, label="the same, over ours"),
         Line2D([], [], color="#111111", ls="none", marker="|", mew=1, ms=9, label="95 % interval (resampled)"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.3, columnspacing=1.4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=1.3, columnspacing=1.4)
 
 
 def unit_curves(
@@ -218,6 +225,6 @@ def unit_figures(comparison: Comparison) -> list[Figure]:
         )  # fmt: skip
         if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
             ax.set_ylabel("cumulative share of units")
-    axes[-1].legend(loc="lower right", handlelength=1.2)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, handlelength=1.4)
     title_figure(figure, "Relative source variance of the units", comparison.study.title, shown[0].sample.site)
     return [figure]

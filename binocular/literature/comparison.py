@@ -35,7 +35,7 @@ class Comparison:
     site, at
         Whose units, and when.
     histograms
-        Every condition with every record (or with those asked for), like for like or not.
+        Every condition with the records asked for; by default with every animal's, and the networks' like for like.
     curves, recovery, facts
         See their modules.
     """
@@ -102,6 +102,9 @@ def compare_study(
     for sample in samples:
         nearest = {record.id for record in like_for_like(sample, list(literature.histograms.values()), literature)}
         for record in wanted:
+            # Networks that were treated otherwise are compared only when they are asked for.
+            if record.is_network and not chosen and record.id not in nearest:
+                continue
             ours = of_network.get(sample.name, sample) if record.is_network else sample
             compared.append(compare_histograms(ours, record, record.id in nearest))
     curves = [found for found in compare_curves(study, literature, site, at) if not chosen or found.id in chosen]

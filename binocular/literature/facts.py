@@ -117,7 +117,7 @@ def _evaluate(test: FactTestRow, study: Study, samples: list[Sample], literature
             reasons.append(found)
             continue
         value, resampled = found
-        estimate = Estimate(value, *ends(resampled)) if not np.isnan(resampled).any() else Estimate(value)
+        estimate = _with_interval(test.measure, value, resampled)
         tested.append(
             Tested(
                 condition=sample.name,
@@ -126,7 +126,9 @@ def _evaluate(test: FactTestRow, study: Study, samples: list[Sample], literature
                 estimate=estimate,
                 subjects=len(sample.heard),
                 verdict=verdict_of(estimate, test.at_least, test.at_most),
-                baseline=f"{baseline.name} at epoch {baseline.epoch}" if baseline and "normal" in test.measure else "",
+                baseline=f"{baseline.name} at epoch {baseline.epoch}"
+                if baseline and test.measure in _AGAINST_NORMAL
+                else "",
             )
         )
     if tested:
@@ -138,6 +140,16 @@ def _evaluate(test: FactTestRow, study: Study, samples: list[Sample], literature
     else:
         why = "no condition with this treatment: " + " or ".join(test.treatments)
     return FactVerdict(test, published, evidence, reference, "not in this study", (), why)
+
+
+def _with_interval(measure: str, value: float, resampled: np.ndarray) -> Estimate:
+    """Return a number with its 95 % interval, cut to 0 and 1 where no share or index can leave them."""
+    if np.isnan(resampled).any():
+        return Estimate(value)
+    low, high = ends(resampled)
+    if measure in _OF_SHARES:
+        low, high = float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))
+    return Estimate(value, low, high)
 
 
 def _in_time(test: FactTestRow, sample: Sample, literature: Literature) -> bool:
@@ -182,11 +194,18 @@ _OF_SHARES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "least influence": lambda shares: np.minimum(shares[:, :6].sum(1), shares[:, 1:].sum(1)),
     "deprived influence": lambda shares: shares[:, :6].sum(1),
     "fellow only": lambda shares: shares[:, 6],
-    "deprived dominated": lambda shares: _ratio(shares[:, :3].sum(1), shares[:, :3].sum(1) + shares[:, 4:].sum(1)),
+    "deprived dominated": lambda shares: _dominated(np.clip(shares, 0, None)),
     "cbi": lambda shares: (1 + shares @ CBI_WEIGHTS) / 2,
     "fellow bias": lambda shares: (1 - shares @ CBI_WEIGHTS) / 2,
     "mi": lambda shares: shares @ np.abs(CBI_WEIGHTS),
 }
+
+
+def _dominated(shares: np.ndarray) -> np.ndarray:
+    """Share of the deprived eye among the units that prefer an eye; a half where none does."""
+    deprived, fellow = shares[:, :3].sum(1), shares[:, 4:].sum(1)
+    found = _ratio(deprived, deprived + fellow)
+    return np.where(np.isnan(found), 0.5, found)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -197,8 +216,7 @@ def _of_shares(name: str) -> Callable[[Study, Sample, Sample | None], Resampled]
     def measure(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
         if np.isnan(sample.shares).any():
             return "all units are silent"
-        value = float(_OF_SHARES[name](sample.shares[None])[0])
-        return (value, _OF_SHARES[name](sample.resampled)) if np.isfinite(value) else "no unit prefers an eye"
+        return float(_OF_SHARES[name](sample.shares[None])[0]), _OF_SHARES[name](sample.resampled)
 
     return measure
 
@@ -260,13 +278,16 @@ def _stereopsis_lost(study: Study, sample: Sample, baseline: Sample | None) -> R
     return float(means[0] - means[1]), means[0] - means[1] + spreads[0] - spreads[1]
 
 
-MEASURES: dict[str, Callable[[Study, Sample, Sample | None], Resampled]] = {
-    **{name: _of_shares(name) for name in _OF_SHARES},
-    "median unit mi": _unit_monocularity,
+_AGAINST_NORMAL: dict[str, Callable[[Study, Sample, Sample | None], Resampled]] = {
     "shift from normal": _against_normal("cbi", lambda one, normal: normal - one),
     "binocular relative to normal": _against_normal("binocular share", lambda one, normal: _ratio(one, normal)),
     "mi above normal": _against_normal("mi", lambda one, normal: one - normal),
     "stereopsis lost": _stereopsis_lost,
+}
+MEASURES: dict[str, Callable[[Study, Sample, Sample | None], Resampled]] = {
+    **{name: _of_shares(name) for name in _OF_SHARES},
+    "median unit mi": _unit_monocularity,
+    **_AGAINST_NORMAL,
 }
 """How each measure is taken, by name; ``shift from normal`` is CBI of normal subjects of the same age less that of
 these (positive: towards the fellow eye)."""

@@ -109,8 +109,9 @@ def _recovery_lines(comparison: Comparison) -> list[str]:
     for found in comparison.recovery:
         first, last = found.accuracy[0], found.accuracy[-1]
         lines.append(
-            f"accuracy of {found.measure} at the end of rearing: {_text(first)} normal, {_text(last)} after a deficit "
-            f"to epoch {found.ends_at[-1]:g}{'' if not found.falls else '; falls with every later end'}"
+            f"{found.treatment} from the beginning: accuracy of {found.measure} at the end of rearing {_text(first)} "
+            f"in normal subjects, {_text(last)} after a deficit to epoch {found.ends_at[-1]:g}"
+            + ("; falls with every later end" if found.falls else "")
         )
     return lines
 

@@ -174,6 +174,7 @@ def _recovery(comparison: Comparison) -> dict[str, Any] | None:
         "published": {name: [row.model_dump() for row in rows] for name, rows in published.items()},
         "ours": [
             {
+                "treatment": found.treatment,
                 "measure": found.measure,
                 "conditions": list(found.names),
                 "deficit_end_epoch": found.ends_at.tolist(),
