@@ -446,6 +446,7 @@ def test_json_is_whole_and_the_table_is_printed(tmp_path: Path, monkeypatch: pyt
     console = Console(width=80, record=True, file=io.StringIO())
     print_comparison(found, console)
     text = console.export_text()
+    assert "consistent" in text or "different" in text
     assert "monkey_md_2wk" in text and "not in this study: " in text and max(map(len, text.splitlines())) <= 80
 
 

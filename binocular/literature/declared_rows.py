@@ -78,7 +78,7 @@ def _treatments(value: str) -> str:
 
 
 class FactTestRow(Checked):
-    """``fact_tests.csv``: what of a fact can be tested on a study, declared before any study is looked at.
+    """``fact_tests.csv``: what of a fact can be tested, the same for every study.
 
     The fact holds where the 95 % interval of ``measure`` lies within ``at_least`` and ``at_most``, does not hold where
     it lies outside, and is undecided where an end of the interval reaches across.

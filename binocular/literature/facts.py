@@ -1,7 +1,7 @@
 """The qualitative facts: each is tested on the conditions in which the same was done.
 
-What is tested, on whom, and by which criterion stands in ``fact_tests.csv`` and was declared before any study was
-looked at. The verdict is
+What is tested, on whom, and by which criterion stands in ``fact_tests.csv``. It is the same for every study, and was
+settled before any study of the library was compared. The verdict is
 
 - ``holds``: the 95 % interval of our number meets the criterion from end to end;
 - ``does not hold``: it fails it from end to end;

@@ -55,10 +55,11 @@ def histograms_table(comparison: Comparison) -> Table:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("condition")
+    table.add_column("condition", min_width=12)
     table.add_column("beside", overflow="fold", min_width=13)
-    for name in ("CBI\nours", "CBI\ntheirs", "W1", "told apart\nfrom W1"):
-        table.add_column(name, justify="right")
+    table.add_column("CBI ours\nand theirs", no_wrap=True)
+    table.add_column("W1", no_wrap=True)
+    table.add_column("W1 told\napart", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for found in comparison.shown[:_MOST]:
         test = found.test
@@ -66,7 +67,8 @@ def histograms_table(comparison: Comparison) -> Table:
         table.add_row(
             Text(found.sample.label),
             Text(found.record.id + ("" if found.like else " *")),
-            *(_text(estimate).replace(" [", "\n[") for estimate in (found.ours["cbi"], found.theirs["cbi"], distance)),
+            f"{_text(found.ours['cbi'])}\n{_text(found.theirs['cbi'])}".replace("[", "\\["),
+            _text(distance).replace(" [", "\n\\["),
             number(test.detectable) if np.isfinite(test.detectable) else "–",
             Text(test.verdict, style=_COLOURS.get(test.verdict, "")),
         )
@@ -76,8 +78,8 @@ def histograms_table(comparison: Comparison) -> Table:
 def _histograms_caption(comparison: Comparison) -> str:
     shown = comparison.shown
     parts = [
-        "[..] 95 % resampled. W1: groups by which units must move (0 to 6). different: the "
-        f"{1 - LEVEL / 2:.1%} interval of the difference in CBI leaves out 0, or W1 is larger than resampling gives."
+        "[..] 95 % resampled. W1: groups by which units must move, 0 to 6. Different: W1 is above what can be told "
+        f"apart by resampling, or the {1 - LEVEL / 2:.1%} interval of the difference in CBI leaves out 0."
     ]
     if any(found.test.subjects == 1 for found in shown):
         parts.append("One subject: the spread between subjects is not known and not counted.")
