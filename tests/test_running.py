@@ -173,11 +173,18 @@ def _start(folder: Path, settings: list[str]) -> subprocess.Popen[bytes]:
     )
 
 
-LONG = ["conditions.normal.phases.0.epochs=60", "stimulus.n_train=240", "conditions.late.phases.0.epochs=40"]
+LONG = ["conditions.normal.phases.0.epochs=40", "stimulus.n_train=240", "conditions.late.phases.0.epochs=25"]
+
+
+@pytest.fixture(scope="module")
+def whole_long(tmp_path_factory) -> Path:
+    """Return the uninterrupted study that killed ones are compared with."""
+    folder = tmp_path_factory.mktemp("whole")
+    return run_study(tiny(folder, *LONG), folder / "out", "cpu").study
 
 
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_a_killed_run_is_taken_up_and_ends_the_same(tmp_path, kill, monkeypatch):
+def test_a_killed_run_is_taken_up_and_ends_the_same(tmp_path, kill, whole_long):
     tiny_file(tmp_path)
     process = _start(tmp_path, LONG)
     deadline = time.monotonic() + 60
@@ -193,8 +200,7 @@ def test_a_killed_run_is_taken_up_and_ends_the_same(tmp_path, kill, monkeypatch)
     protocol = tiny(tmp_path, *LONG)
     resumed = run_study(protocol, tmp_path / "out", "cpu")
     assert 0 < resumed.reared < resumed.reared + resumed.found
-    whole = run_study(protocol, tmp_path / "whole", "cpu")
-    assert_same(whole.study, resumed.study)
+    assert_same(whole_long, resumed.study)
 
 
 def test_two_runs_on_one_folder_the_second_is_refused(tmp_path):
