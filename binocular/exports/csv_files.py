@@ -58,7 +58,7 @@ def export_csv(study: Path | str, folder: Path | str) -> list[Path]:
 
 def _write(path: Path, names: list[str], rows: Iterator[tuple[str, ...]]) -> Path:
     with safely(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, lineterminator="\r\n")  # as RFC 4180 has it; it also makes lone carriage returns quoted
         writer.writerow(names)
         writer.writerows(rows)
     return path
