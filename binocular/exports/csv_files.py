@@ -58,7 +58,8 @@ def export_csv(study: Path | str, folder: Path | str) -> list[Path]:
 
 def _write(path: Path, names: list[str], rows: Iterator[tuple[str, ...]]) -> Path:
     with safely(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")  # as RFC 4180 has it; it also makes lone carriage returns quoted
+        # Lines end as RFC 4180 has it, which also gets lone carriage returns in texts quoted.
+        writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(names)
         writer.writerows(rows)
     return path
