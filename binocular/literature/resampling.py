@@ -16,8 +16,8 @@ where the 97.5 % interval of the difference in CBI leaves out 0, or their Wasser
 distances that arise between resampled histograms when both sides have the same one; else they are ``consistent``.
 Consistent is not the same: how far the histograms would have had to lie apart is given as the detectable distance.
 
-Measured with 48 units a subject and 100 cells drawn from the same histogram, the verdict was ``different`` in 1 to 4 %
-of 500 to 600 trials for 1 to 5 subjects; where subjects truly spread (a lean towards one eye, 0.5 logits s.d. at the
+Measured with 48 units a subject and 100 cells drawn from the same histogram, the verdict was ``different`` in 1 to 5 %
+of 400 to 600 trials for 1 to 5 subjects; where subjects truly spread (a lean towards one eye, 0.5 logits s.d. at the
 outer groups), in 5 to 8 % for 2 to 5 subjects, and in 17 to 31 % for a single one, whose spread cannot be known.
 """
 
