@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from binocular.measures import Measures, measure_path, measures_of, write_measure
-from binocular.planning import usable_cores
+from binocular.planning import usable_cores, usable_device
 from binocular.probes.base import NETWORK, Probe
 from binocular.probes.normalisation import adapted
 from binocular.records import MeasureRecord, SubjectRecord, TreeRecord
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     import protocols
     from stimuli.base import StimulusSet
 
-__all__ = ["When", "measure_study", "measure_subject"]
-
-When = Literal["branches", "end"]
+__all__ = ["measure_study", "measure_subject"]
 
 
 @dataclass
@@ -50,7 +48,7 @@ def measure_study(
     path: Path,
     probe: Probe,
     sites: Sequence[str] = ("representation",),
-    when: When = "branches",
+    when: str = "branches",
     device: str = "cpu",
     on_subject: Callable[[SubjectRecord], None] | None = None,
 ) -> Path:
@@ -68,7 +66,7 @@ def measure_study(
         ``"branches"``: the untrained network and the end of every branch of the phase tree that a subject went through;
         ``"end"``: the untrained network and the end of rearing.
     device
-        ``"cpu"`` or ``"cuda"``.
+        ``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``.
     on_subject
         Called after each subject, from several threads.
 
@@ -83,6 +81,9 @@ def measure_study(
     BadInput
         If the study cannot be read, a snapshot is missing, or the network has no such site.
     """
+    if when not in ("branches", "end"):
+        raise BadInput(f"--when: '{when}' is not known; accepted: branches, end")
+    device = usable_device(device)
     path = path / "study.h5" if path.is_dir() else path
     study = load_study(path)
     folder = path.parent
@@ -126,7 +127,7 @@ def measure_subject(
     subject: SubjectRecord,
     probe: Probe,
     sites: Sequence[str] = ("representation",),
-    when: When = "branches",
+    when: str = "branches",
     device: str = "cpu",
 ) -> Measures:
     """Measure the snapshots of one subject.
@@ -168,7 +169,7 @@ def _stacked(probe: Probe, rows: Sequence[dict[str, np.ndarray]]) -> dict[str, n
     }
 
 
-def _snapshots(folder: Path, subject: SubjectRecord, when: When, load: bool = True) -> list[_Snapshot]:
+def _snapshots(folder: Path, subject: SubjectRecord, when: str, load: bool = True) -> list[_Snapshot]:
     """Return a subject's snapshots from the untrained network on; states only if they are to be loaded."""
     found: list[_Snapshot] = []
     identity, last = subject.subject_id, True

@@ -17,7 +17,7 @@ from stimuli.errors import BadInput
 if TYPE_CHECKING:
     from protocols import Protocol
 
-__all__ = ["StudyPlan", "plan_study", "usable_cores"]
+__all__ = ["StudyPlan", "plan_study", "usable_cores", "usable_device"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:
     BadInput
         If the device is not there, or stimulus, network or probes cannot be had as the protocol asks.
     """
-    device = _device(device)
+    device = usable_device(device)
     plan = Plan(
         stimulus=protocol.stimulus,
         network=protocol.network,
@@ -128,7 +128,8 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _device(wanted: str) -> str:
+def usable_device(wanted: str) -> str:
+    """Return ``"cpu"`` or ``"cuda"`` for what was asked for, or raise `BadInput`."""
     if wanted not in ("auto", "cpu", "cuda"):
         raise BadInput(f"--device: '{wanted}' is not a device; accepted: auto, cpu, cuda")
     if wanted == "cuda" and not torch.cuda.is_available():
