@@ -15,23 +15,43 @@ if TYPE_CHECKING:
     from binocular.figures.drawing import FIGURES, draw, draw_all
     from binocular.figures.learning import learning_curves, learning_figure
     from binocular.figures.outcomes import interval_rows, outcomes_figure
+    from binocular.figures.physiology import (
+        agreement_figure,
+        dominance_agreement,
+        field_pairs,
+        field_pairs_figure,
+        tuning_figure,
+        two_eye_tuning,
+    )
     from binocular.figures.rearing import rearing_figure, rsv_density
 
 __all__ = [
     "FIGURES",
+    "agreement_figure",
+    "dominance_agreement",
     "dominance_figure",
     "dominance_histogram",
     "draw",
     "draw_all",
+    "field_pairs",
+    "field_pairs_figure",
     "interval_rows",
     "learning_curves",
     "learning_figure",
     "outcomes_figure",
     "rearing_figure",
     "rsv_density",
+    "tuning_figure",
+    "two_eye_tuning",
 ]
 
 _HOME = {
+    "two_eye_tuning": "physiology",
+    "tuning_figure": "physiology",
+    "field_pairs_figure": "physiology",
+    "field_pairs": "physiology",
+    "dominance_agreement": "physiology",
+    "agreement_figure": "physiology",
     "FIGURES": "drawing",
     "dominance_figure": "dominance",
     "dominance_histogram": "dominance",

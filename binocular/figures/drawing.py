@@ -21,17 +21,28 @@ __all__ = ["FIGURES", "Drawing", "draw", "draw_all"]
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure: where its function is, whether it is drawn for each site, and one sentence on how to read it."""
+    """A figure: where its function is, whether it is drawn for each site, and one sentence on how to read it.
+
+    A figure of what a later probe found names the ``probe`` and is drawn for the sites at which it was taken.
+    """
 
     function: str
     per_site: bool
     caption: str
+    probe: str = ""
 
     def __call__(self, study: Study, site: str | None = None) -> Figure:
         """Draw it; ``site`` matters only for a figure of a site."""
         module, name = self.function.split(":")
         function: Callable[..., Figure] = getattr(import_module(module), name)
         return function(study, site or "representation") if self.per_site else function(study)
+
+    def sites(self, study: Study) -> tuple[str, ...]:
+        """Return the sites for which it is drawn; empty where its probe has not been taken."""
+        if self.probe:
+            of = {site for c in study.reared for s in c.subjects for name, site in s.measures if name == self.probe}
+            return tuple(sorted(of, key=lambda name: (name != "representation", name)))
+        return study.sites if self.per_site else ("representation",)
 
 
 FIGURES: dict[str, Drawing] = {
@@ -60,6 +71,29 @@ FIGURES: dict[str, Drawing] = {
         "Accuracy on undisturbed test stimuli through rearing, with both eyes in each task and with one eye while the "
         "other sees grey; bands are 95 % intervals over seeds, the shaded epochs those with a deficit.",
     ),
+    "agreement": Drawing(
+        "binocular.figures.physiology:agreement_figure",
+        True,
+        "Ocular dominance index from gratings to one eye against relative source variance, a point per unit, all "
+        "seeds at the end of rearing; grey circles are untrained subjects. ρ is the rank correlation within "
+        "a subject, mean and 95 % interval over seeds.",
+        "odi",
+    ),
+    "tuning": Drawing(
+        "binocular.figures.physiology:tuning_figure",
+        True,
+        "Orientation tuning through each eye at its best spatial frequency and phase, blue circles for the left eye "
+        "and vermilion squares for the right; four units of the first seed per condition, from right- to left-eyed.",
+        "odi",
+    ),
+    "receptive-fields": Drawing(
+        "binocular.figures.physiology:field_pairs_figure",
+        True,
+        "Pairs of receptive fields of one subject per condition, left eye in blue frames, right eye in vermilion, "
+        "ordered from right- to left-eyed; orange is excited by light, purple by dark, and the two of a pair share one "
+        "scale.",
+        "receptive-fields",
+    ),
 }
 """All figures by name, in the order of the report."""
 
@@ -83,15 +117,20 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
     Raises
     ------
     BadInput
-        If there is no figure of a name.
+        If there is no figure of a name, or the study does not hold what it shows.
     """
     for name in names or FIGURES:
         if name not in FIGURES:
             raise BadInput(f"there is no figure {name!r}; accepted are {', '.join(FIGURES)}")
+        if names and FIGURES[name].probe and study.reared and not FIGURES[name].sites(study):
+            raise BadInput(
+                f"the figure {name!r} needs a probe that this study does not hold; "
+                f"'binocular measure STUDY --probe {FIGURES[name].probe}' takes it"
+            )
     for name in names or FIGURES:
         if not study.reared:
             continue
-        for site in study.sites if FIGURES[name].per_site else ("representation",):
+        for site in FIGURES[name].sites(study):
             with style():
                 figure = FIGURES[name](study, site)
             yield name, name if site == "representation" else f"{name}.{site}", figure

@@ -52,7 +52,9 @@ class DominanceIndex(Probe):
         tuple(15.0 * step for step in range(12)), min_length=1, description="of the bars in degrees"
     )
     phases: tuple[float, ...] = Field((0.0, 90.0, 180.0, 270.0), min_length=1, description="in degrees")
-    frequencies: tuple[float, ...] = Field((1.0, 1.5, 2.0, 3.0, 4.0, 6.0), min_length=1, description="cycles per image")
+    frequencies: tuple[float, ...] | None = Field(
+        None, min_length=1, description="cycles per image; by default 1 to 6 as far as the pixels can show them"
+    )
     contrast: float = Field(1.0, gt=0, le=1, description="share of the largest contrast")
     units: Literal["pooled", "map"] = Field("pooled", description="a unit is a channel, or a channel at a place")
     n_stimuli: int = Field(48, ge=2, description="stimuli per eye for RSV, as probes.n_stimuli of a protocol")
@@ -107,11 +109,13 @@ class DominanceIndex(Probe):
         from binocular.probes.responses import responses, visible_columns
         from binocular.probes.variance import probe_views, response_grid, source_variance
 
+        side = min(stimulus.shape[1:])
+        frequencies = self.frequencies or tuple(f for f in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0) if f <= side / 2)
         gratings = Gratings.model_validate(
             {
                 "orientations": self.orientations,
                 "phases": self.phases,
-                "frequencies": self.frequencies,
+                "frequencies": frequencies,
                 "contrast": self.contrast,
                 "visible": visible_columns(stimulus),
             }
@@ -125,21 +129,21 @@ class DominanceIndex(Probe):
         left, right = probe_views(stimulus, self.n_stimuli, seed)
         grid = next(iter(response_grid(network, left, right, (site,), self.units).values()))
         rsv = source_variance(grid).rsv
-        found = self._of_responses(above)
+        found = self._of_responses(above, frequencies)
         agreement = rank_correlation(found["odi"], rsv, self.resamplings, stream(seed, "probe/odi/units"))
         return {
             "unit": np.arange(len(baseline)),
             "eye": EYES,
             "orientation": np.array(self.orientations),
             "phase": np.array(self.phases),
-            "frequency": np.array(self.frequencies),
+            "frequency": np.array(frequencies),
             "baseline": baseline,
             **found,
             "rsv": rsv,
             **dict(zip(("rank_correlation", "rank_correlation_low", "rank_correlation_high"), agreement, strict=True)),
         }
 
-    def _of_responses(self, above: np.ndarray) -> dict[str, np.ndarray]:
+    def _of_responses(self, above: np.ndarray, frequencies: tuple[float, ...]) -> dict[str, np.ndarray]:
         """Return index, best gratings and tuning from responses ``[unit, eye, orientation, phase, frequency]``."""
         units, eyes, *kinds = above.shape
         best = above.reshape(units, eyes, -1).argmax(2)
@@ -161,7 +165,7 @@ class DominanceIndex(Probe):
             "response": peak,
             "preferred_orientation": np.where(answered, np.array(self.orientations)[orientation], np.nan),
             "preferred_phase": np.where(answered, np.array(self.phases)[phase], np.nan),
-            "preferred_frequency": np.where(answered, np.array(self.frequencies)[frequency], np.nan),
+            "preferred_frequency": np.where(answered, np.array(frequencies)[frequency], np.nan),
             **curves,
             "orientation_selectivity": np.where(
                 answered, selectivity(curves["orientation_tuning"].clip(0), self.orientations), np.nan
