@@ -30,7 +30,7 @@ QUICK = {
     "disparity": ("repeats=3", "permutations=19", "orientations=[0]", "frequencies=[1]", "phases=4"),
     "acuity": ("frequencies=[1, 2]", "contrasts=[0.4, 1]", "n_train=8", "n_test=8", "resamplings=5"),
     "stereoacuity": ("disparities=[1, 2]", "n_train=8", "n_test=8", "resamplings=5"),
-    "usable-information": ("n_stimuli=20", "folds=2", "penalties=[1]"),
+    "usable-information": ("n_stimuli=20", "folds=2", "penalties=[100]"),
     "fisher": ("n_stimuli=4",),
     "weights": (),
     "receptive-fields": ("n_stimuli=20",),
@@ -201,17 +201,18 @@ def test_bad_requests_are_told_in_a_sentence(reared, name, request_, words):
     assert "\n" not in str(told.value) and (reared / "out" / "study.h5").read_bytes() == before
 
 
-def test_the_command_line_measures_and_lists(study):
-    done = binocular("measure", "--list", cwd=study.parent)
-    assert done.returncode == 0 and all(name in done.stdout for name in PROBES)
+def test_the_command_line_measures(study):
     done = binocular("measure", "out", "--probe", "weights", cwd=study.parent)
     assert done.returncode == 0, done.stderr
     assert "untrained" in done.stdout and "norm, left" in done.stdout
     assert Path(study / "measures").is_dir()
-    assert_one_sentence(binocular("measure", "nowhere", "--probe", "odi", cwd=study.parent), "does not exist")
+    assert_one_sentence(binocular("measure", "out", cwd=study.parent), "--probe", "--list")
 
 
-def test_the_settings_of_a_probe_are_listed(capsys):
+def test_probes_and_their_settings_are_listed(capsys):
+    list_probes()
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in PROBES)
     list_probes("acuity")
     listed = capsys.readouterr().out
     assert "criterion" in listed and "0.75" in listed
