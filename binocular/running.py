@@ -68,7 +68,7 @@ class Outcome:
 
 def run_study(
     protocol: protocols.Protocol,
-    folder: Path,
+    folder: Path | str,
     device: str = "auto",
     progress: Progress | None = None,
     command: str = "",
@@ -112,7 +112,7 @@ def run_study(
     """
     if keep not in ("auto", "all", "ends"):
         raise BadInput(f"--keep: '{keep}' is not known; accepted: auto, all, ends")
-    created = _now()
+    created, folder = _now(), Path(folder)
     study = plan_study(protocol, device)
     state_bytes = check_parts(study)
     with alone(folder):
