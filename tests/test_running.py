@@ -169,7 +169,13 @@ def _start(folder: Path, settings: list[str]) -> subprocess.Popen[bytes]:
     for setting in settings:
         command += ["--set", setting]
     return subprocess.Popen(
-        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # What is started in the background of a shell inherits that Ctrl-C is ignored; a person's terminal is not so.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
