@@ -1,0 +1,166 @@
+"""What the pages say can be typed, and the tables in them are those of the code."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import h5py
+import numpy as np
+import pytest
+import typer
+
+from binocular import schema
+from binocular.cli import app
+from binocular.storage import write_study
+from protocols import library_names, load_protocol
+from tests.synthetic import invented_conditions, invented_header
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.sbatch")])
+_CODE = re.compile(r"^```(?P<language>\w*)\n(?P<block>.*?)^```|`(?P<span>[^`\n]+)`", re.MULTILINE | re.DOTALL)
+_STANDS_FOR_A_PROTOCOL = re.compile(r"[A-Z]+|.*\.toml")
+
+
+def command_lines(text: str) -> Iterator[list[str]]:
+    """Give the arguments of every ``binocular ...`` that a page shows, in blocks and within the text."""
+    for match in _CODE.finditer(text):
+        if match["block"] and match["language"] not in ("", "sh", "bash"):
+            continue
+        lines = (match["block"] or match["span"]).replace("\\\n", " ").splitlines()
+        for line in lines:
+            command = re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?binocular( .*)?$", line)
+            if command:
+                # In a table of commands the explanation follows after two spaces.
+                arguments = shlex.split(re.split(r"\s{2,}", (command[1] or "").strip())[0], comments=True)
+                if match["block"] or _is_meant_to_be_typed(arguments):
+                    yield arguments
+
+
+def _is_meant_to_be_typed(arguments: list[str]) -> bool:
+    """Tell a command line within the text from the name of a command, and from the adjective."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    if len(arguments) < 2:
+        return bool(arguments) and arguments[0].startswith("-")
+    return arguments[0] in commands or any(word.isupper() or word.startswith("-") for word in arguments)
+
+
+def check(arguments: list[str]) -> None:
+    """Have the real command line parse arguments, and look up the protocol and its settings, without running it."""
+    optional = re.compile(r"^\[(.*?)\](?:\.\.\.)?$")
+    arguments = [optional.sub(r"\1", argument) for argument in arguments]
+    group = typer.main.get_command(app)
+    if not arguments or arguments[0] in ("--help", "-h"):
+        return
+    assert isinstance(group, typer.core.TyperGroup)
+    with group.make_context("binocular", list(arguments), resilient_parsing=True) as context:
+        name, command, rest = group.resolve_command(context, list(arguments))
+        assert command is not None
+        if {"--help", "..."} & set(rest):
+            return
+        with command.make_context(name, list(rest), parent=context) as parsed:
+            values = parsed.params
+    protocol = values.get("protocol")
+    if protocol and not _STANDS_FOR_A_PROTOCOL.fullmatch(str(protocol)):
+        assert protocol in library_names()
+        settings = [setting for setting in values.get("settings") or [] if "=" in setting]
+        load_protocol(str(protocol), settings)
+    probe = values.get("probe")
+    if probe and not str(probe).isupper():
+        from binocular.probes.registry import probe_from
+
+        probe_from(str(probe), values.get("settings") or [])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_line_of_a_page_is_valid(page: Path):
+    wrong = []
+    for arguments in command_lines(page.read_text(encoding="utf-8")):
+        try:
+            check(arguments)
+        except Exception as error:
+            said = error.format_message() if isinstance(error, click.ClickException) else str(error)
+            wrong.append(f"binocular {shlex.join(arguments)}: {said or type(error).__name__}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_there_are_command_lines_and_wrong_ones_are_found():
+    found = [arguments for page in PAGES for arguments in command_lines(page.read_text(encoding="utf-8"))]
+    assert len(found) > 20 and {"run", "export", "verify"} <= {arguments[0] for arguments in found if arguments}
+    page = "```\nbinocular export STUDY --cvs   # no\n```\nor `binocular plod STUDY`, or `binocular run monocular`"
+    wrong = list(command_lines(page))
+    assert wrong == [["export", "STUDY", "--cvs"], ["plod", "STUDY"], ["run", "monocular"]]
+    for arguments in [*wrong, ["run", "monocular-deprivation", "--set", "training.lrr=1"]]:
+        with pytest.raises(Exception):  # noqa: B017 - whichever part of it complains
+            check(arguments)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_within_the_pages_lead_somewhere(page: Path):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in link]
+    assert not [link for link in links if not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_on_the_pages_compiles(page: Path):
+    for match in re.finditer(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        compile(match[1], str(page), "exec")
+
+
+def test_the_tables_of_the_format_are_those_of_the_schema():
+    source = importlib.util.spec_from_file_location("format_tables", ROOT / "docs" / "format_tables.py")
+    assert source and source.loader
+    module = importlib.util.module_from_spec(source)
+    source.loader.exec_module(module)
+    page = module.PAGE.read_text(encoding="utf-8")
+    assert module.filled(page) == page, "run: python docs/format_tables.py"
+    assert set(re.findall(r"<!-- table (\w+) -->", page)) == set(module.TABLES)
+    assert f"binocular/{schema.VERSION}`" in page.splitlines()[0]
+
+
+def test_seal_and_checksums_are_as_the_page_says(tmp_path: Path):
+    path = tmp_path / "study.h5"
+    write_study(path, invented_header((0,), ("normal",)), invented_conditions((0,), ("normal",)))
+    content = path.read_bytes()
+    data, line = content[:-117], content[-117:].decode()
+    assert line == f"\nbinocular seal: {len(data):020d} bytes, sha256 {hashlib.sha256(data).hexdigest()}\n"
+    with h5py.File(path) as file:
+        rsv = file["conditions/normal/0/probes/representation/rsv"]
+        assert isinstance(rsv, h5py.Dataset)
+        rows, columns = rsv.shape
+        text = f"float64 [{rows}, {columns}] ".encode() + np.asarray(rsv[()], "<f8").tobytes()
+        assert rsv.attrs["checksum"] == hashlib.sha256(text).hexdigest()
+        names = file["summary/vision/condition"]
+        assert isinstance(names, h5py.Dataset)
+        text = f"string [{len(names)}] ".encode() + b"".join(name + b"\0" for name in names[()])
+        assert names.attrs["checksum"] == hashlib.sha256(text).hexdigest()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.skipif(sys.platform == "win32", reason="no bash")
+def test_the_slurm_scripts_are_valid_shell(tmp_path: Path):
+    pytest.importorskip("dask_jobqueue", reason="the extra 'slurm' is not installed")
+    folder = ROOT / "docs" / "slurm"
+    subprocess.run(["bash", "-n", str(folder / "run.sbatch")], check=True)
+    arguments = ["--print", "--queue", "short", "--cores", "4", "--walltime", "01:00:00"]
+    printed = subprocess.run(
+        [sys.executable, str(folder / "run_on_slurm.py"), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+        timeout=120,
+    ).stdout
+    for line in ("#SBATCH -p short", "#SBATCH --cpus-per-task=4", "#SBATCH -t 01:00:00", "OMP_NUM_THREADS=1"):
+        assert line in printed
+    assert "--nthreads 1" in printed and "--nworkers 4" in printed and "--lifetime 3300s" in printed
+    (tmp_path / "job.sh").write_text(printed)
+    subprocess.run(["bash", "-n", "job.sh"], cwd=tmp_path, check=True)
