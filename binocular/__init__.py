@@ -5,8 +5,9 @@ Names are loaded when first used, so that ``import binocular`` costs nothing.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stimuli.lazy import lazily
 
 if TYPE_CHECKING:
     from binocular.opening import open_study
@@ -35,12 +36,4 @@ _HOME = {
     "verify_study": "verification",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f"binocular.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'binocular' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazily(__name__, _HOME)

@@ -6,8 +6,9 @@ kinds that a protocol can ask for; ``stimulus_config`` checks a mapping and retu
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stimuli.lazy import lazily
 
 if TYPE_CHECKING:
     from stimuli.base import LEFT, RIGHT, Split, StimulusConfig, StimulusSet
@@ -57,12 +58,4 @@ _HOME = {
     "stream": "streams",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazily(__name__, _HOME)

@@ -7,8 +7,9 @@ one line there. Drawn inside ``with binocular.figures.style.style():`` they look
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stimuli.lazy import lazily
 
 if TYPE_CHECKING:
     from binocular.figures.dominance import dominance_figure, dominance_histogram
@@ -65,12 +66,4 @@ _HOME = {
     "rsv_density": "rearing",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazily(__name__, _HOME)

@@ -6,8 +6,9 @@ Everything that is compared comes from ``data/literature`` or from a folder of t
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stimuli.lazy import lazily
 
 if TYPE_CHECKING:
     from binocular.literature.collection import Literature, load_literature
@@ -55,12 +56,4 @@ _HOME = {
     "write_comparison": "writing",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazily(__name__, _HOME)

@@ -6,8 +6,9 @@ afterwards from snapshots are classes listed in `PROBES`, see `binocular.probes.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stimuli.lazy import lazily
 
 if TYPE_CHECKING:
     from binocular.probes.base import Probe
@@ -42,12 +43,4 @@ _HOME = {
     "vision": "sight",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazily(__name__, _HOME)
