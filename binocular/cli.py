@@ -285,7 +285,9 @@ def check_network(
 
 
 def _study_file(path: Path) -> Path:
-    return path / "study.h5" if path.is_dir() else path
+    from binocular.opening import study_file
+
+    return study_file(path)
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -16,7 +16,7 @@ from stimuli.errors import BadInput
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["check_schema", "check_study", "open_study"]
+__all__ = ["check_schema", "check_study", "open_study", "study_file"]
 
 
 def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray.DataTree:
@@ -58,15 +58,21 @@ def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray
         raise BadInput(f"{path} cannot be opened: {error}; a study.h5 written by binocular was expected") from error
 
 
-def check_study(path: Path | str, check: bool = True) -> Path:
-    """Return the path of a file that can be opened as a study, or raise `BadInput`; see `open_study`."""
-    import h5py
-
+def study_file(path: Path | str) -> Path:
+    """Return the path of a study, given its file or the folder that holds one, or raise `BadInput` if there is none."""
     path = Path(path)
     if path.is_dir():
         path = path / "study.h5"
     if not path.is_file():
         raise BadInput(f"{path} does not exist; expected a study.h5 written by binocular")
+    return path
+
+
+def check_study(path: Path | str, check: bool = True) -> Path:
+    """Return the path of a file that can be opened as a study, or raise `BadInput`; see `open_study`."""
+    import h5py
+
+    path = study_file(path)
     try:
         with path.open("rb") as file:
             start = file.read(len(SIGNATURE))

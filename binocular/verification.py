@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from binocular.contents import problems_inside
+from binocular.opening import study_file
 from binocular.sealing import SIGNATURE, SealState, seal_state
 from stimuli.errors import BadInput
 
@@ -46,11 +47,7 @@ def verify_study(path: Path | str, inside: bool = True) -> list[str]:
     BadInput
         If there is no such file.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / "study.h5"
-    if not path.is_file():
-        raise BadInput(f"{path} does not exist; expected a study.h5 written by binocular")
+    path = study_file(path)
     try:
         with path.open("rb") as file:
             if file.read(len(SIGNATURE)) != SIGNATURE:
