@@ -1,0 +1,184 @@
+"""What a claim of a paper is, what it needs, and what was found.
+
+A claim declares its criterion before anything is reared: each row of evidence that tests it has bounds, and the verdict
+follows from the intervals alone. Rows that are controls must meet their bounds too, or the claim does not hold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Claim", "Evidence", "Finding", "Need", "Number", "Role", "Scale", "Verdict", "not_run", "verdict_of"]
+
+Scale = Literal["lab", "paper"]
+Role = Literal["test", "control", "context"]
+Verdict = Literal["holds", "does not hold", "undecided", "not run"]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A mean over subjects with its 95 % interval.
+
+    Attributes
+    ----------
+    value, low, high
+        Mean and ends; the ends are NaN where one subject gives no interval. An exact number (a closed form, a largest
+        error over all cases) has ``low == high == value``.
+    n
+        Subjects behind it.
+    """
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    n: int = 0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One row of a claim's table.
+
+    Attributes
+    ----------
+    what
+        The quantity and the condition, in words, with its unit.
+    published
+        The published number in words, with figure or table; empty where the paper gives none.
+    ours
+        Our number.
+    role
+        ``"test"`` decides, ``"control"`` could kill the claim and decides too, ``"context"`` is told only.
+    at_least, at_most
+        The criterion; at least one of them for a test or control.
+    digits
+        Decimals to print.
+    """
+
+    what: str
+    published: str
+    ours: Number
+    role: Role = "test"
+    at_least: float | None = None
+    at_most: float | None = None
+    digits: int = 2
+
+    def __post_init__(self) -> None:
+        if self.role != "context" and self.at_least is None and self.at_most is None:
+            raise ValueError(f"{self.what}: a {self.role} needs a criterion")
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What this row says by itself; None for context."""
+        if self.role == "context":
+            return None
+        low, high = self.ours.low, self.ours.high
+        if math.isnan(low) or math.isnan(high):
+            return "undecided"
+        floor = -math.inf if self.at_least is None else self.at_least
+        ceiling = math.inf if self.at_most is None else self.at_most
+        if floor <= low and high <= ceiling:
+            return "holds"
+        return "does not hold" if high < floor or low > ceiling else "undecided"
+
+
+def verdict_of(rows: tuple[Evidence, ...]) -> Verdict:
+    """Return what rows of evidence say together: the worst of them."""
+    said = [row.verdict for row in rows if row.verdict is not None]
+    if not said:
+        return "not run"
+    for verdict in ("does not hold", "undecided"):
+        if verdict in said:
+            return verdict
+    return "holds"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one claim.
+
+    Attributes
+    ----------
+    claim
+        Its id.
+    verdict
+        Follows from ``evidence`` by `verdict_of`; ``"not run"`` where nothing was reared.
+    evidence
+        Rows, tests first.
+    reason
+        Why the verdict is what it is, in a sentence or two; for ``"not run"``, what is missing.
+    deviations
+        Where the study departs from the publication, one sentence each.
+    """
+
+    claim: str
+    verdict: Verdict
+    evidence: tuple[Evidence, ...] = ()
+    reason: str = ""
+    deviations: tuple[str, ...] = ()
+
+
+def not_run(claim: str, reason: str) -> Finding:
+    """Return the finding of a claim for which nothing was reared."""
+    return Finding(claim, "not run", reason=reason)
+
+
+class Need(Protocol):
+    """Something a claim is judged on: a study that is reared or taken up, or a computation that is made or taken up.
+
+    Needs with the same ``key`` are the same thing and are obtained once, whichever claims share them.
+    """
+
+    @property
+    def key(self) -> str:
+        """Name of its folder below the reproduction's: lower case, digits and hyphens."""
+        ...
+
+    def obtain(self, folder: Path, device: str, quiet: bool) -> Any:
+        """Rear or compute it, or take it up where an earlier run stopped, and return the results in memory.
+
+        Raises
+        ------
+        BadInput
+            If it cannot be had on this machine; the claim is then ``"not run"`` for this reason.
+        KeyboardInterrupt
+            If stopped; what is done is kept.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of a paper.
+
+    Attributes
+    ----------
+    id
+        For example ``"k23-3-blur"``.
+    statement
+        What the paper says, in our words.
+    source
+        Figure, table or section.
+    needs
+        What it is judged on, by scale. A scale that is not there cannot be run, and ``absent`` says why.
+    judge
+        From the results of the needs, by key, to the finding.
+    draw
+        From the same to a figure, with the digitised points where there are any; None for no figure.
+    absent
+        For a scale without needs, why.
+    """
+
+    id: str
+    statement: str
+    source: str
+    needs: Mapping[Scale, tuple[Need, ...]]
+    judge: Callable[[Mapping[str, Any]], Finding]
+    draw: Callable[[Mapping[str, Any]], Figure] | None = None
+    absent: Mapping[Scale, str] = field(default_factory=dict)
