@@ -7,10 +7,12 @@ channels after spatial pooling.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
-__all__ = ["PreActivationBlock", "SplitCNN", "SplitMLP", "TwoEyedNetwork"]
+__all__ = ["PreActivationBlock", "SplitCNN", "SplitMLP", "TwoEyedNetwork", "Unseeing", "second_pathway"]
 
 
 class TwoEyedNetwork(nn.Module):
@@ -41,6 +43,56 @@ class TwoEyedNetwork(nn.Module):
     def forward(self, views: Tensor) -> Tensor:
         """Classify views ``[batch, eye, channel, height, width]`` into ``[batch, class]`` scores."""
         return self.head(self.trunk(self.left(views[:, 0]) + self.right(views[:, 1])))
+
+
+class Unseeing(nn.Module):
+    """Pathway of an eye that is not there: its features are zero, whatever the view.
+
+    Parameters
+    ----------
+    features
+        Shape of what the other pathway gives for one view, ``(channel, height, width)``.
+    """
+
+    def __init__(self, features: tuple[int, ...]) -> None:
+        super().__init__()
+        self.features = features
+
+    def forward(self, view: Tensor) -> Tensor:
+        """Map ``[batch, ...]`` to zeros ``[batch, channel, height, width]``."""
+        return view.new_zeros((len(view), *self.features))
+
+
+def second_pathway(eyes: int, left: nn.Module, shape: tuple[int, int, int], make: Callable[[], nn.Module]) -> nn.Module:
+    """Return the right pathway of a network with one or two eyes.
+
+    Parameters
+    ----------
+    eyes
+        2 for a pathway like the left one, 1 for none: the subject then sees with the left eye only, as the networks
+        that Kleinman et al. started from (Achille, Rovere & Soatto 2019), and still fits wherever two eyes do.
+    left
+        The left pathway.
+    shape
+        (channels, height, width) of what one eye sees.
+    make
+        Makes a pathway.
+
+    Raises
+    ------
+    ValueError
+        If ``eyes`` is neither 1 nor 2.
+    """
+    if eyes == 2:
+        return make()
+    if eyes != 1:
+        raise ValueError(f"eyes must be 1 or 2, not {eyes}")
+    was_training = left.training
+    left.eval()  # measuring the shape must not move running averages
+    with torch.no_grad():
+        features = left(torch.zeros(1, *shape)).shape[1:]
+    left.train(was_training)
+    return Unseeing(tuple(features))
 
 
 class PreActivationBlock(nn.Module):
@@ -77,16 +129,18 @@ class SplitCNN(TwoEyedNetwork):
         Number of classes.
     width
         Channels w of each pathway; the final representation has 4 w channels.
+    eyes
+        2, or 1 for a subject that has the left pathway only.
     """
 
-    def __init__(self, shape: tuple[int, int, int], n_classes: int, width: int = 12) -> None:
+    def __init__(self, shape: tuple[int, int, int], n_classes: int, width: int = 12, eyes: int = 2) -> None:
         super().__init__()
         if min(shape[1:]) < 8:
             raise ValueError(f"split-cnn needs stimuli of at least 8 x 8 pixels, not {shape[1]} x {shape[2]}")
         if width < 1:
             raise ValueError(f"width must be at least 1, not {width}")
         self.left = self._pathway(shape[0], width)
-        self.right = self._pathway(shape[0], width)
+        self.right = second_pathway(eyes, self.left, shape, lambda: self._pathway(shape[0], width))
         self.trunk = nn.Sequential(
             PreActivationBlock(width, 2 * width),
             PreActivationBlock(2 * width, 2 * width, stride=2),

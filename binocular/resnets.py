@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from binocular.networks import PreActivationBlock, TwoEyedNetwork
+from binocular.networks import PreActivationBlock, TwoEyedNetwork, second_pathway
 
 __all__ = ["SplitResNet18"]
 
@@ -24,16 +24,18 @@ class SplitResNet18(TwoEyedNetwork):
         Number of classes.
     width
         Channels w of the first stage, 64 as published.
+    eyes
+        2, or 1 for a subject that has the left pathway only.
     """
 
-    def __init__(self, shape: tuple[int, int, int], n_classes: int, width: int = 64) -> None:
+    def __init__(self, shape: tuple[int, int, int], n_classes: int, width: int = 64, eyes: int = 2) -> None:
         super().__init__()
         if min(shape[1:]) < 8:
             raise ValueError(f"split-resnet-18 needs stimuli of at least 8 x 8 pixels, not {shape[1]} x {shape[2]}")
         if width < 1:
             raise ValueError(f"width must be at least 1, not {width}")
         self.left = self._pathway(shape[0], width)
-        self.right = self._pathway(shape[0], width)
+        self.right = second_pathway(eyes, self.left, shape, lambda: self._pathway(shape[0], width))
         self.trunk = nn.Sequential(_stage(2 * width, 4 * width, 2), _stage(4 * width, 8 * width, 2))
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * width, n_classes))
 

@@ -20,6 +20,7 @@ __all__ = ["NETWORKS", "build_network", "check_network"]
 NETWORKS: dict[str, str] = {
     "split-cnn": "binocular.networks:SplitCNN",
     "split-mlp": "binocular.networks:SplitMLP",
+    "all-convolutional": "binocular.convolutional:AllConvolutional",
     "split-resnet-18": "binocular.resnets:SplitResNet18",
 }
 """Networks by kind; a new one is one class and one line here."""

@@ -210,7 +210,15 @@ def unroll(phases: tuple[Phase, ...], training: Training) -> list[EpochCondition
                     phase_start=first,
                     phase_stop=start + phase.epochs,
                     deficits=phase.deficits_at(step),
-                    learning_rate=scheduled_rate(clock, initial, training.learning_rate_decay, start + step, start),
+                    learning_rate=scheduled_rate(
+                        clock,
+                        initial,
+                        training.learning_rate_decay,
+                        start + step,
+                        start,
+                        training.cycle,
+                        training.cycle_floor,
+                    ),
                     optimiser_reset=begins and phase.optimiser_state == "reset",
                     batch_norm_reset=begins and phase.batch_norm == "reset",
                     freeze=phase.freeze,  # type: ignore[arg-type]

@@ -11,27 +11,33 @@ from .checked import Checked, Number, Whole
 
 __all__ = ["AgeScale", "Clock", "NetworkSpec", "ProbePlan", "Training", "scheduled_rate"]
 
-Clock = Literal["absolute", "phase", "constant"]
+Clock = Literal["absolute", "phase", "constant", "cyclic"]
 Plain = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 Option = Plain | list[Plain]
 
 
-def scheduled_rate(clock: Clock, initial: float, decay: float, epoch: int, phase_start: int) -> float:
+def scheduled_rate(
+    clock: Clock, initial: float, decay: float, epoch: int, phase_start: int, cycle: int = 10, floor: float = 0.1
+) -> float:
     """Return the learning rate of one epoch.
 
     Parameters
     ----------
     clock
         ``"absolute"``: ``initial * decay ** epoch`` with epochs counted from the beginning of rearing, as in Kleinman,
-        Achille & Soatto 2023; ``"phase"``: counted from the beginning of the phase; ``"constant"``: ``initial``.
+        Achille & Soatto 2023; ``"phase"``: counted from the beginning of the phase; ``"constant"``: ``initial``;
+        ``"cyclic"``: up from ``floor * initial`` to ``initial`` and down again along straight lines, over and over,
+        in epochs of all rearing (the triangular policy of Smith 2017), so that the rate knows no age.
     initial
-        Learning rate at the zero of the clock.
+        Learning rate at the zero of the clock; for ``"cyclic"`` the highest.
     decay
-        Factor from one epoch to the next.
+        Factor from one epoch to the next, for the clocks that fall.
     epoch
         Epoch of rearing, from 0.
     phase_start
         Epoch in which the phase began.
+    cycle, floor
+        For ``"cyclic"``, its length in epochs and its lowest rate as a share of ``initial``.
 
     Returns
     -------
@@ -40,6 +46,9 @@ def scheduled_rate(clock: Clock, initial: float, decay: float, epoch: int, phase
     """
     if clock == "constant":
         return initial
+    if clock == "cyclic":
+        height = 1 - abs(2 * (epoch % cycle) / cycle - 1)
+        return initial * (floor + (1 - floor) * height)
     return initial * decay ** (epoch if clock == "absolute" else epoch - phase_start)
 
 
@@ -75,7 +84,11 @@ class Training(Checked):
     batch_size: Annotated[Whole, Field(ge=1)] = Field(default=100, description="presentations per step")
     clock: Clock = Field(
         default="absolute",
-        description="epochs that drive the decay: of all rearing, of the phase, or none (constant rate)",
+        description="what drives the rate: epochs of all rearing, of the phase, nothing (constant), or cycles",
+    )
+    cycle: Annotated[Whole, Field(ge=2)] = Field(default=10, description="epochs of a cycle of the clock 'cyclic'")
+    cycle_floor: Annotated[Number, Field(gt=0, le=1)] = Field(
+        default=0.1, description="lowest rate of the clock 'cyclic', as a share of the highest"
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="arithmetic of the forward pass"

@@ -57,6 +57,46 @@ def test_the_published_network_has_the_published_size():
     assert network.trunk(fused).shape == (1, 512, 4, 4)
 
 
+@pytest.mark.parametrize(
+    ("blocks", "weights", "fused"),
+    [(1, 875_722, (192, 16, 16)), (2, 3_977_290, (384, 8, 8)), (3, 16_373_578, (768, 4, 4))],
+)
+def test_the_all_convolutional_networks_have_the_published_size(blocks, weights, fused):
+    network = build_network("all-convolutional", {"blocks": blocks}, (3, 32, 32), 10, seed=0)
+    # Counted in the two-pathway networks of the released code with as many blocks and all filters.
+    assert sum(parameter.numel() for parameter in network.parameters()) == weights
+    assert network.left(torch.zeros(1, 3, 32, 32)).shape == (1, *fused)
+    assert network.trunk(torch.zeros(1, *fused)).shape == (1, *fused)
+    convolutions = [module for module in network.left.modules() if isinstance(module, nn.Conv2d)]
+    assert [module.stride[0] for module in convolutions] == [1, *[1, 2] * blocks]
+    assert not any(module.bias is not None for module in convolutions)
+
+
+def test_averaging_the_classes_over_the_map_is_averaging_the_map():
+    # The released code averages after the last convolution; the final representation is the same either way.
+    network = build_network("all-convolutional", {"blocks": 1, "width": 3}, SHAPE, 4, seed=0)
+    features = torch.randn(5, 6, 6, 6, generator=torch.Generator().manual_seed(0))
+    pooled = features.mean((2, 3), keepdim=True)
+    assert torch.allclose(network.head(features), network.head(pooled), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["split-cnn", "all-convolutional", "split-resnet-18"])
+def test_a_one_eyed_subject_sees_with_the_left_eye_only(kind):
+    two = build_network(kind, {"width": 4}, SHAPE, 5, seed=0)
+    one = build_network(kind, {"width": 4, "eyes": 1}, SHAPE, 5, seed=0)
+    assert check_network(one, SHAPE, 5) == []
+    assert all(torch.equal(a, b) for a, b in zip(two.left.parameters(), one.left.parameters(), strict=True))
+    assert not list(one.right.parameters())
+    views = torch.randn(3, 2, *SHAPE, generator=torch.Generator().manual_seed(1))
+    other = views.clone()
+    other[:, 1] = 7.0
+    one.eval()
+    assert torch.equal(one(views), one(other))
+    assert not torch.equal(one(views), one(other.flip(1)))
+    statistics = [buffer for name, buffer in one.named_buffers() if name.endswith("num_batches_tracked")]
+    assert all(int(buffer) == 0 for buffer in statistics)
+
+
 def _broken(**parts: nn.Module | None) -> SplitMLP:
     network = SplitMLP(SHAPE, 4, width=6)
     for name, part in parts.items():
@@ -99,6 +139,9 @@ def test_a_fixed_network_has_nothing_to_learn():
         ("split-cn", {}, "split-cnn"),
         ("split-cnn", {"depth": 3}, "accepted: width"),
         ("split-cnn", {"width": -1}, "at least 1"),
+        ("split-cnn", {"eyes": 3}, "eyes must be 1 or 2"),
+        ("all-convolutional", {"blocks": 0}, "at least 1"),
+        ("all-convolutional", {"blocks": 4}, "at least 16 x 16"),
         ("tests.tiny:Nothing", {}, "no class 'Nothing'"),
     ],
 )
