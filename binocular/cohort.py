@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
-__all__ = ["Cohort", "LoopCohort", "StackedCohort", "State"]
+from binocular.batches import Batch
+from binocular.objectives import Classification, Learner, Objective
+from binocular.objectives.base import full
+
+__all__ = ["CLASSIFICATION", "Cohort", "LoopCohort", "StackedCohort", "State"]
+
+CLASSIFICATION = Classification()
+
+_Gradient = Callable[[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]], Any]
 
 State = dict[str, Tensor]
 """Everything that decides how a subject goes on: ``weights/...``, ``buffers/...`` and ``momentum/...``."""
@@ -46,20 +54,24 @@ class Cohort(ABC):
         self.device = next(networks[0].parameters()).device
 
     @abstractmethod
-    def step(self, views: Sequence[Tensor], labels: Sequence[Tensor], learning_rates: Sequence[float]) -> Tensor:
+    def step(
+        self, batches: Sequence[Batch], learning_rates: Sequence[float], objective: Objective = CLASSIFICATION
+    ) -> Tensor:
         """Take one step for every subject.
 
         Parameters
         ----------
-        views, labels
-            One batch per subject, ``[batch, eye, channel, height, width]`` and ``[batch]``, all of equal length.
+        batches
+            One per subject, all of equal length and with the same parts.
         learning_rates
             One per subject.
+        objective
+            What all of them learn in this step.
 
         Returns
         -------
         Tensor
-            ``[subject, 2]``: mean cross-entropy in nats, and share of correct answers, before the step.
+            ``[subject, 2]``: loss, and share of correct answers (NaN where no class is named), before the step.
         """
 
     @abstractmethod
@@ -88,11 +100,6 @@ def _is_frozen(name: str, frozen: Sequence[str]) -> bool:
     return name.split(".", 1)[0] in frozen
 
 
-def _full(scores: Tensor) -> Tensor:
-    """Scores in at least single precision; the loss is never computed in bfloat16."""
-    return scores.float() if scores.dtype == torch.bfloat16 else scores
-
-
 class LoopCohort(Cohort):
     """Each subject has its own module; the subjects take their steps one after the other."""
 
@@ -101,42 +108,43 @@ class LoopCohort(Cohort):
     ) -> None:
         super().__init__(networks, momentum, weight_decay, precision)
         # Channels-last is what the processor's convolutions want: 0.85 of the time in float32, 0.6 in bfloat16.
-        self._networks = [network.to(memory_format=torch.channels_last) for network in networks]  # type: ignore[call-overload]
-        self._weights = [dict(network.named_parameters()) for network in self._networks]
+        self._learners = [Learner(network.to(memory_format=torch.channels_last)) for network in networks]  # type: ignore[call-overload]
+        self._weights = [learner.weights() for learner in self._learners]
         self._momenta = [{name: torch.zeros_like(w) for name, w in weights.items()} for weights in self._weights]
         self._frozen: list[tuple[str, ...]] = [()] * self.size
 
-    def step(self, views: Sequence[Tensor], labels: Sequence[Tensor], learning_rates: Sequence[float]) -> Tensor:
+    def step(
+        self, batches: Sequence[Batch], learning_rates: Sequence[float], objective: Objective = CLASSIFICATION
+    ) -> Tensor:
         """Take one step for every subject; see :meth:`Cohort.step`."""
-        return torch.stack([self._step(i, views[i], labels[i], learning_rates[i]) for i in range(self.size)])
+        return torch.stack([self._step(i, batches[i], learning_rates[i], objective) for i in range(self.size)])
 
-    def _step(self, subject: int, views: Tensor, labels: Tensor, learning_rate: float) -> Tensor:
-        network = self._networks[subject]
-        network.train()
-        names = [name for name in self._weights[subject] if not _is_frozen(name, self._frozen[subject])]
+    def _step(self, subject: int, batch: Batch, learning_rate: float, objective: Objective) -> Tensor:
+        learner = self._learners[subject].train()
+        still = (*self._frozen[subject], *objective.idle)
+        names = [name for name in self._weights[subject] if not _is_frozen(name, still)]
         weights = [self._weights[subject][name] for name in names]
         momenta = [self._momenta[subject][name] for name in names]
         with self._autocast():
-            scores = _full(network(views))
-        loss = F.cross_entropy(scores, labels)
+            answer = full(learner(objective, batch))
+        loss, right = objective.judge(answer, batch)
         gradients = list(torch.autograd.grad(loss, weights))
         with torch.no_grad():
             torch._foreach_add_(gradients, weights, alpha=self.weight_decay)  # pyright: ignore[reportPrivateImportUsage]
             torch._foreach_mul_(momenta, self.momentum)  # pyright: ignore[reportPrivateImportUsage]
             torch._foreach_add_(momenta, gradients)  # pyright: ignore[reportPrivateImportUsage]
             torch._foreach_add_(weights, momenta, alpha=-learning_rate)  # pyright: ignore[reportPrivateImportUsage]
-            right = (scores.argmax(dim=1) == labels).float().mean()
-        return torch.stack([loss.detach(), right])
+        return torch.stack([loss.detach(), right.detach()])
 
     def network(self, subject: int) -> nn.Module:
         """Return a subject's network; see :meth:`Cohort.network`."""
-        return self._networks[subject].eval()
+        return self._learners[subject].network.eval()
 
     def state(self, subject: int) -> State:
         """Return a copy of a subject's state; see :meth:`Cohort.state`."""
         parts = {
             "weights": self._weights[subject],
-            "buffers": dict(self._networks[subject].named_buffers()),
+            "buffers": self._learners[subject].statistics(),
             "momentum": self._momenta[subject],
         }
         return {
@@ -150,7 +158,7 @@ class LoopCohort(Cohort):
         """Put a subject into a state; see :meth:`Cohort.load`."""
         for name, value in self._weights[subject].items():
             value.copy_(state[f"weights/{name}"])
-        for name, value in self._networks[subject].named_buffers():
+        for name, value in self._learners[subject].statistics().items():
             value.copy_(state[f"buffers/{name}"])
         for name, value in self._momenta[subject].items():
             value.copy_(state[f"momentum/{name}"])
@@ -169,25 +177,34 @@ class StackedCohort(Cohort):
         super().__init__(networks, momentum, weight_decay, precision)
         self._weights, self._buffers = stack_module_state(list(networks))  # type: ignore[arg-type]
         self._momenta = {name: torch.zeros_like(value) for name, value in self._weights.items()}
-        self._template = copy.deepcopy(networks[0])
-        self._shape = copy.deepcopy(networks[0]).to("meta").train()
+        self._template = Learner(copy.deepcopy(networks[0]))
+        self._shape = copy.deepcopy(self._template).to("meta").train()
         self._moves = {name: torch.ones(self.size, device=self.device) for name in self._weights}
+        self._gradients: dict[Objective, _Gradient] = {}
 
-        def loss(weights: State, buffers: State, views: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            scores = _full(functional_call(self._shape, (weights, buffers), (views,)))
-            return F.cross_entropy(scores, labels), (scores.argmax(dim=1) == labels).float().mean()
+    def _gradient(self, objective: Objective) -> _Gradient:
+        """Return the vectorised gradient of an objective, made when it is first needed."""
+        if objective not in self._gradients:
 
-        self._gradient = vmap(grad_and_value(loss, has_aux=True))
+            def loss(weights: State, buffers: State, parts: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+                batch = Batch(**parts)
+                values = {f"network.{name}": value for name, value in (weights | buffers).items()}
+                return objective.judge(full(functional_call(self._shape, values, (objective, batch))), batch)
 
-    def step(self, views: Sequence[Tensor], labels: Sequence[Tensor], learning_rates: Sequence[float]) -> Tensor:
+            self._gradients[objective] = vmap(grad_and_value(loss, has_aux=True))
+        return self._gradients[objective]
+
+    def step(
+        self, batches: Sequence[Batch], learning_rates: Sequence[float], objective: Objective = CLASSIFICATION
+    ) -> Tensor:
         """Take one step for every subject; see :meth:`Cohort.step`."""
         with self._autocast():
-            gradients, (loss, right) = self._gradient(
-                self._weights, self._buffers, torch.stack(list(views)), torch.stack(list(labels))
-            )
+            gradients, (loss, right) = self._gradient(objective)(self._weights, self._buffers, Batch.stacked(batches))
         rates = torch.tensor(learning_rates, dtype=next(iter(self._weights.values())).dtype, device=self.device)
         with torch.no_grad():
             for name, weight in self._weights.items():
+                if _is_frozen(name, objective.idle):
+                    continue
                 trailing = (-1,) + (1,) * (weight.dim() - 1)
                 moves = self._moves[name].view(trailing).to(weight.dtype)
                 momentum = self._momenta[name]
@@ -200,11 +217,11 @@ class StackedCohort(Cohort):
     @torch.no_grad()
     def network(self, subject: int) -> nn.Module:
         """Return a subject's network; see :meth:`Cohort.network`."""
-        for name, value in self._template.named_parameters():
+        for name, value in self._template.weights().items():
             value.copy_(self._weights[name][subject])
-        for name, value in self._template.named_buffers():
+        for name, value in self._template.statistics().items():
             value.copy_(self._buffers[name][subject])
-        return self._template.eval()
+        return self._template.network.eval()
 
     def state(self, subject: int) -> State:
         """Return a copy of a subject's state; see :meth:`Cohort.state`."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import torch
 
+from binocular.plan import Plan
 from binocular.planning import StudyPlan, usable_cores
-from binocular.rearing import Plan, rear
+from binocular.rearing import rear
 from binocular.tree import Node
 from stimuli.errors import BadInput
 

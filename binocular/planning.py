@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from binocular.rearing import Plan, finished
+from binocular.plan import Plan
+from binocular.rearing import finished
 from binocular.subjects import build_network
 from binocular.tree import Node, PhaseTree
 from stimuli.errors import BadInput

@@ -2,122 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from binocular.cohort import Cohort, LoopCohort, StackedCohort, State
+from binocular.batches import Presenter
+from binocular.cohort import CLASSIFICATION, Cohort, LoopCohort, StackedCohort, State
+from binocular.plan import Plan, stimulus_of
 from binocular.probes import adapted, probe_views, response_grid, source_variance, vision
 from binocular.snapshots import NodeRecord, joined, node_path, partial_path, read_node, since, write_node
 from binocular.subjects import build_network
-from binocular.tree import Node, identity_of
-from stimuli.base import StimulusConfig, StimulusSet
+from binocular.tree import Node
+from stimuli.base import StimulusSet
 from stimuli.streams import stream
 
 if TYPE_CHECKING:
-    from protocols import EpochConditions, NetworkSpec, ProbePlan, Training
+    from protocols import EpochConditions
 
-__all__ = ["Plan", "Stopped", "rear"]
-
-REARING_VERSION = 1
-"""Raised whenever a change of the code changes the weights that a history leads to."""
+__all__ = ["Stopped", "finished", "rear"]
 
 _SAVE_EVERY = 20.0  # seconds of rearing that a kill can cost
 
 
 class Stopped(Exception):
     """Rearing was asked to stop; what was reared is saved."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What all nodes of a study have in common.
-
-    Attributes
-    ----------
-    device
-        ``"cpu"`` or ``"cuda"``.
-    precision
-        ``"float32"`` or ``"bfloat16"``.
-    packing
-        ``"loop"`` or ``"stacked"``.
-    """
-
-    stimulus: StimulusConfig
-    network: NetworkSpec
-    training: Training
-    probes: ProbePlan
-    device: str
-    precision: str
-    packing: str
-
-    def origin(self, seed: int) -> str:
-        """Identity of a seed's untrained network: everything, besides its epochs, that decides what becomes of it."""
-        training = self.training
-        return identity_of(
-            {
-                "version": REARING_VERSION,
-                "torch": torch.__version__,
-                "device": self.device,
-                "precision": self.precision,
-                "packing": self.packing,
-                "stimulus": self.stimulus.model_dump(mode="json"),
-                "network": self.network.model_dump(mode="json"),
-                "optimiser": [training.optimiser, training.momentum, training.weight_decay, training.batch_size],
-                "seed": seed,
-            }
-        )
-
-    @property
-    def one_thread_each(self) -> bool:
-        """Whether each subject is reared by one thread of the processor."""
-        return self.device == "cpu" and self.packing == "loop"
-
-    @property
-    def measures(self) -> str:
-        """What is measured and how, besides when, as JSON."""
-        probes = self.probes
-        return json.dumps(
-            {
-                "n_stimuli": probes.n_stimuli,
-                "bootstrap": probes.bootstrap,
-                "units": probes.units,
-                "sites": list(probes.sites),
-                "test_size": probes.test_size,
-                "normalisation": probes.normalisation,
-                "evaluate_every": self.training.evaluate_every,
-            },
-            sort_keys=True,
-        )
-
-
-class _StimulusShelf:
-    """Stimuli that have been built, kept for the subjects that share them."""
-
-    def __init__(self, room: int = 16) -> None:
-        self._room = room
-        self._lock = threading.Lock()
-        self._sets: dict[tuple[str, int, str], StimulusSet] = {}
-
-    def get(self, config: StimulusConfig, seed: int, device: str) -> StimulusSet:
-        key = (config.model_dump_json(), seed, device)
-        with self._lock:
-            if key not in self._sets:
-                while len(self._sets) >= self._room:
-                    self._sets.pop(next(iter(self._sets)))
-                self._sets[key] = config.build(seed, device)
-            return self._sets[key]
-
-
-_shelf = _StimulusShelf()
 
 
 def rear(
@@ -157,7 +71,7 @@ class _Litter:
 
     def __init__(self, plan: Plan, nodes: list[Node], folder: Path) -> None:
         self.plan, self.nodes, self.folder = plan, nodes, folder
-        self.sets = [_shelf.get(plan.stimulus, node.seed, plan.device) for node in nodes]
+        self.sets = [stimulus_of(plan.stimulus, node.seed, plan.device) for node in nodes]
         first = self.sets[0]
         networks = [
             build_network(plan.network.kind, plan.network.options, first.shape, first.n_classes, node.seed).to(
@@ -233,15 +147,16 @@ class _Litter:
                 raise RuntimeError("phases that end by criterion cannot be reared in lockstep; use packing = 'loop'")
             return
         conditions = [node.epochs[epoch - node.start] for node in self.nodes]
+        size, device = self.plan.training.batch_size, self.plan.device
+        several_heads = hasattr(self.cohort.network(0), "heads")
         presenters = [
-            _Presenter(self.sets[i], self.plan.training.batch_size, conditions[i], node.seed, epoch, self.plan.device)
+            Presenter(self.sets[i], size, conditions[i], CLASSIFICATION, node.seed, epoch, device, several_heads)
             for i, node in enumerate(self.nodes)
         ]
         outcomes = torch.zeros(len(self.nodes), 2, device=self.cohort.device)
         rates = [condition.learning_rate for condition in conditions]
         for batch in range(presenters[0].n_batches):
-            shown = [presenter.batch(batch) for presenter in presenters]
-            outcomes += self.cohort.step([views for views, _ in shown], [labels for _, labels in shown], rates)
+            outcomes += self.cohort.step([presenter.batch(batch) for presenter in presenters], rates, CLASSIFICATION)
         outcomes /= presenters[0].n_batches
         for subject in range(len(self.nodes)):
             loss, accuracy = outcomes[subject].tolist()
@@ -346,28 +261,3 @@ def finished(plan: Plan, node: Node, folder: Path) -> NodeRecord | None:
     record = since(record, node.start)
     needs_probes = bool(node.checkpoints) and not record.probes
     return record if not needs_probes and _has_checkpoints(record, node) else None
-
-
-class _Presenter:
-    """One epoch of one subject, batch by batch: its order, its noise, its deficits."""
-
-    def __init__(
-        self, stimulus: StimulusSet, batch_size: int, conditions: EpochConditions, seed: int, epoch: int, device: str
-    ) -> None:
-        self._stimulus, self._conditions = stimulus, conditions
-        self._labels = stimulus.labels["train"]
-        count = len(self._labels)
-        self._size = min(batch_size, count)
-        self.n_batches = count // self._size  # the odd rest of an epoch waits for another order
-        self._order = torch.randperm(count, generator=stream(seed, "order", epoch)).to(device)
-        self._noise = stream(seed, "stimulus", epoch, device)
-        self._deficit = stream(seed, "deficit", epoch, device)
-        self._before = epoch * self.n_batches
-
-    def batch(self, number: int) -> tuple[Tensor, Tensor]:
-        """Return views ``[batch, eye, channel, height, width]`` and labels as the subject gets them."""
-        index = self._order[number * self._size : (number + 1) * self._size]
-        views, labels = self._stimulus.views("train", index, self._noise), self._labels[index]
-        for deficit in self._conditions.deficits:
-            views, labels = deficit(views, labels, self._deficit, self._before + number)
-        return views, labels

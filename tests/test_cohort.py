@@ -7,7 +7,9 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
+from binocular.batches import Batch
 from binocular.cohort import LoopCohort, StackedCohort
 from binocular.networks import SplitCNN, SplitMLP
 from stimuli.streams import stream
@@ -25,10 +27,13 @@ def _subjects(count, cls=SplitCNN):
 def _batches(count, steps, seed=0):
     generator = stream(seed, "test")
     return [
-        (
-            [torch.randn(6, 2, 1, 8, 8, dtype=torch.float64, generator=generator) for _ in range(count)],
-            [torch.randint(4, (6,), generator=generator) for _ in range(count)],
-        )
+        [
+            Batch(
+                torch.randn(6, 2, 1, 8, 8, dtype=torch.float64, generator=generator),
+                torch.randint(4, (6,), generator=generator),
+            )
+            for _ in range(count)
+        ]
         for _ in range(steps)
     ]
 
@@ -41,12 +46,12 @@ def test_equals_sgd_of_torch(packing, cls):
     optimisers = [torch.optim.SGD(n.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01) for n in plain]
     cohort = packing(networks, momentum=0.9, weight_decay=0.01)
     rates = [0.1, 0.05, 0.2]
-    for views, labels in _batches(3, 4):
-        outcome = cohort.step(views, labels, rates)
+    for batches in _batches(3, 4):
+        outcome = cohort.step(batches, rates)
         for i, network in enumerate(plain):
             optimisers[i].param_groups[0]["lr"] = rates[i]
             optimisers[i].zero_grad()
-            loss = F.cross_entropy(network(views[i]), labels[i])
+            loss = F.cross_entropy(network(batches[i].views), batches[i].labels)
             loss.backward()
             optimisers[i].step()
             assert outcome[i, 0].item() == pytest.approx(loss.item(), rel=1e-6)
@@ -62,15 +67,15 @@ def test_equals_sgd_of_torch(packing, cls):
 def test_state_can_be_put_back(packing):
     cohort = packing(_subjects(2), 0.9, 0.0)
     batches = _batches(2, 3)
-    cohort.step(*batches[0], [0.1, 0.1])
+    cohort.step(batches[0], [0.1, 0.1])
     kept = cohort.state(1)
     for batch in batches[1:]:
-        cohort.step(*batch, [0.1, 0.1])
+        cohort.step(batch, [0.1, 0.1])
     after = cohort.state(1)
     other = packing(_subjects(2), 0.9, 0.0)
     other.load(1, kept)
     for batch in batches[1:]:
-        other.step(*batch, [0.1, 0.1])
+        other.step(batch, [0.1, 0.1])
     for name, value in other.state(1).items():
         torch.testing.assert_close(value, after[name], rtol=1e-12, atol=1e-12)
     assert any(not torch.equal(kept[name], after[name]) for name in kept)
@@ -82,7 +87,7 @@ def test_frozen_parts_stay(packing):
     before = [cohort.state(i) for i in range(2)]
     cohort.freeze(0, ("left",))
     for batch in _batches(2, 2):
-        cohort.step(*batch, [0.1, 0.1])
+        cohort.step(batch, [0.1, 0.1])
     for subject, moves in ((0, False), (1, True)):
         after = cohort.state(subject)
         changed = [
@@ -97,8 +102,72 @@ def test_frozen_parts_stay(packing):
 def test_in_the_loop_a_subject_is_the_same_bit_for_bit_whoever_is_beside_it():
     together = LoopCohort(_subjects(3), 0.9, 5e-4)
     alone = LoopCohort([_subjects(3)[1]], 0.9, 5e-4)
-    for views, labels in _batches(3, 3):
-        together.step(views, labels, [0.1, 0.1, 0.1])
-        alone.step([views[1]], [labels[1]], [0.1])
+    for batches in _batches(3, 3):
+        together.step(batches, [0.1, 0.1, 0.1])
+        alone.step([batches[1]], [0.1])
     for name, value in alone.state(0).items():
         assert torch.equal(value, together.state(1)[name])
+
+
+def _plain_step(network, momenta, batch, rate):
+    """Return loss and share correct of one step, written out as it was before there were objectives."""
+    network.train()
+    names, weights = zip(*network.named_parameters(), strict=True)
+    scores = network(batch.views)
+    loss = F.cross_entropy(scores, batch.labels)
+    gradients = list(torch.autograd.grad(loss, weights))
+    moved = [momenta[name] for name in names]
+    with torch.no_grad():
+        torch._foreach_add_(gradients, weights, alpha=5e-4)
+        torch._foreach_mul_(moved, 0.9)
+        torch._foreach_add_(moved, gradients)
+        torch._foreach_add_(weights, moved, alpha=-rate)
+    return loss.item(), (scores.argmax(1) == batch.labels).float().mean().item()
+
+
+@pytest.mark.parametrize("cls", [SplitCNN, SplitMLP])
+def test_classification_is_the_step_it_always_was_bit_for_bit(cls):
+    network = _subjects(1, cls)[0].float()
+    plain = copy.deepcopy(network).to(memory_format=torch.channels_last)
+    cohort = LoopCohort([network], 0.9, 5e-4)
+    momenta = {name: torch.zeros_like(w) for name, w in plain.named_parameters()}
+    for (batch,) in _batches(1, 4):
+        single = Batch(batch.views.float(), batch.labels)
+        outcome = cohort.step([single], [0.1])[0].tolist()
+        assert outcome == list(_plain_step(plain, momenta, single, 0.1))
+    state = cohort.state(0)
+    for name, value in [*plain.named_parameters(), *plain.named_buffers()]:
+        part = "buffers" if f"buffers/{name}" in state else "weights"
+        assert torch.equal(state[f"{part}/{name}"], value.detach())
+
+
+@pytest.mark.parametrize("packing", [LoopCohort, StackedCohort])
+def test_a_network_with_several_heads_is_told_which_one_is_taught(packing):
+    class Heads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.parts = nn.ModuleList([nn.Linear(4, 4) for _ in range(3)])
+
+        def forward(self, x, head=None):
+            scores = torch.stack([part(x) for part in self.parts], dim=1)
+            if head is None:
+                return scores[:, 2]
+            return scores.gather(1, head[:, None, None].expand(-1, 1, scores.shape[2]))[:, 0]
+
+    class Headed(SplitMLP):
+        heads = ("left", "right", "both")
+
+        def __init__(self):
+            super().__init__((1, 8, 8), 4, width=4)
+            self.head = Heads()
+
+        def forward(self, views, head=None):
+            return self.head(self.trunk(self.left(views[:, 0]) + self.right(views[:, 1])), head)
+
+    cohort = packing([Headed().double() for _ in range(2)], 0.9, 0.0)
+    before = cohort.state(0)
+    batches = [Batch(b.views, b.labels, torch.tensor([0, 1, 0, 1, 1, 0])) for b in _batches(2, 1)[0]]
+    cohort.step(batches, [0.1, 0.1])
+    after = cohort.state(0)
+    moved = [not torch.equal(before[n], after[n]) for n in (f"weights/head.parts.{i}.weight" for i in range(3))]
+    assert moved == [True, True, False]

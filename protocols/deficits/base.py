@@ -58,6 +58,23 @@ class Deficit(Checked):
         """
         raise NotImplementedError
 
+    def heads(self, heads: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Say which head each presentation of a batch teaches, in a network with a head per eye and one for both.
+
+        Parameters
+        ----------
+        heads
+            The head taught so far, ``[batch]`` int64: 0 = left, 1 = right, 2 = both.
+        generator
+            In the state that the generator of the call on the same batch will be in, so that both draw the same.
+
+        Returns
+        -------
+        torch.Tensor
+            ``[batch]`` int64; by default the heads as they were.
+        """
+        return heads
+
     def sentence(self) -> str:
         """Return what is done, in a few words for people."""
         return self._with_ramp(self.kind.replace("-", " "))

@@ -107,6 +107,14 @@ class Dissociation(Deficit):
         result[:, moved] = views[plan.partner, moved]
         return result, torch.where(plan.label_eye == moved, labels[plan.partner], labels)
 
+    def heads(self, heads: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Teach the head of the eye that the plan names; a presentation that is not dissociated keeps its head."""
+        import torch
+
+        plan = self.plan(len(heads), generator)
+        alone = plan.partner == torch.arange(len(heads), device=heads.device)
+        return torch.where(alone, heads, plan.head_eye)
+
     def sentence(self) -> str:
         """Return what is done."""
         share = "" if self.share == 1 else f" in {self.share:.0%} of presentations"
