@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from binocular.reproduction.command import reproduce
 from stimuli.errors import BadInput
 
 __all__ = ["app", "main"]
@@ -23,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.command()(reproduce)
 
 ProtocolName = Annotated[str, typer.Argument(help="Name of a protocol (see 'binocular list') or path of a .toml file.")]
 StudyPath = Annotated[Path, typer.Argument(help="A study.h5, or the folder that holds one.")]

@@ -28,7 +28,7 @@ from stimuli.errors import BadInput
 if TYPE_CHECKING:
     import protocols
 
-__all__ = ["Outcome", "Progress", "alone", "run_study", "versions"]
+__all__ = ["Outcome", "Progress", "alone", "device_name", "run_study", "versions"]
 
 _ROOM_FOR_STATES = 2_000_000_000  # bytes
 
@@ -194,7 +194,7 @@ def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, created: str, co
         created=created,
         finished=_now(),
         versions=versions(),
-        device=_device_name(study.plan.device),
+        device=device_name(study.plan.device),
         command=command,
         treated_eye=protocol.treated_eye,
         conditions=[ConditionHeader(c.name, c.label, c.values) for c in conditions],
@@ -272,7 +272,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _device_name(device: str) -> str:
+def device_name(device: str) -> str:
+    """Return what ``"cpu"`` or ``"cuda"`` is on this machine, in words."""
     if device == "cuda":
         return torch.cuda.get_device_name()
     name = platform.processor() or platform.machine()

@@ -15,9 +15,23 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Claim", "Evidence", "Finding", "Need", "Number", "Role", "Scale", "Verdict", "not_run", "verdict_of"]
+__all__ = [
+    "SCALES",
+    "Claim",
+    "Evidence",
+    "Finding",
+    "Need",
+    "Number",
+    "Role",
+    "Scale",
+    "Verdict",
+    "not_run",
+    "verdict_of",
+]
 
 Scale = Literal["lab", "paper"]
+SCALES: tuple[Scale, ...] = ("lab", "paper")
+"""``"lab"`` is the smallest study that tests the claim, ``"paper"`` the published one."""
 Role = Literal["test", "control", "context"]
 Verdict = Literal["holds", "does not hold", "undecided", "not run"]
 
@@ -142,6 +156,8 @@ class Need(Protocol):
 
     def obtain(self, folder: Path, device: str, quiet: bool) -> Any:
         """Rear or compute it, or take it up where an earlier run stopped, and return the results in memory.
+
+        ``folder`` is the reproduction's; what is kept lies in ``folder / key``.
 
         Raises
         ------

@@ -1,0 +1,107 @@
+"""From values over subjects to the numbers of a claim's table, and from rows to a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from binocular.reproduction.claims import Evidence, Finding, Number, verdict_of
+from binocular.study import Condition, Study
+from binocular.summary import interval, last_value
+
+__all__ = ["accuracies", "by_seed", "condition_of", "exact", "judged", "number_of", "paired", "worst"]
+
+_ORDER = {"test": 0, "control": 1, "context": 2}
+
+
+def number_of(values: ArrayLike) -> Number:
+    """Return mean and 95 % t interval of values over subjects.
+
+    Parameters
+    ----------
+    values
+        One per subject, ``[seed]``; NaN = no value, left out and not counted.
+
+    Returns
+    -------
+    Number
+        The ends are NaN for fewer than two values, so that a criterion on them is undecided.
+    """
+    found = interval(np.asarray(values, dtype=np.float64).reshape(-1))
+    return Number(float(found.mean), float(found.low), float(found.high), int(found.n))
+
+
+def exact(value: float, n: int = 0) -> Number:
+    """Return a number that has no sampling error: a closed form, or a largest error over all cases."""
+    return Number(float(value), float(value), float(value), n)
+
+
+def worst(values: ArrayLike) -> Number:
+    """Return the largest of some errors as an exact number; NaN if one of them is NaN."""
+    found = np.asarray(values, dtype=np.float64).reshape(-1)
+    return exact(float(found.max()) if len(found) else float("nan"), len(found))
+
+
+def judged(claim: str, rows: Sequence[Evidence], reason: str = "", deviations: Sequence[str] = ()) -> Finding:
+    """Return the finding that follows from rows of evidence; tests come first, then controls, then context."""
+    ordered = tuple(sorted(rows, key=lambda row: _ORDER[row.role]))
+    return Finding(claim, verdict_of(ordered), ordered, reason, tuple(deviations))
+
+
+def condition_of(study: Study, name: str) -> Condition:
+    """Return a condition by its name.
+
+    Raises
+    ------
+    KeyError
+        If the study has none of this name, or no subject of it; the names that it has are told.
+    """
+    for condition in study.reared:
+        if condition.name == name:
+            return condition
+    raise KeyError(f"{study.title}: no subject of a condition '{name}'; there are {[c.name for c in study.reared]}")
+
+
+def by_seed(
+    condition: Condition, measure: str, site: str = "representation", when: Literal["end", "untrained"] = "end"
+) -> dict[int, float]:
+    """Return a measure of `binocular.dominance.Dominance` for each subject, by its seed.
+
+    Parameters
+    ----------
+    condition
+        The subjects.
+    measure
+        ``"cbi"``, ``"mi"``, ``"binocular_share"``, ``"mean_rsv"`` or ``"median_unit_mi"``.
+    site
+        ``"representation"`` for pooled units, ``"representation.map"`` for units by place.
+    when
+        At the end of rearing, or before it (the null).
+    """
+    row = {"end": -1, "untrained": 0}[when]
+    found = {}
+    for subject, dominance in zip(
+        (subject for subject in condition.subjects if site in subject.sites), condition.dominance(site), strict=True
+    ):
+        if when == "untrained" and int(subject.sites[site].epoch[0]) != 0:
+            raise ValueError(f"{condition.name}, seed {subject.seed}: the untrained network was not probed")
+        found[subject.seed] = float(getattr(dominance, measure)[row])
+    return found
+
+
+def accuracies(condition: Condition, task: str = "test_accuracy") -> dict[int, float]:
+    """Return the accuracy of each subject in a task at the end of rearing, by its seed, 0 to 1."""
+    return {subject.seed: last_value(subject.history[task]) for subject in condition.subjects}
+
+
+def paired(first: dict[int, float], second: dict[int, float], scale: float = 1.0) -> Number:
+    """Return ``scale * (first - second)`` over the seeds that both have.
+
+    Subjects of one seed begin with the same weights and see the same order of stimuli, so their difference varies
+    less than two independent means.
+    """
+    seeds = sorted(first.keys() & second.keys())
+    return number_of([scale * (first[seed] - second[seed]) for seed in seeds])

@@ -1,0 +1,215 @@
+"""Reproducing claims: verdicts, taking up, what is not run, and pages, with needs that take no time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from binocular.reproduction.claims import Claim, Evidence, Finding, Number, verdict_of
+from binocular.reproduction.needs import Measure, StudyNeed
+from binocular.reproduction.numbers import by_seed, condition_of, exact, judged, number_of, paired, worst
+from binocular.reproduction.pages import as_plain, markdown_page, write_pages
+from binocular.reproduction.papers import PAPERS, Paper, chosen_claims, paper_named
+from binocular.reproduction.reproducing import reproduce
+from stimuli.errors import BadInput
+from tests.tiny import tiny_file
+
+SHIFTS = (0.30, 0.35, 0.32)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A need that is a few numbers, and counts how often it was obtained."""
+
+    key: str = "numbers"
+    values: tuple[float, ...] = SHIFTS
+    error: Exception | None = None
+    calls: list[str] = field(default_factory=list, compare=False)
+
+    def obtain(self, folder: Path, device: str, quiet: bool) -> Any:
+        self.calls.append(self.key)
+        if self.error is not None:
+            raise self.error
+        return self.values
+
+
+def claim(need: Any, name: str = "shift", at_least: float = 0.2, **settings: Any) -> Claim:
+    """Return a claim that holds where the values of a need lie above a bound."""
+
+    def judge(had: Any) -> Finding:
+        row = Evidence("shift of the units", "0.35 (Fig. 4)", number_of(had[need.key]), at_least=at_least)
+        return judged(name, [row], "the units move")
+
+    return Claim(name, "The units move.", "Fig. 4", {"lab": (need,)}, settings.pop("judge", judge), **settings)
+
+
+PAPER = Paper("fake-2023", "A paper | with a bar", "Nobody 2023", ())
+
+
+def run(tmp_path: Path, *claims: Claim, scale: Any = "lab") -> Any:
+    return reproduce(PAPER, claims, tmp_path, scale, "cpu", command="binocular reproduce fake-2023")
+
+
+def test_a_verdict_follows_from_whole_intervals():
+    def row(low: float, high: float, **bounds: Any) -> Evidence:
+        return Evidence("x", "", Number((low + high) / 2, low, high, 3), **bounds)
+
+    assert row(0.3, 0.4, at_least=0.2).verdict == "holds"
+    assert row(0.1, 0.4, at_least=0.2).verdict == "undecided"
+    assert row(0.0, 0.1, at_least=0.2).verdict == "does not hold"
+    assert row(0.3, 0.4, at_most=0.2).verdict == "does not hold"
+    assert row(0.3, 0.4, at_least=0.2, at_most=0.35).verdict == "undecided"
+    assert Evidence("x", "", number_of([0.5]), at_least=0.2).verdict == "undecided", "one subject decides nothing"
+    assert row(0.3, 0.4, role="context").verdict is None
+    holds, fails, undecided = row(0.3, 0.4, at_least=0.2), row(0, 0.1, at_least=0.2), row(0.1, 0.3, at_least=0.2)
+    assert verdict_of((holds, undecided)) == "undecided" and verdict_of((undecided, fails, holds)) == "does not hold"
+    control = row(0.3, 0.4, at_most=0.1, role="control")
+    assert verdict_of((holds, control)) == "does not hold", "a control kills a claim"
+    with pytest.raises(ValueError, match="criterion"):
+        Evidence("x", "", exact(1))
+
+
+def test_numbers_over_subjects():
+    found = number_of([1.0, 2.0, 3.0, np.nan])
+    assert (found.value, found.n) == (2.0, 3)
+    assert found.high - found.value == pytest.approx(4.302653 / 3**0.5, rel=1e-6)
+    assert worst([0.1, 0.3]) == exact(0.3, 2) and np.isnan(worst([0.1, np.nan]).value)
+    assert paired({0: 1.0, 1: 2.0, 2: 9.0}, {1: 1.0, 0: 0.0, 7: 5.0}, 100) == number_of([100, 100])
+
+
+def test_needs_are_obtained_once_and_the_verdict_flips_with_the_data(tmp_path):
+    shared = Numbers()
+    found = run(tmp_path, claim(shared), claim(shared, "again"), claim(Numbers("less", (-0.3, -0.31, -0.35)), "less"))
+    assert [result.finding.verdict for result in found.results] == ["holds", "holds", "does not hold"]
+    assert shared.calls == ["numbers"] and not found.faults
+
+
+def test_what_cannot_be_had_is_not_run_and_what_fails_is_told(tmp_path):
+    absent = Numbers("absent", error=BadInput("CIFAR-10 is not here"))
+    broken = Numbers("broken", error=RuntimeError("out of memory"))
+    found = run(tmp_path, claim(absent), claim(absent, "twin"), claim(broken, "broken"), claim(Numbers(), "last"))
+    verdicts = [result.finding.verdict for result in found.results]
+    assert verdicts == ["not run", "not run", "not run", "holds"], "one that fails does not stop the others"
+    assert found.results[0].finding.reason == "CIFAR-10 is not here" and absent.calls == ["absent"]
+    assert len(found.faults) == 1 and "out of memory" in found.faults[0]
+    paper = run(tmp_path, claim(Numbers(), absent={"paper": "nobody can"}), scale="paper")
+    assert paper.results[0].finding.reason == "nobody can" and not paper.faults
+
+
+def test_a_verdict_cannot_be_typed_in(tmp_path):
+    def judge(had: Any) -> Finding:
+        return Finding("shift", "holds", (Evidence("shift", "", number_of(had["numbers"]), at_least=0.9),))
+
+    found = run(tmp_path, claim(Numbers(), judge=judge))
+    assert found.results[0].finding.verdict == "not run" and "does not follow" in found.faults[0]
+
+
+def test_a_stop_keeps_what_is_done(tmp_path):
+    done, stopped = Numbers("done"), Numbers("stopped", error=None)
+    object.__setattr__(stopped, "error", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, claim(done), claim(stopped, "stopped"))
+    spent = json.loads((tmp_path / "spent.json").read_text())
+    assert set(spent) == {"done", "stopped"}
+    object.__setattr__(stopped, "error", None)
+    found = run(tmp_path, claim(done), claim(stopped, "stopped"))
+    assert [result.finding.verdict for result in found.results] == ["holds", "holds"]
+    assert json.loads((tmp_path / "spent.json").read_text())["stopped"] >= spent["stopped"]
+
+
+def test_pages_hold_every_claim_whole_and_safe(tmp_path):
+    def draw(had: Any) -> Any:
+        from binocular.figures.style import panels
+
+        figure, axes = panels(1)
+        axes[0].plot(had["numbers"])
+        return figure
+
+    absent = Numbers("absent", error=BadInput("no <images> here"))
+    found = run(tmp_path, claim(Numbers(), draw=draw), claim(absent, "absent"))
+    written = write_pages(found, tmp_path)
+    assert {path.name for path in written} == {"report.html", "page.md", "findings.json"}
+    page, html = (tmp_path / "page.md").read_text(), (tmp_path / "report.html").read_text()
+    assert "| shift of the units | 0.35 (Fig. 4) | 0.32 [0.26, 0.39] | ≥ 0.20 | holds |" in page
+    assert "no <images> here" in page and "no &lt;images&gt; here" in html and "<images>" not in html
+    assert "binocular reproduce fake-2023" in page and "data:image/svg+xml" in html
+    assert "<script" not in html and "http" not in html.split("</style>")[1].replace("http-equiv", "")
+    for ending in ("png", "svg"):
+        assert (tmp_path / "figures" / f"shift.{ending}").stat().st_size > 1000
+    assert "](figures/shift.png)" in page
+    plain = json.loads((tmp_path / "findings.json").read_text())
+    assert plain == json.loads(json.dumps(as_plain(found)))
+    row = plain["claims"][0]["evidence"][0]
+    assert row["subjects"] == 3 and row["low"] < 0.3 < row["high"] and row["says"] == "holds"
+    assert plain["claims"][1]["verdict"] == "not run" and plain["claims"][1]["evidence"] == []
+    assert not list(tmp_path.rglob("*.partial")) and markdown_page(found) == page
+
+
+def study_need(tmp_path: Path, key: str, *settings: str, **more: Any) -> StudyNeed:
+    return StudyNeed(key, str(tiny_file(tmp_path)), settings, **more)
+
+
+def test_a_study_is_taken_up_measured_once_and_shares_histories(tmp_path):
+    out = tmp_path / "out"
+    need = study_need(tmp_path, "first", measures=(Measure("weights"),))
+    study = need.obtain(out, "cpu", True)
+    subject = condition_of(study, "early").subjects[0]
+    assert any(name == "weights" for name, _ in subject.measures)
+    nodes = {path.name: path.stat().st_mtime_ns for path in (out / "first" / "nodes").glob("*.h5")}
+    measures = {path.name: path.stat().st_mtime_ns for path in (out / "first" / "measures").rglob("*.h5")}
+    again = need.obtain(out, "cpu", True)
+    assert nodes == {path.name: path.stat().st_mtime_ns for path in (out / "first" / "nodes").glob("*.h5")}
+    assert measures == {path.name: path.stat().st_mtime_ns for path in (out / "first" / "measures").rglob("*.h5")}
+    assert by_seed(condition_of(again, "early"), "cbi") == by_seed(condition_of(study, "early"), "cbi")
+    with pytest.raises(KeyError, match="there are"):
+        condition_of(study, "never")
+
+    found = reproduce(PAPER, [rsv_claim(study_need(tmp_path, "second"))], out, device="cpu")
+    inodes = {path.name: path.stat().st_ino for path in (out / "first" / "nodes").glob("*.h5")}
+    assert inodes == {path.name: path.stat().st_ino for path in (out / "second" / "nodes").glob("*.h5")}, "reared twice"
+    origin = found.origins["second"]
+    assert found.spent == pytest.approx(sum(origin.nodes.values())) and found.spent > 0
+    assert "binocular run" in origin.command and origin.device
+
+    other = study_need(tmp_path, "third", "training.learning_rate=0.2").obtain(out, "cpu", True)
+    assert by_seed(condition_of(other, "normal"), "cbi").keys() == {0}
+    assert not set(inodes) & {path.name for path in (out / "third" / "nodes").glob("*.h5")}
+
+
+def rsv_claim(need: StudyNeed) -> Claim:
+    def judge(had: Any) -> Finding:
+        early = by_seed(condition_of(had[need.key], "early"), "mean_rsv")
+        return judged("rsv", [Evidence("mean RSV", "", number_of(list(early.values())), at_least=0.0)])
+
+    return Claim("rsv", "Units move.", "Fig. 4", {"lab": (need,)}, judge)
+
+
+def test_a_study_with_one_subject_is_undecided_and_one_without_a_card_is_not_run(tmp_path):
+    found = reproduce(PAPER, [rsv_claim(study_need(tmp_path, "one"))], tmp_path / "out", device="cpu")
+    assert found.results[0].finding.verdict == "undecided"
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has the graphics card that the rest needs to be without")
+    need = study_need(tmp_path, "card", graphics_card=True)
+    found = reproduce(PAPER, [rsv_claim(need)], tmp_path / "out", device="auto")
+    assert found.results[0].finding.verdict == "not run" and "graphics card" in found.results[0].finding.reason
+    assert not found.faults
+
+
+def test_papers_and_claims_by_name():
+    with pytest.raises(BadInput, match="accepted: kleinman-2023"):
+        paper_named("kleinman")
+    with pytest.raises(BadInput, match="has no claim 'nothing'"):
+        chosen_claims(paper_named("kleinman-2023"), ["nothing"])
+    ids = [claim.id for paper in PAPERS.values() for claim in paper.claims()]
+    assert len(set(ids)) == len(ids)
+    for paper in PAPERS.values():
+        for each in paper.claims():
+            assert each.statement.endswith(".") and each.source, each.id
+            assert set(each.needs) | set(each.absent) >= {"lab", "paper"}, f"{each.id}: say why a scale is absent"
