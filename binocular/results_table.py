@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from binocular.summary import Interval, interval, last_value
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Cell", "Row", "condition_table", "end_group", "print_table", "rich_table"]
+__all__ = ["Cell", "Row", "condition_table", "end_group", "html_table", "print_table", "rich_table"]
 
 _EYES = {"accuracy_left_only": "left only", "accuracy_right_only": "right only"}
 
@@ -30,16 +31,7 @@ class Cell:
 
     def text(self, with_interval: bool = True, digits: int = 2) -> str:
         """Return the cell in print, such as ``0.12 [0.08, 0.16]``; a dash where nothing was measured."""
-        if not np.isfinite(self.mean):
-            return "–"
-        if not with_interval or not np.isfinite(self.low):
-            return _number(self.mean, digits)
-        return f"{_number(self.mean, digits)} [{_number(self.low, digits)}, {_number(self.high, digits)}]"
-
-
-def _number(value: float, digits: int) -> str:
-    text = f"{value:.{digits}f}"
-    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
+        return Interval(*map(np.asarray, (self.mean, self.low, self.high, self.n))).text(with_interval, digits)
 
 
 @dataclass(frozen=True)
@@ -117,6 +109,26 @@ def rich_table(study: Study, site: str = "representation", width: int = 80) -> T
     return table
 
 
+def html_table(study: Study, site: str = "representation") -> str:
+    """Return the table as HTML for a notebook, every cell with its interval, and how to read it."""
+    rows = condition_table(study, site)
+    names = list(rows[0].cells) if rows else []
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("condition", "n", *names))
+    body = "".join(
+        f"<tr><td>{escape(row.label)}</td><td>{row.seeds}</td>"
+        + "".join(f"<td>{cell.text()}</td>" for cell in row.cells.values())
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{escape(_how_to_read(study))}</p>"
+
+
+def _how_to_read(study: Study) -> str:
+    several = any(len(condition.subjects) > 1 for condition in study.conditions)
+    spread = "[..] 95 % interval over seeds" if several else "one seed, so no interval"
+    return f"CBI 1 = {study.treated_eye} (treated) eye only, 0 = {study.fellow_eye} (fellow) eye only; {spread}"
+
+
 def print_table(study_path: Path | str) -> None:
     """Print the table of a study file, and how to read it."""
     from rich.console import Console
@@ -124,11 +136,4 @@ def print_table(study_path: Path | str) -> None:
     study = load_study(study_path)
     console = Console()
     console.print(rich_table(study, width=console.width))
-    several = any(len(condition.subjects) > 1 for condition in study.conditions)
-    spread = "[..] 95 % interval over seeds" if several else "one seed, so no interval"
-    console.print(
-        f"CBI 1 = {study.treated_eye} (treated) eye only, 0 = {study.fellow_eye} (fellow) eye only; {spread}",
-        style="dim",
-        markup=False,
-        highlight=False,
-    )
+    console.print(_how_to_read(study), style="dim", markup=False, highlight=False)

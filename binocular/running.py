@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +71,7 @@ def run_study(
     protocol: protocols.Protocol,
     folder: Path | str,
     device: str = "auto",
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     command: str = "",
     fresh: bool = False,
     dask: str = "",
@@ -87,7 +88,7 @@ def run_study(
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     progress
-        Told about each epoch.
+        Told about each epoch; True prints a plain line every few seconds, as suits a notebook.
     command
         The command line, kept in the study.
     fresh
@@ -112,6 +113,10 @@ def run_study(
     """
     if keep not in ("auto", "all", "ends"):
         raise BadInput(f"--keep: '{keep}' is not known; accepted: auto, all, ends")
+    if progress is True:
+        from binocular.progress import Lines
+
+        progress = Lines(sys.stdout)
     created, folder = _now(), Path(folder)
     study = plan_study(protocol, device)
     state_bytes = check_parts(study)
@@ -125,7 +130,7 @@ def run_study(
         _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
         total = study.tree.epochs_shared
-        failed = _rear(study, outstanding, folder, dask, progress, (total, total - todo))
+        failed = _rear(study, outstanding, folder, dask, progress or None, (total, total - todo))
         outcome = Outcome(folder / "study.h5", reared=todo, found=total - todo)
         for subject, path in study.tree.path.items():
             causes = [failed[identity] for identity in path if identity in failed]

@@ -13,12 +13,13 @@ from rich.tree import Tree
 from stimuli.errors import BadInput
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from torch import Tensor
 
     from binocular.tree import Node, PhaseTree
     from protocols import Protocol, ResolvedCondition
 
-__all__ = ["draw_stimulus", "expected_seconds", "planned_tree", "show_protocol"]
+__all__ = ["draw_stimulus", "expected_seconds", "planned_tree", "show_protocol", "stimulus_figure"]
 
 _COLUMNS = 50
 
@@ -144,27 +145,39 @@ def _history(node: Node) -> str:
     return ", then ".join(parts) if len(parts) <= 4 else f"{parts[0]}, then ... (changing) ..., {parts[-1]}"
 
 
-def draw_stimulus(protocol: Protocol, out: Path, condition: str | None, phase: int, pairs: int, seed: int) -> Path:
-    """Draw a contact sheet of a protocol's stimuli, with the deficits of a phase if asked.
+def stimulus_figure(
+    protocol: Protocol, condition: str | None = None, phase: int = 1, pairs: int = 8, seed: int = 0
+) -> Figure:
+    """Return a contact sheet of what the two eyes see in a protocol; a notebook shows it by itself.
+
+    Parameters
+    ----------
+    protocol
+        A checked protocol.
+    condition
+        With the deficits of this condition; undisturbed by default.
+    phase
+        In which of its phases, counted from 1; deficits that change are shown as at its beginning.
+    pairs
+        Number of pairs of views.
+    seed
+        Of the stimuli.
 
     Raises
     ------
     BadInput
-        If there is no such condition or phase, or the file cannot be written.
+        If there is no such condition or phase.
     """
-    from binocular.sealing import safely
     from stimuli.sheets import show
     from stimuli.streams import stream
 
-    if out.suffix not in (".png", ".svg", ".pdf"):
-        raise BadInput(f"--out: {out} is not a kind of picture that can be written; accepted: .png, .svg, .pdf")
     deficits, title = (), None
     if condition is not None:
         known = {c.name: c for c in protocol.resolved_conditions()}
         if condition not in known:
             raise BadInput(f"--condition: there is no condition '{condition}'; accepted: {', '.join(known)}")
         phases = known[condition].phases
-        if phase > len(phases):
+        if not 1 <= phase <= len(phases):
             raise BadInput(f"--phase: {condition} has {len(phases)} phases, not {phase}")
         deficits = phases[phase - 1].deficits_at(0)
         title = f"{condition}: {phases[phase - 1].sentence()}"
@@ -175,7 +188,22 @@ def draw_stimulus(protocol: Protocol, out: Path, condition: str | None, phase: i
             views, labels = deficit(views, labels, generator)
         return views
 
-    figure = show(protocol.stimulus.build(seed), pairs, "test", seed, title, change)
+    return show(protocol.stimulus.build(seed), pairs, "test", seed, title, change)
+
+
+def draw_stimulus(protocol: Protocol, out: Path, condition: str | None, phase: int, pairs: int, seed: int) -> Path:
+    """Draw a contact sheet of a protocol's stimuli, with the deficits of a phase if asked.
+
+    Raises
+    ------
+    BadInput
+        If there is no such condition or phase, or the file cannot be written.
+    """
+    from binocular.sealing import safely
+
+    if out.suffix not in (".png", ".svg", ".pdf"):
+        raise BadInput(f"--out: {out} is not a kind of picture that can be written; accepted: .png, .svg, .pdf")
+    figure = stimulus_figure(protocol, condition, phase, pairs, seed)
     with safely(out) as temporary:
         figure.savefig(temporary, format=out.suffix[1:], dpi=150)
     return out

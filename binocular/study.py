@@ -14,7 +14,8 @@ import numpy as np
 from binocular.dominance import Dominance, dominance_of
 from binocular.records import SubjectRecord
 from binocular.schema import HISTORY
-from binocular.summary import Interval, interval
+from binocular.summary import Interval, interval, last_value
+from stimuli.errors import BadInput
 
 __all__ = ["Condition", "Study", "load_study"]
 
@@ -39,7 +40,7 @@ class Condition:
     values: Mapping[str, Any] = field(default_factory=dict)
     treated_eye: str = "right"
 
-    def dominance(self, site: str) -> list[Dominance]:
+    def dominance(self, site: str = "representation") -> list[Dominance]:
         """Return the ocular dominance of each subject probed at a site, all checkpoints."""
         return [
             dominance_of(subject.sites[site].values["rsv"], self.treated_eye)
@@ -47,11 +48,30 @@ class Condition:
             if site in subject.sites
         ]
 
-    def at_end(self, measure: str, site: str) -> Interval:
+    def at_end(self, measure: str, site: str = "representation") -> Interval:
         """Return a measure of `Dominance` (a field's name) at the last checkpoint, over seeds."""
         return self._over_seeds(site, lambda dominance: getattr(dominance, measure)[-1])
 
-    def shares(self, site: str, checkpoint: int = -1) -> np.ndarray:
+    def group_at_end(self, group: int, site: str = "representation") -> Interval:
+        """Return the share of units in one of the groups 1 to 7 at the last checkpoint, over seeds."""
+        if group not in range(1, 8):
+            raise BadInput(f"there is no group {group!r}; accepted are 1 (right eye only) to 7 (left eye only)")
+        return interval(self.shares(site)[:, group - 1])
+
+    def vision_at_end(self, task: str = "test_accuracy") -> Interval:
+        """Return a column of the history, such as ``"stereopsis"``, at the end of rearing, over seeds.
+
+        Raises
+        ------
+        BadInput
+            If no subject was tested in it.
+        """
+        known = list(dict.fromkeys(name for subject in self.subjects for name in subject.history))
+        if task not in known:
+            raise BadInput(f"{self.name} was not tested in {task!r}; accepted are {', '.join(known)}")
+        return interval([last_value(subject.history[task]) for subject in self.subjects if task in subject.history])
+
+    def shares(self, site: str = "representation", checkpoint: int = -1) -> np.ndarray:
         """Return the share of units in each group, ``[seed, 7]``; silent units are in no group.
 
         NaN where all units of a subject are silent.
@@ -94,6 +114,26 @@ class Study:
     def fellow_eye(self) -> str:
         """The other eye."""
         return {"left": "right", "right": "left"}[self.treated_eye]
+
+    def condition(self, name: str) -> Condition:
+        """Return a condition by its name.
+
+        Raises
+        ------
+        BadInput
+            If the study has no condition of that name.
+        """
+        for condition in self.conditions:
+            if condition.name == name:
+                return condition
+        known = ", ".join(condition.name for condition in self.conditions)
+        raise BadInput(f"the study has no condition {name!r}; accepted are {known}")
+
+    def _repr_html_(self) -> str:
+        """Return the table of the conditions at the end of rearing, which a notebook shows."""
+        from binocular.results_table import html_table
+
+        return html_table(self)
 
     @property
     def complete(self) -> bool:
@@ -141,7 +181,6 @@ def load_study(path: Path | str) -> Study:
     from binocular.opening import check_study
     from binocular.storage import read_records
     from binocular.tables import plain_attributes, read_table, subgroup
-    from stimuli.errors import BadInput
 
     path = check_study(path)
     try:

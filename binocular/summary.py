@@ -23,6 +23,7 @@ __all__ = [
     "interval",
     "last_value",
     "outcome_of",
+    "printed",
     "summarise_dominance",
     "summarise_vision",
 ]
@@ -33,12 +34,33 @@ VISION = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
 
 @dataclass(frozen=True)
 class Interval:
-    """Mean over seeds and the ends of its 95 % interval; ``n`` counts the seeds that have a value."""
+    """Mean over seeds and the ends of its 95 % interval; ``n`` counts the seeds that have a value.
+
+    That of a single number prints as ``0.12 [0.08, 0.16]``.
+    """
 
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
     n: np.ndarray
+
+    def __str__(self) -> str:
+        return self.text() if np.ndim(self.mean) == 0 else repr(self)
+
+    def text(self, with_interval: bool = True, digits: int = 2) -> str:
+        """Return a single number in print; a dash where nothing was measured, no interval where there is one seed."""
+        if not np.isfinite(self.mean):
+            return "–"
+        if not with_interval or not np.isfinite(self.low):
+            return printed(float(self.mean), digits)
+        mean, low, high = (printed(float(value), digits) for value in (self.mean, self.low, self.high))
+        return f"{mean} [{low}, {high}]"
+
+
+def printed(value: float, digits: int = 2) -> str:
+    """Return a number for print: a true minus sign, and none before a zero."""
+    text = f"{value:.{digits}f}"
+    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
 
 
 def interval(values: ArrayLike) -> Interval:

@@ -164,13 +164,14 @@ def contact_sheet(
 def _figure(views: torch.Tensor, titles: Sequence[str] | None, heading: str, columns: int = 8) -> Figure:
     """Return a figure with one contact sheet of a size that fits it."""
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
+
+    from stimuli.canvas import Canvas
 
     across = min(len(views), columns)
     blocks = -(-len(views) // columns)
     tall = views.shape[-2] / views.shape[-1]
     with rc_context(_STYLE):
-        figure = Figure(
+        figure = Canvas(
             figsize=((across * 1.1 + 1) * 0.78, (blocks * (3 * (tall + 0.1) + 0.5) + 0.3) * 0.78 + 0.35),
             layout="constrained",
         )

@@ -13,7 +13,7 @@ from stimuli.lazy import lazily
 
 if TYPE_CHECKING:
     from binocular.figures.dominance import dominance_figure, dominance_histogram
-    from binocular.figures.drawing import FIGURES, draw, draw_all
+    from binocular.figures.drawing import FIGURES, draw, draw_all, figure_of
     from binocular.figures.learning import learning_curves, learning_figure
     from binocular.figures.outcomes import interval_rows, outcomes_figure
     from binocular.figures.physiology import (
@@ -36,6 +36,7 @@ __all__ = [
     "draw_all",
     "field_pairs",
     "field_pairs_figure",
+    "figure_of",
     "interval_rows",
     "learning_curves",
     "learning_figure",
@@ -58,6 +59,7 @@ _HOME = {
     "dominance_histogram": "dominance",
     "draw": "drawing",
     "draw_all": "drawing",
+    "figure_of": "drawing",
     "interval_rows": "outcomes",
     "learning_curves": "learning",
     "learning_figure": "learning",

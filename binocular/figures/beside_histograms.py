@@ -93,7 +93,7 @@ def _colours(deprived_eye: str | None) -> list[tuple[float, ...]] | str:
 
 def histogram_figures(comparison: Comparison) -> list[Figure]:
     """Draw each published histogram and, to its right, ours; a few pairs a figure."""
-    from matplotlib.figure import Figure
+    from stimuli.canvas import Canvas
 
     shown = [found for found in comparison.shown if np.isfinite(found.sample.shares).all()]
     figures = []
@@ -101,7 +101,7 @@ def histogram_figures(comparison: Comparison) -> list[Figure]:
         page = shown[start : start + _PAIRS]
         across = min(2, len(page))
         rows = -(-len(page) // across)
-        figure = Figure((4.7 * across + 0.3, 2.75 * rows + 0.9), layout="constrained")
+        figure = Canvas((4.7 * across + 0.3, 2.75 * rows + 0.9), layout="constrained")
         figure.get_layout_engine().set(w_pad=0.06, h_pad=0.09)  # type: ignore[union-attr]
         axes = figure.subplots(rows, 2 * across, squeeze=False).ravel()
         for ax in axes[2 * len(page) :]:

@@ -16,7 +16,7 @@ from stimuli.errors import BadInput
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "Drawing", "draw", "draw_all"]
+__all__ = ["FIGURES", "Drawing", "draw", "draw_all", "figure_of"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,56 @@ FIGURES: dict[str, Drawing] = {
 """All figures by name, in the order of the report."""
 
 
+def figure_of(study: Study | Path | str, name: str, site: str | None = None) -> Figure:
+    """Return one figure of a study; a notebook shows it by itself.
+
+    Parameters
+    ----------
+    study
+        A study in memory, a ``study.h5``, or the folder that holds one.
+    name
+        One of `FIGURES`.
+    site
+        Of which site, for a figure of a site; by default the first one that it can be drawn for, which is
+        ``representation`` as a rule.
+
+    Raises
+    ------
+    BadInput
+        If there is no figure of that name or no such site, or the study does not hold what the figure shows.
+
+    Examples
+    --------
+    >>> import binocular
+    >>> binocular.figure_of("results/monocular-deprivation", "histogram")
+    Traceback (most recent call last):
+    stimuli.errors.BadInput: there is no figure 'histogram'; accepted are dominance, outcomes, rearing, learning, ...
+    """
+    _check_name(name)
+    study = study if isinstance(study, Study) else load_study(study)
+    if not study.reared:
+        raise BadInput(f"the study {study.title!r} has no subjects to draw; accepted is one with at least one")
+    _check_probe(study, name)
+    sites = FIGURES[name].sites(study)
+    if site is not None and site not in sites:
+        raise BadInput(f"the figure {name!r} cannot be drawn for a site {site!r}; accepted are {', '.join(sites)}")
+    with style():
+        return FIGURES[name](study, site or sites[0])
+
+
+def _check_name(name: str) -> None:
+    if name not in FIGURES:
+        raise BadInput(f"there is no figure {name!r}; accepted are {', '.join(FIGURES)}")
+
+
+def _check_probe(study: Study, name: str) -> None:
+    if FIGURES[name].probe and study.reared and not FIGURES[name].sites(study):
+        raise BadInput(
+            f"the figure {name!r} needs a probe that this study does not hold; "
+            f"'binocular measure STUDY --probe {FIGURES[name].probe}' takes it"
+        )
+
+
 def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str, str, Figure]]:
     """Draw figures one after the other.
 
@@ -120,13 +170,9 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
         If there is no figure of a name, or the study does not hold what it shows.
     """
     for name in names or FIGURES:
-        if name not in FIGURES:
-            raise BadInput(f"there is no figure {name!r}; accepted are {', '.join(FIGURES)}")
-        if names and FIGURES[name].probe and study.reared and not FIGURES[name].sites(study):
-            raise BadInput(
-                f"the figure {name!r} needs a probe that this study does not hold; "
-                f"'binocular measure STUDY --probe {FIGURES[name].probe}' takes it"
-            )
+        _check_name(name)
+        if names:
+            _check_probe(study, name)
     for name in names or FIGURES:
         if not study.reared:
             continue

@@ -232,11 +232,11 @@ def _time_line(ax: Axes, story: _Story, longest: int) -> Any:
 
 def _cells(n: int) -> tuple[Figure, list[SubFigure]]:
     """Return a figure of ``n`` equal cells, wrapped into rows."""
-    from matplotlib.figure import Figure
+    from stimuli.canvas import Canvas
 
     columns = n if n <= 4 else 4 if n <= 12 else 6
     rows = -(-n // columns)
-    figure = Figure((max(2.35 * columns, 4.6), 2.9 * rows + 0.7), layout="constrained")
+    figure = Canvas((max(2.35 * columns, 4.6), 2.9 * rows + 0.7), layout="constrained")
     grid = np.atleast_1d(figure.subfigures(rows, columns, squeeze=False)).ravel()
     return figure, list(grid[:n])
 

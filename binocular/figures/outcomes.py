@@ -74,8 +74,9 @@ def _at_end(condition: Condition, site: str, measure: str) -> list[float]:
 
 def outcomes_figure(study: Study, site: str = "representation") -> Figure:
     """Draw the measures at the end of rearing for all conditions: dominance on the left, vision on the right."""
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+
+    from stimuli.canvas import Canvas
 
     shown = list(study.reared)
     end = "group 7" if study.fellow_eye == "left" else "group 1"
@@ -88,7 +89,7 @@ def outcomes_figure(study: Study, site: str = "representation") -> Figure:
     names = {"test_accuracy": "accuracy\nboth eyes"}
     count = len(dominance) + len(vision)
     height = 0.3 * max(len(shown), 2) + 1.6
-    figure = Figure((1.6 + 1.5 * count, height), layout="constrained")
+    figure = Canvas((1.6 + 1.5 * count, height), layout="constrained")
     axes = list(figure.subplots(1, count, sharey=True, squeeze=False).flat)
     for (measure, label, reference), ax in zip(dominance, axes, strict=False):
         interval_rows([_at_end(c, site, measure) for c in shown], ax, limits=(0, 1), reference=reference)

@@ -126,11 +126,11 @@ def tuning_figure(study: Study, site: str = "representation") -> Figure:
 
     The units are those nearest to the 5th, 35th, 65th and 95th percentile of ODI at the end of rearing.
     """
-    from matplotlib.figure import Figure
+    from stimuli.canvas import Canvas
 
     shown = _measured(study, "odi", site)
     rows = max(len(shown), 1)
-    figure = Figure((1.55 * _TUNED_UNITS + 1.0, 1.25 * rows + 1.1), layout="constrained")
+    figure = Canvas((1.55 * _TUNED_UNITS + 1.0, 1.25 * rows + 1.1), layout="constrained")
     axes = figure.subplots(rows, _TUNED_UNITS, squeeze=False, sharex=True)
     for condition, row in zip(shown, axes, strict=False):
         values = _records(condition, "odi", site)[0].values

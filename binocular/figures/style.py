@@ -98,22 +98,22 @@ def style() -> Iterator[None]:
 
 def axes_or_new(ax: Axes | None, size: tuple[float, float] = (3.2, 2.6)) -> Axes:
     """Return ``ax``, or the axes of a new figure without a window."""
-    from matplotlib.figure import Figure
+    from stimuli.canvas import Canvas
 
-    return Figure(size, layout="constrained").add_subplot() if ax is None else ax
+    return Canvas(size, layout="constrained").add_subplot() if ax is None else ax
 
 
 def panels(
     n: int, size: tuple[float, float] = (2.35, 2.15), sharex: bool = False, sharey: bool = True
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure of ``n`` equal panels, wrapped into rows; room for titles is added to their size (inches)."""
-    from matplotlib.figure import Figure
+    from stimuli.canvas import Canvas
 
     n = max(n, 1)
     columns = n if n <= 4 else 4 if n <= 12 else 5 if n <= 20 else 6
     rows = math.ceil(n / columns)
     width = max(columns * size[0] + 0.4, 4.6)
-    figure = Figure((width, rows * size[1] + 1.0), layout="constrained")
+    figure = Canvas((width, rows * size[1] + 1.0), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.07)  # type: ignore[union-attr]
     grid = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
     axes = list(grid.flat)
@@ -157,8 +157,9 @@ def title_figure(figure: Figure, what: str, study: str, site: str = "representat
 
 def number(value: float, digits: int = 2) -> str:
     """Return a number for print: a true minus sign, and none before a zero."""
-    text = f"{value:.{digits}f}"
-    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
+    from binocular.summary import printed
+
+    return printed(value, digits)
 
 
 def words(phase: Mapping[str, Any]) -> str:

@@ -9,11 +9,12 @@ from binocular.figures.style import BOTH_EYES, EYE_COLOURS, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from binocular.tree import Node, PhaseTree
     from protocols import Protocol
 
-__all__ = ["draw_timeline", "phase_tree", "time_lines"]
+__all__ = ["draw_timeline", "phase_tree", "time_lines", "timeline_figure"]
 
 _NORMAL = "#E3E3E3"
 
@@ -106,6 +107,16 @@ def phase_tree(tree: PhaseTree, seed: int, ax: Axes) -> Axes:
     return ax
 
 
+def timeline_figure(protocol: Protocol) -> Figure:
+    """Return the time lines of a protocol as a figure; a notebook shows it by itself."""
+    from stimuli.canvas import Canvas
+
+    with style():
+        figure = Canvas((6.8, 0.26 * len(protocol.conditions) + 1.0), layout="constrained")
+        time_lines(protocol, figure.add_subplot())
+    return figure
+
+
 def draw_timeline(protocol: Protocol, tree: PhaseTree, path: Path) -> None:
     """Write time lines and phase tree to a picture, SVG by name.
 
@@ -114,14 +125,13 @@ def draw_timeline(protocol: Protocol, tree: PhaseTree, path: Path) -> None:
     BadInput
         If the file cannot be written.
     """
-    from matplotlib.figure import Figure
-
     from binocular.sealing import safely
+    from stimuli.canvas import Canvas
 
     count = len(protocol.conditions)
     with style():
         height = 0.26 * count + 0.9
-        figure = Figure((6.8, 2 * height + 0.3), layout="constrained")
+        figure = Canvas((6.8, 2 * height + 0.3), layout="constrained")
         figure.suptitle(protocol.title, x=0.01, ha="left", fontweight="bold")
         above, below = figure.subplots(2, 1)
         time_lines(protocol, above)
