@@ -47,7 +47,8 @@ def planned_tree(protocol: Protocol) -> PhaseTree:
 
 def expected_seconds(protocol: Protocol, epochs: int, cores: int) -> float | None:
     """Estimate the time of rearing on a processor like the one measured; None where nothing like it was measured."""
-    size, count = getattr(protocol.stimulus, "size", None), getattr(protocol.stimulus, "n_train", None)
+    stimulus = protocol.stimulus
+    size, count = getattr(stimulus, "canvas", getattr(stimulus, "size", None)), getattr(stimulus, "n_train", None)
     if protocol.network.kind != "split-cnn" or not isinstance(size, int) or not isinstance(count, int):
         return None
     width = protocol.network.options.get("width", 12)
