@@ -18,6 +18,7 @@ from stimuli.streams import stream_key
 __all__ = ["NETWORKS", "build_network", "check_network"]
 
 NETWORKS: dict[str, str] = {
+    "linear": "binocular.linear.network:SplitLinear",
     "split-cnn": "binocular.networks:SplitCNN",
     "split-mlp": "binocular.networks:SplitMLP",
     "all-convolutional": "binocular.convolutional:AllConvolutional",
