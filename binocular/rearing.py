@@ -25,7 +25,7 @@ from stimuli.streams import stream
 if TYPE_CHECKING:
     from protocols import EpochConditions
 
-__all__ = ["Stopped", "finished", "rear"]
+__all__ = ["Litter", "Stopped", "finished", "rear"]
 
 _SAVE_EVERY = 20.0  # seconds of rearing that a kill can cost
 
@@ -61,15 +61,25 @@ def rear(
     Stopped
         If ``stop`` was set.
     """
-    litters = [_Litter(plan, list(nodes), folder)] if plan.packing == "stacked" else None
-    for litter in litters or (_Litter(plan, [node], folder) for node in nodes):
+    litters = [Litter(plan, list(nodes), folder)] if plan.packing == "stacked" else None
+    for litter in litters or (Litter(plan, [node], folder) for node in nodes):
         litter.rear(stop or threading.Event(), on_epoch or (lambda node: None))
 
 
-class _Litter:
-    """Nodes that go through their epochs together."""
+class Litter:
+    """Nodes that go through their epochs together.
 
-    def __init__(self, plan: Plan, nodes: list[Node], folder: Path) -> None:
+    Parameters
+    ----------
+    plan
+        What they have in common.
+    nodes
+        Nodes of equal epochs.
+    folder
+        Where their parents lie and where they are written; None for nodes without parents that stay in memory.
+    """
+
+    def __init__(self, plan: Plan, nodes: list[Node], folder: Path | None) -> None:
         self.plan, self.nodes, self.folder = plan, nodes, folder
         self.sets = [stimulus_of(plan.stimulus, node.seed, plan.device) for node in nodes]
         first = self.sets[0]
@@ -83,10 +93,12 @@ class _Litter:
         training = plan.training
         self.cohort: Cohort = packing(networks, training.momentum, training.weight_decay, plan.precision)
         self.records = self._take_up()
+        self._as_probed: dict[int, nn.Module] = {}
 
     def _take_up(self) -> list[NodeRecord]:
         """Begin where an earlier run stopped, else at the parents' states, else untrained."""
-        begun = [read_node(partial_path(self.folder, node.identity)) for node in self.nodes]
+        folder = self.folder
+        begun = [] if folder is None else [read_node(partial_path(folder, node.identity)) for node in self.nodes]
         usable = [r for r in begun if r is not None and r.measures == self.plan.measures]
         in_step = len(usable) == len(self.nodes) and len({r.done for r in usable}) == 1
         if in_step and all(_has_checkpoints(r, node) for r, node in zip(usable, self.nodes, strict=True)):
@@ -103,24 +115,25 @@ class _Litter:
             node.identity, node.parent, node.seed, node.start, node.stop, self.plan.measures, node.start
         )
         if not node.is_root:
-            parent = read_node(node_path(self.folder, node.parent))
+            parent = None if self.folder is None else read_node(node_path(self.folder, node.parent))
             if parent is None:
                 raise RuntimeError(f"the state {node.parent} that this phase begins with is missing or damaged")
             record.state, record.satisfied = parent.state, parent.satisfied
         return record
 
     def rear(self, stop: threading.Event, on_epoch: Callable[[Node], None]) -> None:
+        """Take all subjects through all epochs and write their nodes; see :func:`rear`."""
         node, saved = self.nodes[0], time.monotonic()
         began = saved
         if node.is_root and self.records[0].done == 0:
             for subject in range(len(self.nodes)):
-                self._probe(subject, 0)
+                self.probe(subject, 0)
         for epoch in range(self.records[0].done, node.stop):
-            self._epoch(epoch)
+            self.epoch(epoch)
             for subject, reared in enumerate(self.nodes):
                 self.records[subject].done = epoch + 1
                 if epoch + 1 in reared.checkpoints:
-                    self._probe(subject, epoch + 1)
+                    self.probe(subject, epoch + 1)
                 on_epoch(reared)
             now = time.monotonic()
             spent, began = now - began, now
@@ -132,15 +145,20 @@ class _Litter:
             if stop.is_set() and epoch + 1 < node.stop:
                 raise Stopped
         self._write(node_path)
-        for reared in self.nodes:
-            partial_path(self.folder, reared.identity).unlink(missing_ok=True)
+        if self.folder is not None:
+            for reared in self.nodes:
+                partial_path(self.folder, reared.identity).unlink(missing_ok=True)
 
     def _write(self, path: Callable[[Path, str], Path]) -> None:
+        if self.folder is None:
+            return
         for subject, record in enumerate(self.records):
             record.state = self.cohort.state(subject)
             write_node(path(self.folder, record.identity), record)
 
-    def _epoch(self, epoch: int) -> None:
+    def epoch(self, epoch: int) -> None:
+        """Take all subjects through one epoch; note how they learned and what they see."""
+        self._as_probed.clear()
         going = [self._begin_epoch(subject, epoch) for subject in range(len(self.nodes))]
         if not all(going):
             if any(going):
@@ -208,21 +226,26 @@ class _Litter:
         row |= dict.fromkeys(seen, float("nan"))
         until = node.epochs[epoch - node.start].until
         if done % plan.training.evaluate_every == 0 or done in node.checkpoints or until is not None:
-            row |= vision(self._measurable(subject), self.sets[subject], plan.probes.test_size)
+            row |= vision(self.measurable(subject), self.sets[subject], plan.probes.test_size)
         if until is not None and row[until.metric] >= until.at_least:
             record.satisfied = True
         for name, value in row.items():
             record.history[name] = np.append(record.history.get(name, np.empty(0)), value)
 
-    def _measurable(self, subject: int) -> nn.Module:
+    def measurable(self, subject: int) -> nn.Module:
+        """Return a subject's network as probes see it, in evaluation mode."""
         network = self.cohort.network(subject)
         if self.plan.probes.normalisation == "as-reared":
             return network
-        return adapted(network, self.sets[subject], self.nodes[subject].seed)
+        # One adapted copy serves all that is measured between two epochs.
+        if subject not in self._as_probed:
+            self._as_probed[subject] = adapted(network, self.sets[subject], self.nodes[subject].seed)
+        return self._as_probed[subject]
 
-    def _probe(self, subject: int, epoch: int) -> None:
+    def probe(self, subject: int, epoch: int) -> None:
+        """Probe a subject, and note the result as that of an epoch."""
         node, record, probes = self.nodes[subject], self.records[subject], self.plan.probes
-        stimulus, network = self.sets[subject], self._measurable(subject)
+        stimulus, network = self.sets[subject], self.measurable(subject)
         left, right = probe_views(stimulus, probes.n_stimuli, node.seed)
         for site, grid in response_grid(network, left, right, tuple(probes.sites), probes.units).items():
             measured = source_variance(grid, probes.bootstrap, stream(node.seed, "bootstrap"))
