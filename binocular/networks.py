@@ -12,7 +12,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-__all__ = ["PreActivationBlock", "SplitCNN", "SplitMLP", "TwoEyedNetwork", "Unseeing", "second_pathway"]
+from binocular.batches import HEADS
+
+__all__ = ["HeadPerEye", "PreActivationBlock", "SplitCNN", "SplitMLP", "TwoEyedNetwork", "Unseeing", "second_pathway"]
 
 
 class TwoEyedNetwork(nn.Module):
@@ -26,6 +28,8 @@ class TwoEyedNetwork(nn.Module):
         Sequence of stages from the summed features to the final representation.
     head
         Classifier on the final representation, to ``[batch, class]``.
+    heads
+        Only where there is a head per eye (`give_heads`): the names of the heads that ``head`` chooses from.
     sites
         Names of the stages that can be probed, besides ``representation``.
     """
@@ -40,9 +44,70 @@ class TwoEyedNetwork(nn.Module):
         """Names of the trunk's stages, in order."""
         return [f"trunk.{i}" for i in range(len(self.trunk) - 1)]
 
-    def forward(self, views: Tensor) -> Tensor:
-        """Classify views ``[batch, eye, channel, height, width]`` into ``[batch, class]`` scores."""
-        return self.head(self.trunk(self.left(views[:, 0]) + self.right(views[:, 1])))
+    def give_heads(self, heads: str, make: Callable[[], nn.Module]) -> None:
+        """Set the head.
+
+        Parameters
+        ----------
+        heads
+            ``"one"`` for one classifier, ``"per-eye"`` for one for each eye and one for both (see `HeadPerEye`).
+        make
+            Makes a classifier.
+
+        Raises
+        ------
+        ValueError
+            For anything else.
+        """
+        if heads not in ("one", "per-eye"):
+            raise ValueError(f"heads must be 'one' or 'per-eye', not {heads!r}")
+        if heads == "per-eye":
+            self.heads = HEADS
+            self.head = HeadPerEye(make)
+        else:
+            self.head = make()
+
+    def forward(self, views: Tensor, head: Tensor | None = None) -> Tensor:
+        """Classify views ``[batch, eye, channel, height, width]`` into ``[batch, class]`` scores.
+
+        Parameters
+        ----------
+        views
+            What the eyes see.
+        head
+            With a head per eye, which one answers each presentation, ``[batch]`` int64 by position in ``heads``; None
+            for the head of both eyes.
+        """
+        representation = self.trunk(self.left(views[:, 0]) + self.right(views[:, 1]))
+        return self.head(representation) if head is None else self.head(representation, head)
+
+
+class HeadPerEye(nn.Module):
+    """A classifier for what each eye sees and one for both, on the same final representation.
+
+    During a dissociation each presentation teaches the head of one eye; the head of both eyes is taught at all other
+    times and answers in every test (Kleinman et al. 2023, section 4). The released code draws one head for a batch;
+    which presentation teaches which head is decided by the deficit, see `protocols.deficits.Dissociation`.
+
+    Parameters
+    ----------
+    make
+        Makes a classifier from the final representation to ``[batch, class]``.
+    """
+
+    def __init__(self, make: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        # The head of both eyes first: its initial weights are then those of a network with one head.
+        self.both = make()
+        self.left = make()
+        self.right = make()
+
+    def forward(self, representation: Tensor, head: Tensor | None = None) -> Tensor:
+        """Return scores ``[batch, class]`` of the heads chosen, ``[batch]`` int64; None chooses that of both eyes."""
+        if head is None:
+            return self.both(representation)
+        scores = torch.stack([getattr(self, name)(representation) for name in HEADS], dim=1)
+        return scores.gather(1, head[:, None, None].expand(-1, 1, scores.shape[2]))[:, 0]
 
 
 class Unseeing(nn.Module):
@@ -131,9 +196,13 @@ class SplitCNN(TwoEyedNetwork):
         Channels w of each pathway; the final representation has 4 w channels.
     eyes
         2, or 1 for a subject that has the left pathway only.
+    heads
+        ``"one"``, or ``"per-eye"`` for a classifier for each eye and one for both, see `HeadPerEye`.
     """
 
-    def __init__(self, shape: tuple[int, int, int], n_classes: int, width: int = 12, eyes: int = 2) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], n_classes: int, width: int = 12, eyes: int = 2, heads: str = "one"
+    ) -> None:
         super().__init__()
         if min(shape[1:]) < 8:
             raise ValueError(f"split-cnn needs stimuli of at least 8 x 8 pixels, not {shape[1]} x {shape[2]}")
@@ -147,7 +216,9 @@ class SplitCNN(TwoEyedNetwork):
             PreActivationBlock(2 * width, 4 * width, stride=2),
             nn.ReLU(),
         )
-        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4 * width, n_classes))
+        self.give_heads(
+            heads, lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4 * width, n_classes))
+        )
 
     @staticmethod
     def _pathway(channels: int, width: int) -> nn.Sequential:

@@ -26,9 +26,13 @@ class SplitResNet18(TwoEyedNetwork):
         Channels w of the first stage, 64 as published.
     eyes
         2, or 1 for a subject that has the left pathway only.
+    heads
+        ``"one"``, or ``"per-eye"`` for a classifier for each eye and one for both, as published for dissociated views.
     """
 
-    def __init__(self, shape: tuple[int, int, int], n_classes: int, width: int = 64, eyes: int = 2) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], n_classes: int, width: int = 64, eyes: int = 2, heads: str = "one"
+    ) -> None:
         super().__init__()
         if min(shape[1:]) < 8:
             raise ValueError(f"split-resnet-18 needs stimuli of at least 8 x 8 pixels, not {shape[1]} x {shape[2]}")
@@ -37,7 +41,9 @@ class SplitResNet18(TwoEyedNetwork):
         self.left = self._pathway(shape[0], width)
         self.right = second_pathway(eyes, self.left, shape, lambda: self._pathway(shape[0], width))
         self.trunk = nn.Sequential(_stage(2 * width, 4 * width, 2), _stage(4 * width, 8 * width, 2))
-        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * width, n_classes))
+        self.give_heads(
+            heads, lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * width, n_classes))
+        )
 
     @staticmethod
     def _pathway(channels: int, width: int) -> nn.Sequential:

@@ -30,7 +30,7 @@ class DissociationPlan:
         The eye whose label is taught, ``[batch]`` int64: 0 = left, 1 = right.
     head_eye
         The head that is taught, ``[batch]`` int64, for networks with one head per eye: equal to ``label_eye`` when
-        labelling is ``"paired"``, independent of it when ``"as-released"``.
+        labelling is ``"paired"``; when ``"as-released"``, one head for all, independent of the labels.
     """
 
     partner: torch.Tensor
@@ -44,8 +44,9 @@ class Dissociation(Deficit):
     The view of one eye comes from another presentation of the batch: the affected presentations are put on one random
     cycle, and each takes the view of the next. The label is that of the left or the right eye's picture with equal
     chances, or always of one of them. Labelling ``"as-released"`` keeps what the paper's released code does, which
-    draws the label and the head independently, so that half the time a head is taught the other eye's label; it differs
-    from ``"paired"`` only in a network with one head per eye. A presentation that stands alone is left as it is.
+    draws a label for each presentation and, independently, one head for the whole batch, so that half the time a head
+    is taught the other eye's label; it differs from ``"paired"`` only in a network with one head per eye. A
+    presentation that stands alone is left as it is.
     """
 
     kind: Literal["dissociation"] = Field(default="dissociation", description="name of the deficit")
@@ -93,7 +94,10 @@ class Dissociation(Deficit):
             label_eye = torch.where(coin.bool(), moved, 1 - moved)
         else:
             label_eye = torch.full((size,), EYES.index(self.label), device=device)
-        head_eye = label_eye if self.labelling == "paired" else torch.where(second.bool(), moved, 1 - moved)
+        if self.labelling == "paired":
+            head_eye = label_eye
+        else:  # one head for all; the other draws are made so that those after them do not depend on the labelling
+            head_eye = torch.where(second.bool(), moved, 1 - moved)[:1].expand(size)
         return DissociationPlan(partner, label_eye, head_eye)
 
     def __call__(
