@@ -7,6 +7,7 @@ that the history, written down as a protocol and run, gives the same subject bit
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,7 @@ class Stepwise:
         node, record = self._node, self._litter.records[0]
         if conditions.epoch != node.stop or conditions.until is not None:
             raise ValueError(f"epoch {node.stop} is next, of a phase of fixed length; not {conditions}")
+        began = time.monotonic()
         node.epochs += (conditions,)
         node.identity = identity_of(conditions.identity(), node.identity)
         node.stop += 1
@@ -87,6 +89,7 @@ class Stepwise:
         self._litter.epoch(conditions.epoch)
         record.identity, record.stop, record.done = node.identity, node.stop, node.stop
         self._litter.probe(0, node.stop)
+        record.seconds += time.monotonic() - began
 
     def record(self, state: bool = True) -> NodeRecord:
         """Return a copy of all that was measured so far, with the present state unless that is not wanted.

@@ -1,0 +1,136 @@
+"""A subject of the lab: reared an epoch at a time under the controls of the moment, with everything on its track."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from binocular.lab.controls import Controls
+from binocular.lab.fields import receptive_fields, strongest_units
+from binocular.lab.tracks import Frame, Stretch, Track, frame_of
+from binocular.snapshots import NodeRecord
+from binocular.stepwise import Stepwise
+from protocols import EpochConditions, Phase
+from protocols.training import scheduled_rate
+from stimuli.streams import stream
+
+if TYPE_CHECKING:
+    from binocular.planning import StudyPlan
+    from protocols import Deficit
+    from stimuli.base import StimulusSet
+
+__all__ = ["LabSubject", "pictures_of"]
+
+FIELD_UNITS = 8
+_FIELD_VIEWS = 64
+_PICTURES = 3
+
+
+class LabSubject:
+    """A subject reared live.
+
+    Parameters
+    ----------
+    study
+        The plan of the lab's protocol.
+    seed
+        Seed of the subject.
+    name, label
+        For the page and for the saved protocol.
+
+    Attributes
+    ----------
+    track
+        What the page shows; a frame is added by each epoch.
+    landmarks
+        The subject's records at the epochs at which the controls changed: with them, a study in which histories part
+        there needs no rearing again.
+    """
+
+    def __init__(self, study: StudyPlan, seed: int, name: str, label: str) -> None:
+        self._training = study.protocol.training
+        self._reared = Stepwise(study.plan, seed)
+        stimulus = self._reared.stimulus
+        # Gradients are taken at undisturbed test stimuli, the same at every age.
+        self._views = stimulus.views("test", torch.arange(min(_FIELD_VIEWS, len(stimulus.labels["test"]))), None)
+        self._units = strongest_units(self._reared.network(), self._views, FIELD_UNITS)
+        self.landmarks: list[NodeRecord] = []
+        self.track = Track(name, label, seed, chance=chance_of(stimulus))
+        self.track.frames.append(self._frame())
+
+    @property
+    def age(self) -> int:
+        """Epochs of rearing completed."""
+        return self._reared.age
+
+    @property
+    def epochs(self) -> tuple[EpochConditions, ...]:
+        """What each epoch so far did."""
+        return self._reared.epochs
+
+    def pictures(self, controls: Controls) -> np.ndarray:
+        """Return some presentations as the network would see them, ``[presentation, eye, height, width]``."""
+        return pictures_of(self._reared.stimulus, controls.deficits(), self._reared.seed)
+
+    def rear(self, controls: Controls) -> Frame:
+        """Rear one epoch under the controls and return the new frame."""
+        deficits, age = controls.deficits(), self.age
+        stretches = self.track.stretches
+        begins = not stretches or stretches[-1].deficits != deficits
+        if begins and age:
+            self.landmarks.append(self._reared.record())
+        training = self._training
+        conditions = EpochConditions(
+            epoch=age,
+            phase_index=len(stretches) - (not begins),
+            phase_name=Phase(epochs=1, deficits=deficits).name,
+            phase_start=begins,
+            phase_stop=age + 1,
+            deficits=deficits,
+            # The lab's protocol has a clock that does not look at phases: what an epoch does is settled without
+            # knowing when its phase will end.
+            learning_rate=scheduled_rate(training.clock, training.learning_rate, training.learning_rate_decay, age, 0),
+        )
+        self._reared.rear(conditions)
+        if begins:
+            pictures, text = self.pictures(controls), sentence_of(deficits)
+            stretches.append(Stretch(age, age + 1, deficits, text, pictures, controls.model_dump(mode="json")))
+        else:
+            stretches[-1] = replace(stretches[-1], stop=age + 1)
+        frame = self._frame()
+        self.track.frames.append(frame)
+        return frame
+
+    def records(self) -> list[NodeRecord]:
+        """Return the subject's records at all its landmarks and at its present age."""
+        return [*self.landmarks, self._reared.record()]
+
+    def _frame(self) -> Frame:
+        record = self._reared.record(state=False)
+        fields = receptive_fields(self._reared.network(), self._views, self._units) if self._units else None
+        return frame_of(self.age, record.probes["representation"]["rsv"][-1], record.history, fields)
+
+
+def sentence_of(deficits: tuple[Deficit, ...]) -> str:
+    """Return what is done to the eyes, for people."""
+    return "; ".join(deficit.sentence() for deficit in deficits) or "both eyes open"
+
+
+def pictures_of(stimulus: StimulusSet, deficits: tuple[Deficit, ...], seed: int) -> np.ndarray:
+    """Return some training presentations after deficits, ``[presentation, eye, height, width]`` float32."""
+    labels = stimulus.labels["train"]
+    index = torch.arange(min(_PICTURES, len(labels)))
+    views = stimulus.views("train", index, stream(seed, "lab/stimulus"))
+    taught, draw = labels[index], stream(seed, "lab/deficit")
+    for deficit in deficits:
+        views, taught = deficit(views, taught, draw, 0)
+    return views.mean(2).numpy()
+
+
+def chance_of(stimulus: StimulusSet) -> dict[str, float]:
+    """Return the share of right answers by guessing for each score."""
+    classes = dict.fromkeys(("test_accuracy", "accuracy_left_only", "accuracy_right_only"), 1 / stimulus.n_classes)
+    return classes | {task: 1 / (int(values.max()) + 1) for task, values in stimulus.tasks.items()}

@@ -1,0 +1,177 @@
+"""The lab without a page: controls act, are recorded, and repeat exactly."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from binocular.lab import Controls, EyeControls, Session
+from binocular.lab.fields import receptive_fields, strongest_units
+from binocular.lab.saving import save_study
+from binocular.networks import SplitMLP
+from binocular.running import run_study
+from binocular.study import load_study
+from binocular.verification import verify_study
+from protocols import Protocol, load_protocol, parse_protocol
+from stimuli.errors import BadInput
+from tests.tiny import assert_same
+
+TINY = ("stimulus.n_train=60", "stimulus.n_test=40", "stimulus.size=12", "network.options.width=2")
+CLOSED = Controls(right=EyeControls(closed=True))
+
+
+def tiny() -> Protocol:
+    return load_protocol("teaching-lab", [*TINY, "training.batch_size=20", "probes.n_stimuli=6"])
+
+
+@pytest.fixture
+def session():
+    messages: list[dict] = []
+    session = Session(tiny(), seed=3, listen=messages.append)
+    session.messages = messages
+    yield session
+    session.close()
+
+
+def ages(session: Session) -> list[int]:
+    return [message["frame"]["age"] for message in session.messages if message["type"] == "frame"]
+
+
+def test_a_saved_protocol_repeats_the_subjects_bit_for_bit(session, tmp_path):
+    session.step(2).result()
+    session.set_controls(CLOSED)
+    session.step(3).result()
+    session.set_controls(Controls(left=EyeControls(blur=1.5, contrast=0.4), right=EyeControls(noise=0.7), prism=-3))
+    session.step(2).result()
+    session.littermate()
+    session.step(2).result()
+    session.set_controls(Controls(left=EyeControls(closed=True), right=EyeControls(closed=True)))
+    session.step(1).result()
+
+    toml = session.saved_protocol().result().to_toml()
+    kept = session.save_study(tmp_path / "kept").result()
+    assert verify_study(kept) == []
+    reared = run_study(parse_protocol(toml), tmp_path / "reared", "cpu")
+    assert reared.reared == 7 + 1 and not reared.failures  # the first two epochs are common to both
+    assert_same(kept, reared.study)
+
+    study = load_study(kept)
+    assert [condition.name for condition in study.conditions] == ["subject", "littermate"]
+    phases = study.conditions[0].subjects[0].phases
+    assert [(phase["start"], phase["stop"]) for phase in phases] == [(0, 2), (2, 5), (5, 7)]
+    assert [deficit["kind"] for deficit in phases[2]["deficits"]] == ["contrast-loss", "blur", "noise", "misalignment"]
+    shown = [message["frame"] for message in session.messages if message["type"] == "frame"]
+    rsv = study.conditions[0].subjects[0].sites["representation"].values["rsv"]
+    np.testing.assert_allclose(shown[6]["rsv"], rsv[7][~np.isnan(rsv[7])], atol=5e-4)
+
+
+def test_saving_does_not_rear_again(session, tmp_path, monkeypatch):
+    session.step(1).result()
+    session.set_controls(CLOSED)
+    session.step(1).result()
+    session.littermate()
+    session.step(2).result()
+    monkeypatch.setattr("binocular.executing.rear_group", lambda *_: pytest.fail("reared again"))
+    assert save_study(session.protocol, list(session._subjects.values()), tmp_path).is_file()
+
+
+def test_a_control_takes_effect_at_the_next_epoch_and_is_recorded(session):
+    session.step(1).result()
+    session.set_controls(CLOSED).result()
+    assert [stretch.stop for stretch in session._subjects["subject"].track.stretches] == [1]
+    session.step(1).result()
+    stretches = session._subjects["subject"].track.stretches
+    assert [(stretch.start, stretch.stop) for stretch in stretches] == [(0, 1), (1, 2)]
+    assert stretches[1].message()["eye"] == "right"
+    assert np.ptp(stretches[1].pictures[:, 1]) == 0 < np.ptp(stretches[1].pictures[:, 0])
+    first, second = (message["stretch"] for message in session.messages if message["type"] == "frame")
+    assert first["pictures"] is not None and second["text"] == "right eye occluded"
+
+
+def test_an_experiment_works_the_controls_and_ends_by_itself(session):
+    ended = threading.Event()
+    session.listen = lambda m: ended.set() if m["type"] == "status" and not m["playing"] and m["look"] else None
+    session.experiments["closed-early"] = [CLOSED] * 2 + [Controls()]
+    session.experiment("closed-early").result()
+    ended.clear()
+    assert ended.wait(20)
+    track = session._subjects["subject"].track
+    assert [(s.start, s.stop, s.text) for s in track.stretches] == [
+        (0, 2, "right eye occluded"),
+        (2, 3, "both eyes open"),
+    ]
+    assert track.label == "right eye closed early"
+
+
+def test_the_same_seed_gives_the_same_subject_and_another_seed_another(session):
+    session.step(2).result()
+    first = session._subjects["subject"].track.frames[-1].rsv
+    session.restart().result()
+    session.step(2).result()
+    np.testing.assert_array_equal(session._subjects["subject"].track.frames[-1].rsv, first)
+    session.restart(seed=4).result()
+    session.step(2).result()
+    assert not np.array_equal(session._subjects["subject"].track.frames[-1].rsv, first)
+
+
+def test_playing_goes_on_until_paused_and_a_speed_holds_it_back(session):
+    session.set_speed(0.3)
+    session.play().result()
+    session.step(0).result()
+    session.play().result()
+    threading.Event().wait(0.8)
+    session.pause().result()
+    grown = session._subjects["subject"].age
+    assert 1 <= grown <= 4
+    threading.Event().wait(0.4)
+    assert session._subjects["subject"].age == grown == ages(session)[-1]
+
+
+def test_what_cannot_be_is_refused_in_one_sentence(session):
+    for wrong, named in (
+        ({"left": {"blur": 9.0}}, "left.blur"),
+        ({"prism": 1.5}, "prism"),
+        ({"lid": True}, "lid"),
+        ({"right": {"closed": "yes"}}, "right.closed"),
+    ):
+        with pytest.raises(BadInput, match=named):
+            Controls.checked(wrong)
+    with pytest.raises(BadInput, match="accepted: normal"):
+        session.experiment("nap")
+    with pytest.raises(BadInput, match="accepted: 0 to 10"):
+        session.set_speed(-1)
+    with pytest.raises(BadInput, match="seed"):
+        session.restart(-1)
+    with pytest.raises(BadInput, match="accepted: subject"):
+        session.choose("cat").result()
+    with pytest.raises(BadInput, match="nothing has been reared yet"):
+        session.saved_protocol().result()
+    with pytest.raises(BadInput, match="accepted: absolute, constant"):
+        Session(load_protocol("teaching-lab", ["training.clock=phase"]))
+
+
+def test_every_experiment_of_the_library_can_be_set_at_the_desk():
+    for condition in load_protocol("teaching-lab").resolved_conditions():
+        for epoch in condition.epoch_conditions():
+            assert Controls.of(epoch.deficits).deficits() == epoch.deficits
+    strabismus = load_protocol("strabismus").resolved_conditions()[1].epoch_conditions()[0]
+    with pytest.raises(BadInput, match="cannot do this"):
+        Controls.of(strabismus.deficits)
+
+
+def test_the_receptive_field_of_a_linear_unit_is_its_filter():
+    network = SplitMLP((1, 4, 4), 3, width=5, depth=1)
+    with torch.no_grad():
+        for pathway in (network.left[1], network.right[1]):
+            pathway.bias.fill_(20.0)  # far above the threshold, where the rectified unit is linear
+    views = torch.randn(50, 2, 1, 4, 4, generator=torch.Generator().manual_seed(1))
+    fields = receptive_fields(network.eval(), views, [0, 3], "trunk.0")
+    for place, unit in enumerate((0, 3)):
+        for eye, pathway in enumerate((network.left[1], network.right[1])):
+            np.testing.assert_allclose(fields[place, eye].ravel(), pathway.weight[unit].detach(), rtol=1e-5)
+    with torch.no_grad():
+        network.left[1].weight[2] *= 50
+    assert strongest_units(network, views, 1, "trunk.0") == [2]
