@@ -213,3 +213,13 @@ def test_papers_and_claims_by_name():
         for each in paper.claims():
             assert each.statement.endswith(".") and each.source, each.id
             assert set(each.needs) | set(each.absent) >= {"lab", "paper"}, f"{each.id}: say why a scale is absent"
+
+
+def test_a_key_stands_for_one_need(tmp_path):
+    found = run(tmp_path, claim(Numbers(values=(0.3, 0.4))), claim(Numbers(values=(0.1, 0.2)), "other"))
+    assert "two different needs" in found.faults[0]
+    for paper in PAPERS.values():
+        for scale in ("lab", "paper"):
+            known: dict[str, Any] = {}
+            for need in (need for each in paper.claims() for need in each.needs.get(scale, ())):
+                assert known.setdefault(need.key, need) == need, f"{paper.name}, {scale}: {need.key}"

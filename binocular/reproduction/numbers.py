@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from binocular.dominance import dominance_of
 from binocular.reproduction.claims import Evidence, Finding, Number, verdict_of
 from binocular.study import Condition, Study
 from binocular.summary import interval, last_value
@@ -66,7 +67,7 @@ def condition_of(study: Study, name: str) -> Condition:
 
 
 def by_seed(
-    condition: Condition, measure: str, site: str = "representation", when: Literal["end", "untrained"] = "end"
+    condition: Condition, measure: str, site: str = "representation", when: Literal["end", "untrained"] | int = "end"
 ) -> dict[int, float]:
     """Return a measure of `binocular.dominance.Dominance` for each subject, by its seed.
 
@@ -79,16 +80,21 @@ def by_seed(
     site
         ``"representation"`` for pooled units, ``"representation.map"`` for units by place.
     when
-        At the end of rearing, or before it (the null).
+        At the end of rearing, before it (the null), or after so many epochs.
+
+    Raises
+    ------
+    KeyError
+        If a subject was not probed there and then.
     """
-    row = {"end": -1, "untrained": 0}[when]
     found = {}
-    for subject, dominance in zip(
-        (subject for subject in condition.subjects if site in subject.sites), condition.dominance(site), strict=True
-    ):
-        if when == "untrained" and int(subject.sites[site].epoch[0]) != 0:
-            raise ValueError(f"{condition.name}, seed {subject.seed}: the untrained network was not probed")
-        found[subject.seed] = float(getattr(dominance, measure)[row])
+    for subject in condition.subjects:
+        epochs = [int(epoch) for epoch in subject.sites[site].epoch]
+        wanted = {"end": epochs[-1], "untrained": 0}[when] if isinstance(when, str) else when
+        if wanted not in epochs:
+            raise KeyError(f"{condition.name}, seed {subject.seed}: {site} was not probed after epoch {wanted}")
+        values = dominance_of(subject.sites[site].values["rsv"], condition.treated_eye)
+        found[subject.seed] = float(getattr(values, measure)[len(epochs) - 1 - epochs[::-1].index(wanted)])
     return found
 
 

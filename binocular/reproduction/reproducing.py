@@ -189,10 +189,13 @@ class _Obtained:
     def __init__(self, folder: Path, device: str, quiet: bool) -> None:
         self._folder, self._device, self._quiet = folder, device, quiet
         self._had: dict[str, Any] = {}
+        self._asked: dict[str, Need] = {}
         self._lacking: dict[str, Exception] = {}
         self.origins: dict[str, Origin] = {}
 
     def __call__(self, need: Need) -> Any:
+        if self._asked.setdefault(need.key, need) != need:
+            raise ValueError(f"two different needs are called '{need.key}'")
         if need.key in self._lacking:
             raise self._lacking[need.key]
         if need.key not in self._had:
