@@ -66,6 +66,7 @@ def subject_record(study: StudyPlan, condition: ResolvedCondition, seed: int, fo
                 "start": s.start,
                 "stop": s.stop,
                 "deficits": json.loads(json.dumps(list(s.deficits))),
+                **({"objective": dict(s.objective)} if s.objective["kind"] != "classification" else {}),
                 "description": s.sentence,
             }
             for s in stretches

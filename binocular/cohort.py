@@ -19,7 +19,8 @@ from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from binocular.batches import Batch
 from binocular.objectives import Classification, Learner, Objective
-from binocular.objectives.base import full
+from binocular.objectives.base import full, inner_name, outer_name
+from binocular.objectives.decoder import is_decoder
 
 __all__ = ["CLASSIFICATION", "Cohort", "LoopCohort", "StackedCohort", "State"]
 
@@ -42,16 +43,29 @@ class Cohort(ABC):
         As in ``torch.optim.SGD`` without dampening.
     precision
         ``"float32"`` or ``"bfloat16"`` (weights stay float32, the forward pass runs under autocast).
+    decoders
+        One per subject where some phase reconstructs; else none.
     """
 
     def __init__(
-        self, networks: Sequence[nn.Module], momentum: float, weight_decay: float, precision: str = "float32"
+        self,
+        networks: Sequence[nn.Module],
+        momentum: float,
+        weight_decay: float,
+        precision: str = "float32",
+        decoders: Sequence[nn.Module] = (),
     ) -> None:
+        learners = [Learner(*parts) for parts in zip(networks, decoders or [None] * len(networks), strict=True)]
         self.size = len(networks)
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.precision = precision
         self.device = next(networks[0].parameters()).device
+        self._set_up(learners)
+
+    @abstractmethod
+    def _set_up(self, learners: list[Learner]) -> None:
+        """Lay out the subjects' weights and momenta."""
 
     @abstractmethod
     def step(
@@ -84,7 +98,7 @@ class Cohort(ABC):
 
     @abstractmethod
     def load(self, subject: int, state: State) -> None:
-        """Put a subject into a state."""
+        """Put a subject into a state; a decoder that the state knows nothing of stays as it is."""
 
     @abstractmethod
     def freeze(self, subject: int, frozen: Sequence[str]) -> None:
@@ -100,15 +114,17 @@ def _is_frozen(name: str, frozen: Sequence[str]) -> bool:
     return name.split(".", 1)[0] in frozen
 
 
+def _is_there(part: str, name: str, state: State) -> bool:
+    # A subject that has never reconstructed may come from a study in which nobody does.
+    return not is_decoder(name) or f"{part}/{name}" in state
+
+
 class LoopCohort(Cohort):
     """Each subject has its own module; the subjects take their steps one after the other."""
 
-    def __init__(
-        self, networks: Sequence[nn.Module], momentum: float, weight_decay: float, precision: str = "float32"
-    ) -> None:
-        super().__init__(networks, momentum, weight_decay, precision)
+    def _set_up(self, learners: list[Learner]) -> None:
         # Channels-last is what the processor's convolutions want: 0.85 of the time in float32, 0.6 in bfloat16.
-        self._learners = [Learner(network.to(memory_format=torch.channels_last)) for network in networks]  # type: ignore[call-overload]
+        self._learners = [learner.to(memory_format=torch.channels_last) for learner in learners]  # type: ignore[call-overload]
         self._weights = [learner.weights() for learner in self._learners]
         self._momenta = [{name: torch.zeros_like(w) for name, w in weights.items()} for weights in self._weights]
         self._frozen: list[tuple[str, ...]] = [()] * self.size
@@ -156,12 +172,15 @@ class LoopCohort(Cohort):
     @torch.no_grad()
     def load(self, subject: int, state: State) -> None:
         """Put a subject into a state; see :meth:`Cohort.load`."""
-        for name, value in self._weights[subject].items():
-            value.copy_(state[f"weights/{name}"])
-        for name, value in self._learners[subject].statistics().items():
-            value.copy_(state[f"buffers/{name}"])
-        for name, value in self._momenta[subject].items():
-            value.copy_(state[f"momentum/{name}"])
+        parts = {
+            "weights": self._weights[subject],
+            "buffers": self._learners[subject].statistics(),
+            "momentum": self._momenta[subject],
+        }
+        for part, values in parts.items():
+            for name, value in values.items():
+                if _is_there(part, name, state):
+                    value.copy_(state[f"{part}/{name}"])
 
     def freeze(self, subject: int, frozen: Sequence[str]) -> None:
         """Keep the named parts as they are; see :meth:`Cohort.freeze`."""
@@ -171,13 +190,12 @@ class LoopCohort(Cohort):
 class StackedCohort(Cohort):
     """All weights in stacked tensors, all subjects in one vectorised computation."""
 
-    def __init__(
-        self, networks: Sequence[nn.Module], momentum: float, weight_decay: float, precision: str = "float32"
-    ) -> None:
-        super().__init__(networks, momentum, weight_decay, precision)
-        self._weights, self._buffers = stack_module_state(list(networks))  # type: ignore[arg-type]
+    def _set_up(self, learners: list[Learner]) -> None:
+        weights, buffers = stack_module_state(list(learners))  # type: ignore[arg-type]
+        self._weights = {outer_name(name): value for name, value in weights.items()}
+        self._buffers = {outer_name(name): value for name, value in buffers.items()}
         self._momenta = {name: torch.zeros_like(value) for name, value in self._weights.items()}
-        self._template = Learner(copy.deepcopy(networks[0]))
+        self._template = copy.deepcopy(learners[0])
         self._shape = copy.deepcopy(self._template).to("meta").train()
         self._moves = {name: torch.ones(self.size, device=self.device) for name in self._weights}
         self._gradients: dict[Objective, _Gradient] = {}
@@ -188,7 +206,7 @@ class StackedCohort(Cohort):
 
             def loss(weights: State, buffers: State, parts: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
                 batch = Batch(**parts)
-                values = {f"network.{name}": value for name, value in (weights | buffers).items()}
+                values = {inner_name(name): value for name, value in (weights | buffers).items()}
                 return objective.judge(full(functional_call(self._shape, values, (objective, batch))), batch)
 
             self._gradients[objective] = vmap(grad_and_value(loss, has_aux=True))
@@ -237,7 +255,8 @@ class StackedCohort(Cohort):
         """Put a subject into a state; see :meth:`Cohort.load`."""
         for part, values in (("weights", self._weights), ("buffers", self._buffers), ("momentum", self._momenta)):
             for name, value in values.items():
-                value[subject].copy_(state[f"{part}/{name}"])
+                if _is_there(part, name, state):
+                    value[subject].copy_(state[f"{part}/{name}"])
 
     def freeze(self, subject: int, frozen: Sequence[str]) -> None:
         """Keep the named parts as they are; see :meth:`Cohort.freeze`."""

@@ -38,9 +38,10 @@ class Queue:
         ]
         if not self._lockstep:
             return [[node] for node in nodes]
-        groups: dict[tuple[int, int], list[Node]] = {}
+        groups: dict[tuple[object, ...], list[Node]] = {}
         for node in nodes:
-            groups.setdefault((node.start, node.stop), []).append(node)
+            learned = tuple(epoch.objective for epoch in node.epochs)
+            groups.setdefault((node.start, node.stop, learned), []).append(node)
         return list(groups.values())
 
     def take(self, group: list[Node]) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from binocular.measures import Measures, measure_path, measures_of, write_measure
+from binocular.objectives import without_decoder
 from binocular.planning import usable_cores, usable_device
 from binocular.probes.base import NETWORK, Probe
 from binocular.probes.normalisation import adapted
@@ -192,10 +193,10 @@ def _snapshots(folder: Path, subject: SubjectRecord, when: str, load: bool = Tru
 
 
 def _restore(network: nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Put weights and buffers of a state into a network; an empty state leaves it untrained."""
+    """Put weights and buffers of a state into a network; an empty state leaves it untrained, a decoder is ignored."""
     named = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     with torch.no_grad():
-        for name, value in state.items():
+        for name, value in without_decoder(state).items():
             part, _, rest = name.partition("/")
             if part in ("weights", "buffers"):
                 named[rest].copy_(value)

@@ -33,6 +33,9 @@ class Plan:
         ``"float32"`` or ``"bfloat16"``.
     packing
         ``"loop"`` or ``"stacked"``.
+    reconstructs
+        Whether some phase reconstructs, so that all subjects have a decoder from the beginning. It has no part in the
+        identity: until the first such phase a decoder stays as the seed draws it, and nothing depends on it.
     """
 
     stimulus: StimulusConfig
@@ -42,6 +45,7 @@ class Plan:
     device: str
     precision: str
     packing: str
+    reconstructs: bool = False
 
     def origin(self, seed: int) -> str:
         """Identity of a seed's untrained network: everything, besides its epochs, that decides what becomes of it."""

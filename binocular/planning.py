@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
+from binocular.objectives import build_decoder
 from binocular.plan import Plan
 from binocular.rearing import finished
 from binocular.subjects import build_network
@@ -16,7 +18,7 @@ from binocular.tree import Node, PhaseTree
 from stimuli.errors import BadInput
 
 if TYPE_CHECKING:
-    from protocols import Protocol
+    from protocols import Phase, Protocol
 
 __all__ = ["StudyPlan", "plan_study", "usable_cores", "usable_device"]
 
@@ -79,6 +81,7 @@ def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:
         # float32 by default: bfloat16 saves a fifth of the time for the small networks, less than it costs in trust.
         precision="float32" if protocol.training.precision == "auto" else protocol.training.precision,
         packing=_packing(protocol, device),
+        reconstructs=any(phase.objective.kind == "reconstruction" for phase in _phases(protocol)),
     )
     subjects = []
     for condition in protocol.resolved_conditions():
@@ -120,8 +123,34 @@ def check_parts(study: StudyPlan) -> int:
                     f"accepted: {', '.join(scores)}"
                 )
     weights = sum(p.numel() for p in network.parameters())
+    if study.plan.reconstructs:
+        decoder = build_decoder(network, stimulus.shape, seed, protocol.network.kind)
+        weights += sum(p.numel() for p in decoder.parameters())
+        _check_reconstruction(protocol, network, stimulus.shape)
     statistics = sum(b.numel() for b in network.buffers())
     return 4 * (2 * weights + statistics)
+
+
+def _phases(protocol: Protocol) -> list[Phase]:
+    return [phase for condition in protocol.conditions for phase in condition.phases]
+
+
+def _check_reconstruction(protocol: Protocol, network: nn.Module, shape: tuple[int, int, int]) -> None:
+    from protocols.objectives import Reconstruction
+
+    for phase in _phases(protocol):
+        if not isinstance(phase.objective, Reconstruction):
+            continue
+        if phase.objective.patch > min(shape[1:]):
+            raise BadInput(
+                f"phase '{phase.name}': objective.patch is {phase.objective.patch}, but what one eye sees has "
+                f"{shape[1]} x {shape[2]} pixels"
+            )
+        if phase.objective.labels and hasattr(network, "heads"):
+            raise BadInput(
+                f"phase '{phase.name}': objective.labels is not 0, but must be for {protocol.network.kind}, which has "
+                "several heads"
+            )
 
 
 def usable_cores() -> int:

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from binocular.batches import Presenter
-from binocular.cohort import CLASSIFICATION, Cohort, LoopCohort, StackedCohort, State
+from binocular.cohort import Cohort, LoopCohort, StackedCohort, State
+from binocular.objectives import build_decoder, objective_of
 from binocular.plan import Plan, stimulus_of
 from binocular.probes import adapted, probe_views, response_grid, source_variance, vision
 from binocular.snapshots import NodeRecord, joined, node_path, partial_path, read_node, since, write_node
@@ -84,14 +85,18 @@ class Litter:
         self.sets = [stimulus_of(plan.stimulus, node.seed, plan.device) for node in nodes]
         first = self.sets[0]
         networks = [
-            build_network(plan.network.kind, plan.network.options, first.shape, first.n_classes, node.seed).to(
-                plan.device
-            )
+            build_network(plan.network.kind, plan.network.options, first.shape, first.n_classes, node.seed)
             for node in nodes
         ]
+        decoders = [
+            build_decoder(network, first.shape, node.seed, plan.network.kind).to(plan.device)
+            for network, node in zip(networks, nodes, strict=True)
+            if plan.reconstructs
+        ]
+        networks = [network.to(plan.device) for network in networks]
         packing = StackedCohort if plan.packing == "stacked" and len(nodes) > 1 else LoopCohort
         training = plan.training
-        self.cohort: Cohort = packing(networks, training.momentum, training.weight_decay, plan.precision)
+        self.cohort: Cohort = packing(networks, training.momentum, training.weight_decay, plan.precision, decoders)
         self.records = self._take_up()
         self._as_probed: dict[int, nn.Module] = {}
 
@@ -165,24 +170,36 @@ class Litter:
                 raise RuntimeError("phases that end by criterion cannot be reared in lockstep; use packing = 'loop'")
             return
         conditions = [node.epochs[epoch - node.start] for node in self.nodes]
+        rates = [condition.learning_rate for condition in conditions]
+        losses = self._learn(epoch, conditions, rates)
+        for subject, (loss, accuracy) in enumerate(losses):
+            self._note(subject, epoch, rates[subject], loss, accuracy)
+
+    def _learn(
+        self, epoch: int, conditions: Sequence[EpochConditions], rates: Sequence[float]
+    ) -> list[tuple[float, float]]:
+        """Go through one epoch; return each subject's mean loss and share of correct answers."""
+        specs = {condition.objective for condition in conditions}
+        if len(specs) > 1:
+            raise RuntimeError("subjects with different objectives cannot be reared in lockstep")
+        objective = objective_of(specs.pop())
+        if objective is None:
+            return [(np.nan, np.nan)] * len(self.nodes)
         size, device = self.plan.training.batch_size, self.plan.device
         several_heads = hasattr(self.cohort.network(0), "heads")
         presenters = [
-            Presenter(self.sets[i], size, conditions[i], CLASSIFICATION, node.seed, epoch, device, several_heads)
+            Presenter(self.sets[i], size, conditions[i], objective, node.seed, epoch, device, several_heads)
             for i, node in enumerate(self.nodes)
         ]
         outcomes = torch.zeros(len(self.nodes), 2, device=self.cohort.device)
-        rates = [condition.learning_rate for condition in conditions]
         for batch in range(presenters[0].n_batches):
-            outcomes += self.cohort.step([presenter.batch(batch) for presenter in presenters], rates, CLASSIFICATION)
+            outcomes += self.cohort.step([presenter.batch(batch) for presenter in presenters], rates, objective)
         outcomes /= presenters[0].n_batches
-        for subject in range(len(self.nodes)):
-            loss, accuracy = outcomes[subject].tolist()
-            if not np.isfinite(loss):
-                raise FloatingPointError(
-                    f"the loss is not a number in epoch {epoch + 1}; a smaller training.learning_rate may help"
-                )
-            self._note(subject, epoch, rates[subject], loss, accuracy)
+        if not outcomes[:, 0].isfinite().all():
+            raise FloatingPointError(
+                f"the loss is not a number in epoch {epoch + 1}; a smaller training.learning_rate may help"
+            )
+        return [(loss, accuracy) for loss, accuracy in outcomes.tolist()]
 
     def _begin_epoch(self, subject: int, epoch: int) -> bool:
         """Apply what happens at a phase boundary; say whether this epoch is reared at all."""
@@ -192,7 +209,8 @@ class Litter:
             record.satisfied = False
         if record.satisfied and conditions.until is not None:
             return False
-        if conditions.optimiser_reset or conditions.batch_norm_reset or conditions.shrink_perturb is not None:
+        resets = (conditions.optimiser_reset, conditions.batch_norm_reset, conditions.head_reset)
+        if any(resets) or conditions.shrink_perturb is not None:
             state = self.cohort.state(subject)
             self.cohort.load(subject, self._disturbed(state, conditions, node.seed, epoch, self.sets[subject]))
         self.cohort.freeze(subject, () if conditions.freeze is None else (conditions.freeze,))
@@ -216,6 +234,13 @@ class Litter:
                 old = state[f"weights/{name}"]
                 change = conditions.shrink_perturb
                 state[f"weights/{name}"] = change.shrink * old + change.perturb * value.detach()
+        if conditions.head_reset:
+            drawn = int(torch.randint(2**31, (), generator=stream(seed, "head", epoch)))
+            fresh = build_network(network.kind, network.options, stimulus.shape, stimulus.n_classes, drawn)
+            head = fresh.get_submodule("head")
+            state |= {f"weights/head.{name}": value.detach() for name, value in head.named_parameters()}
+            state |= {f"buffers/head.{name}": value for name, value in head.named_buffers()}
+            state |= {n: torch.zeros_like(v) for n, v in state.items() if n.startswith("momentum/head.")}
         return state
 
     def _note(self, subject: int, epoch: int, rate: float, loss: float, accuracy: float) -> None:

@@ -141,6 +141,8 @@ def _history(node: Node) -> str:
     parts: list[str] = []
     for epoch in node.epochs:
         what = " and ".join(deficit.sentence() for deficit in epoch.deficits) or "normal vision"
+        what += f", {epoch.objective.sentence()}" if epoch.objective.sentence() else ""
+        what += ", a fresh head" if epoch.head_reset else ""
         if not parts or parts[-1] != what:
             parts.append(what)
     return ", then ".join(parts) if len(parts) <= 4 else f"{parts[0]}, then ... (changing) ..., {parts[-1]}"

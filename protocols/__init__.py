@@ -9,18 +9,21 @@ from stimuli.lazy import lazily
 if TYPE_CHECKING:
     from protocols.deficits import DEFICITS, Deficit, EyeDeficit, deficit_from
     from protocols.loading import library_names, load_protocol, parse_protocol, protocol_from
+    from protocols.objectives import OBJECTIVES, Objective
     from protocols.phases import EpochConditions, Phase, ShrinkPerturb, Until
     from protocols.schema import Condition, Protocol, ResolvedCondition, Stretch
     from protocols.training import AgeScale, NetworkSpec, ProbePlan, Training
 
 __all__ = [
     "DEFICITS",
+    "OBJECTIVES",
     "AgeScale",
     "Condition",
     "Deficit",
     "EpochConditions",
     "EyeDeficit",
     "NetworkSpec",
+    "Objective",
     "Phase",
     "ProbePlan",
     "Protocol",
@@ -38,12 +41,14 @@ __all__ = [
 
 _HOME = {
     "DEFICITS": "deficits",
+    "OBJECTIVES": "objectives",
     "AgeScale": "training",
     "Condition": "schema",
     "Deficit": "deficits",
     "EpochConditions": "phases",
     "EyeDeficit": "deficits",
     "NetworkSpec": "training",
+    "Objective": "objectives",
     "Phase": "phases",
     "ProbePlan": "training",
     "Protocol": "schema",

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_serializer, model_validator
 
 from .checked import METRIC_PATTERN, Checked, Fraction, Number, Whole
 from .deficits import Deficit, deficit_from
+from .objectives import CLASSIFICATION, Objective, objective_from
 from .training import Clock, Training, scheduled_rate
 
 __all__ = ["EpochConditions", "Phase", "ShrinkPerturb", "Until", "unroll"]
 
 AnyDeficit = Annotated[SerializeAsAny[Deficit], BeforeValidator(deficit_from)]
+AnyObjective = Annotated[SerializeAsAny[Objective], BeforeValidator(objective_from)]
 Part = Literal["treated", "fellow", "left", "right", "trunk"]
 MOST_EPOCHS = 100_000
 
@@ -73,6 +75,22 @@ class Phase(Checked):
         default=None, description="shrink and perturb all weights at the start"
     )
 
+    objective: AnyObjective = Field(
+        default=CLASSIFICATION, description="what is learned; the class of each presentation where left out"
+    )
+    head: Literal["carry", "reset"] = Field(
+        default="carry", description="what happens to the classifier at the start: kept, or drawn afresh"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_newer_defaults(self, handler: Any) -> dict[str, Any]:
+        # Protocols from before these fields keep their text and their hash.
+        table = handler(self)
+        for key in ("objective", "head"):
+            if getattr(self, key) == type(self).model_fields[key].default:
+                table.pop(key, None)
+        return table
+
     @model_validator(mode="before")
     @classmethod
     def _name_by_deficits(cls, data: Any) -> Any:
@@ -93,6 +111,10 @@ class Phase(Checked):
     def sentence(self) -> str:
         """Return what happens in the phase, as a sentence for people."""
         parts = [deficit.sentence() for deficit in self.deficits] or ["normal vision"]
+        if self.objective.sentence():
+            parts.append(self.objective.sentence())
+        if self.head == "reset":
+            parts.append("a fresh head at the start")
         if self.freeze:
             parts.append(f"weights of the {self.freeze} {'part' if self.freeze == 'trunk' else 'pathway'} frozen")
         if self.shrink_perturb:
@@ -140,6 +162,10 @@ class EpochConditions:
         Applied to the weights before the epoch, or None.
     until
         The phase ends after the first epoch whose score reaches this, or None.
+    objective
+        What is learned.
+    head_reset
+        Draw the classifier afresh before the epoch.
     """
 
     epoch: int
@@ -154,6 +180,8 @@ class EpochConditions:
     freeze: Literal["left", "right", "trunk"] | None = None
     shrink_perturb: ShrinkPerturb | None = None
     until: Until | None = None
+    objective: Objective = CLASSIFICATION
+    head_reset: bool = False
 
     def identity(self) -> dict[str, Any]:
         """Return what this epoch does to the weights, and nothing else.
@@ -169,13 +197,15 @@ class EpochConditions:
             "deficits": [deficit.model_dump(mode="json", exclude_none=True) for deficit in self.deficits],
             "learning_rate": self.learning_rate,
         }
-        for key in ("optimiser_reset", "batch_norm_reset", "freeze"):
+        for key in ("optimiser_reset", "batch_norm_reset", "freeze", "head_reset"):
             if getattr(self, key):
                 identity[key] = getattr(self, key)
         if self.shrink_perturb is not None:
             identity["shrink_perturb"] = self.shrink_perturb.model_dump()
         if self.until is not None:
             identity["until"] = {**self.until.model_dump(), "stop": self.phase_stop}
+        if self.objective != CLASSIFICATION:
+            identity["objective"] = self.objective.model_dump(mode="json")
         return identity
 
 
@@ -200,7 +230,7 @@ def unroll(phases: tuple[Phase, ...], training: Training) -> list[EpochCondition
         clock, initial = phase.clock or training.clock, phase.learning_rate or training.learning_rate
         for step in range(phase.epochs):
             first = step == 0
-            # An untrained network has no momentum and no running averages to forget.
+            # An untrained network has no momentum, running averages or classifier to forget.
             begins = first and start > 0
             history.append(
                 EpochConditions(
@@ -224,6 +254,8 @@ def unroll(phases: tuple[Phase, ...], training: Training) -> list[EpochCondition
                     freeze=phase.freeze,  # type: ignore[arg-type]
                     shrink_perturb=phase.shrink_perturb if first else None,
                     until=phase.until,
+                    objective=phase.objective,
+                    head_reset=begins and phase.head == "reset",
                 )
             )
     return history

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
@@ -97,6 +97,8 @@ class Stretch:
         Learning rate in the first and in the last epoch.
     deficits
         What is done to the eyes in the first epoch, as plain data.
+    objective
+        What is learned, as plain data.
     age_start, age_stop
         The same interval in age, where the protocol declares a scale.
     """
@@ -108,6 +110,7 @@ class Stretch:
     rate_start: float
     rate_stop: float
     deficits: tuple[dict[str, Any], ...] = ()
+    objective: dict[str, Any] = field(default_factory=lambda: {"kind": "classification"})
     age_start: float | None = None
     age_stop: float | None = None
 
@@ -146,6 +149,7 @@ class ResolvedCondition(Condition):
                     rate_start=first.learning_rate,
                     rate_stop=last.learning_rate,
                     deficits=tuple(deficit.model_dump(mode="json", exclude_none=True) for deficit in first.deficits),
+                    objective=first.objective.model_dump(mode="json"),
                     age_start=scale.age(start) if scale else None,
                     age_stop=scale.age(stop) if scale else None,
                 )

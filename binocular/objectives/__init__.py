@@ -7,7 +7,37 @@ cohort of any packing: it holds no weights and no state.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
 from .base import Learner, Objective
 from .classification import Classification
+from .decoder import build_decoder, without_decoder
+from .reconstruction import Reconstruction
 
-__all__ = ["Classification", "Learner", "Objective"]
+if TYPE_CHECKING:
+    from protocols.objectives import Objective as ObjectiveSpec
+
+__all__ = [
+    "Classification",
+    "Learner",
+    "Objective",
+    "Reconstruction",
+    "build_decoder",
+    "objective_of",
+    "without_decoder",
+]
+
+
+@lru_cache(maxsize=64)
+def objective_of(spec: ObjectiveSpec) -> Objective | None:
+    """Return the objective that a protocol asks for, the same object for equal ones; None where nothing is learned."""
+    import protocols.objectives as asked
+
+    if isinstance(spec, asked.NoLearning):
+        return None
+    if isinstance(spec, asked.Reconstruction):
+        return Reconstruction(spec)
+    if isinstance(spec, asked.Classification):
+        return Classification()
+    raise TypeError(f"there is no objective for {type(spec).__name__}")

@@ -9,26 +9,31 @@ import torch
 from torch import Tensor, nn
 
 from binocular.batches import Batch
+from binocular.objectives.decoder import DECODER, is_decoder
 
-__all__ = ["Learner", "Objective", "full"]
+__all__ = ["Learner", "Objective", "full", "inner_name", "outer_name"]
 
 T = TypeVar("T")
 
 
 class Learner(nn.Module):
-    """A subject while it learns: its network.
+    """A subject while it learns: its network, and the decoder where some phase of its protocol reconstructs.
 
-    Weights and buffers are called as in the network itself.
+    The network's weights and buffers are called as in the network itself, those of the decoder begin with `DECODER`.
 
     Parameters
     ----------
     network
         The two-eyed network.
+    decoder
+        From the final representation to the eyes, or None.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, decoder: nn.Module | None = None) -> None:
         super().__init__()
         self.network = network
+        if decoder is not None:
+            self.add_module(DECODER, decoder)
 
     def forward(self, objective: Objective, batch: Batch) -> object:
         """Return the answer to a batch under an objective."""
@@ -36,11 +41,21 @@ class Learner(nn.Module):
 
     def weights(self) -> dict[str, Tensor]:
         """Return everything that learns, by name."""
-        return dict(self.network.named_parameters())
+        return {outer_name(name): value for name, value in self.named_parameters()}
 
     def statistics(self) -> dict[str, Tensor]:
         """Return the buffers (running averages), by name."""
-        return dict(self.network.named_buffers())
+        return {outer_name(name): value for name, value in self.named_buffers()}
+
+
+def outer_name(name: str) -> str:
+    """Return how a weight of a `Learner` is called in a state."""
+    return name.removeprefix("network.")
+
+
+def inner_name(name: str) -> str:
+    """Return how a weight of a state is called in a `Learner`."""
+    return name if is_decoder(name) else f"network.{name}"
 
 
 class Objective(ABC):

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from binocular.batches import Batch
 from binocular.objectives.base import Learner, Objective
+from binocular.objectives.decoder import DECODER
 
 __all__ = ["Classification"]
 
@@ -15,8 +16,10 @@ class Classification(Objective):
     """Mean cross-entropy of the class scores in nats.
 
     A network with several heads takes the head that is taught as ``network(views, head=batch.head)``; without that
-    argument it answers with the head for both eyes.
+    argument it answers with the head for both eyes. It says so by an attribute ``heads``.
     """
+
+    idle = (DECODER,)
 
     def answer(self, learner: Learner, batch: Batch) -> Tensor:
         """Return class scores ``[batch, class]``."""

@@ -1,0 +1,97 @@
+"""What is learned in a phase: the classes, what is hidden from the eyes, or nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .checked import Checked, Fraction, Number, Whole, complain, nearest
+
+__all__ = ["CLASSIFICATION", "OBJECTIVES", "Classification", "NoLearning", "Objective", "Reconstruction"]
+
+
+class Objective(Checked):
+    """What a subject learns in a phase."""
+
+    kind: str = Field(description="name of the objective")
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
+
+    def sentence(self) -> str:
+        """Return what is learned, for people; empty for the ordinary case of labels."""
+        raise NotImplementedError
+
+
+class Classification(Objective):
+    """The class of each presentation is taught: supervised learning."""
+
+    kind: Literal["classification"] = Field(default="classification", description="name of the objective")
+
+    def sentence(self) -> str:
+        """Return nothing: this is what is learned where nothing is said."""
+        return ""
+
+
+class Reconstruction(Objective):
+    """Patches of both eyes are blanked at random, and rebuilt from the final representation.
+
+    What is to be rebuilt is what the eyes would have seen, after all deficits: a closed eye's patches are grey and
+    rebuilt as grey. The eyes' patches are drawn independently, so that what is hidden from one eye is often seen by the
+    other. The way from the representation to the eyes is a small decoder, which probes ignore; the error runs back
+    through the shared trunk and both pathways. The head is left alone, unless labels are taught as well.
+    """
+
+    kind: Literal["reconstruction"] = Field(default="reconstruction", description="name of the objective")
+    patch: Annotated[Whole, Field(ge=1, le=256)] = Field(default=4, description="side of a patch in pixels")
+    share: Annotated[Fraction, Field(gt=0)] = Field(default=0.5, description="share of each eye's patches blanked")
+    labels: Annotated[Number, Field(ge=0)] = Field(
+        default=0.0, description="weight of the labels' cross-entropy that is added to the error of rebuilding"
+    )
+
+    def sentence(self) -> str:
+        """Return what is blanked, and whether labels are taught."""
+        labels = f"labels taught with weight {self.labels:g}" if self.labels else "no labels"
+        hidden = f"{self.share:.0%} of each eye's patches of {self.patch} x {self.patch} pixels blanked and rebuilt"
+        return f"{hidden}, {labels}"
+
+
+class NoLearning(Objective):
+    """Nothing is learned: the weights stay as they are, and only the clock of the learning rate goes on.
+
+    What the eyes see in such a phase leaves no trace, so that at the beginning of rearing it is a late start: the
+    control for 'labels came later'.
+    """
+
+    kind: Literal["none"] = Field(default="none", description="name of the objective")
+
+    def sentence(self) -> str:
+        """Return that nothing is learned."""
+        return "nothing is learned"
+
+
+OBJECTIVES: dict[str, type[Objective]] = {
+    str(objective.model_fields["kind"].default): objective for objective in (Classification, Reconstruction, NoLearning)
+}
+"""Objectives by kind; a new one is one class and one line here, and one in ``binocular.objectives``."""
+
+CLASSIFICATION = Classification()
+
+
+def objective_from(value: Any) -> Objective:
+    """Return the objective that a table describes, or raise what pydantic raises."""
+    if isinstance(value, Objective):
+        return value
+    kinds = ", ".join(OBJECTIVES)
+    if not isinstance(value, dict):
+        what = f'is {value!r}, but must be a table such as {{ kind = "reconstruction", patch = 4 }}'
+        raise complain("Objective", (), what, value)
+    kind = value.get("kind")
+    if not isinstance(kind, str):
+        what = "is missing" if kind is None else f"is {kind!r}"
+        raise complain("Objective", ("kind",), f"{what}, but must be one of: {kinds}", kind)
+    if kind not in OBJECTIVES:
+        what = f"is '{kind}', but must be one of: {kinds}{nearest(kind, OBJECTIVES)}"
+        raise complain("Objective", ("kind",), what, kind)
+    return OBJECTIVES[kind].model_validate(value)
