@@ -287,6 +287,28 @@ def check_network(
     )
 
 
+@app.command()
+def bench(
+    suite: Annotated[str, typer.Option(help="quick (under a minute on two cores) or full (under ten).")] = "quick",
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file to write; results/benchmarks/DATE-SUITE.json by default.")
+    ] = None,
+    case: Annotated[list[str] | None, typer.Option(help="Name of a case; can be repeated. All by default.")] = None,
+) -> None:
+    """Measure speed here, as ratios against plain ways of doing the same, each with the limit beside it."""
+    from binocular.benchmarks.running import chosen_cases, run_benchmarks, write_record
+    from binocular.benchmarks.table import print_record
+
+    chosen_cases(suite, case or ())
+    command = shlex.join(["binocular", *sys.argv[1:]])
+    record = run_benchmarks(suite, case or (), command, lambda c: print(f"measuring {c.name}", file=sys.stderr))  # type: ignore[arg-type]
+    path = out if out is not None else Path("results") / "benchmarks" / f"{record['date'][:19]}-{suite}.json"
+    path = path.with_name(path.name.replace(":", ""))
+    write_record(path, record)
+    print_record(record)
+    print(f"numbers  {path}")
+
+
 def _study_file(path: Path) -> Path:
     from binocular.opening import study_file
 

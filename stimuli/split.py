@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from stimuli.base import Split, StimulusConfig, StimulusSet
 from stimuli.datasets import Dataset, load_images
 from stimuli.errors import BadInput
-from stimuli.images import Request
+from stimuli.images import ImageData, Request
 
 if TYPE_CHECKING:
     import torch
@@ -101,6 +101,15 @@ class SplitImages(StimulusConfig):
 class SplitImageSet(StimulusSet):
     """Images on a device, split between the eyes when presented.
 
+    Parameters
+    ----------
+    config
+        What is asked for.
+    device
+        Where the stimuli live.
+    data
+        Images already in memory; those that ``config`` names are loaded where it is left out.
+
     Attributes
     ----------
     config
@@ -111,13 +120,14 @@ class SplitImageSet(StimulusSet):
 
     kind = "split-images"
 
-    def __init__(self, config: SplitImages, device: torch.device | str = "cpu") -> None:
+    def __init__(self, config: SplitImages, device: torch.device | str = "cpu", data: ImageData | None = None) -> None:
         import torch
 
         self.config = config
-        data = load_images(
-            config.dataset, Request(config.canvas, config.n_train, config.n_test, config.path, config.download)
-        )
+        if data is None:
+            data = load_images(
+                config.dataset, Request(config.canvas, config.n_train, config.n_test, config.path, config.download)
+            )
         images = {part: fit_canvas(data.images[part], config.canvas, config.fit) for part in data.images}
         channels = images["train"].shape[1]
         self.shape = (channels, config.canvas, config.canvas)

@@ -1,0 +1,158 @@
+"""The published experiment: Split-ResNet-18 on split images of 32 x 32 pixels, batch after batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from binocular.batches import Batch
+from binocular.benchmarks.base import Measured, Suite, Work, in_turn
+from binocular.benchmarks.machine import has_fast_bfloat16, matrix_rate
+from binocular.benchmarks.plain import PlainSamples, plain_loader, plain_step
+from binocular.cohort import LoopCohort
+from binocular.planning import usable_cores
+from binocular.subjects import build_network
+from stimuli.split import SplitImages, SplitImageSet
+from stimuli.streams import stream
+
+__all__ = ["fast_options", "fast_precision", "operations", "throughput", "views"]
+
+_VISIBLE = 16
+_CLASSES = 10
+_IMAGES = 1280
+
+
+def views(suite: Suite) -> Measured:
+    """Measure samples per second of batched tensors against samples made one by one, on one core."""
+    stimulus, images, labels = _stimuli()
+    plain = PlainSamples(images, labels, _VISIBLE)
+    count, batch = (256, 128) if suite == "quick" else (1024, 128)
+    generator = stream(0, "stimulus")
+    order = torch.arange(len(images))
+
+    def one_by_one() -> None:
+        for start in range(0, count, batch):
+            torch.utils.data.default_collate([plain[i % len(plain)] for i in range(start, start + batch)])
+
+    def batched() -> None:
+        for start in range(0, 8 * count, batch):
+            stimulus.views("train", order[torch.arange(start, start + batch) % len(images)], generator)
+
+    with _threads(1):
+        values, detail = in_turn(Work(one_by_one, count), Work(batched, 8 * count))
+    return Measured(values, "samples made one by one, one process, as the released code does", detail)
+
+
+def throughput(suite: Suite, device: str = "cpu") -> Measured:
+    """Measure images per second of a training step, data included, against the plain step."""
+    batch = 32 if device == "cpu" else 128
+    stimulus, images, labels = _stimuli(device)
+    fetch = plain_loader(images, labels, _VISIBLE, batch, workers=0 if device == "cpu" else 3)
+    plain = plain_step(build_network("split-resnet-18", {}, (3, 32, 32), _CLASSES, 0).to(device))
+    precision = fast_precision(device)
+    fast = fast_step(stimulus, batch, precision, device)
+    steps = 1 if device == "cpu" else 20
+    rounds = 3 if suite == "quick" else 7
+    with _threads(usable_cores()):
+        rate = matrix_rate(precision, device)
+        values, detail = in_turn(
+            Work(lambda: [plain(*next(fetch)) for _ in range(steps)], steps * batch),
+            Work(lambda: [next(fast) for _ in range(2 * steps)], 2 * steps * batch),
+            rounds,
+        )
+    best = float(np.median(detail["candidate_per_second"]))
+    detail |= {
+        "batch": batch,
+        "precision": precision,
+        "options": fast_options(),
+        "matrix_rate_gflops": rate,
+        "share_of_matrix_rate": best * operations(fast_options()) / 1e9 / rate,
+        "gflop_per_image": operations(fast_options()) / 1e9,
+    }
+    return Measured(values, "the same step in float32, default layout, all columns, samples made one by one", detail)
+
+
+def fast_precision(device: str = "cpu") -> str:
+    """Return the arithmetic of the fast path here."""
+    return "bfloat16" if device == "cuda" or has_fast_bfloat16() else "float32"
+
+
+def fast_options() -> dict[str, Any]:
+    """Return the network's options of the fast path."""
+    return {}
+
+
+def fast_step(stimulus: SplitImageSet, batch: int, precision: str, device: str = "cpu") -> Iterator[Tensor]:
+    """Rear one subject as a cohort does, one step at a time, without end."""
+    network = build_network("split-resnet-18", fast_options(), stimulus.shape, _CLASSES, 0).to(device)
+    cohort = LoopCohort([network], 0.9, 5e-4, precision)
+    labels = stimulus.labels["train"]
+    generator = stream(0, "stimulus", 0, device)
+    while True:
+        order = torch.randperm(len(labels)).to(device)
+        for index in order.split(batch):
+            if len(index) == batch:
+                yield cohort.step([Batch(stimulus.views("train", index, generator), labels[index])], [0.01])
+
+
+def operations(options: dict[str, Any]) -> float:
+    """Count the floating-point operations of the convolutions of one image in one training step.
+
+    A step is the forward pass, the gradient by the weights and, but for the first convolutions, that by the input. A
+    position beyond the border of the canvas counts as computed, as in the plain step.
+    """
+    from torch import nn
+
+    network = build_network("split-resnet-18", options, (3, 32, 32), _CLASSES, 0)
+    total = 0.0
+
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal total
+        assert isinstance(module, nn.Conv2d)
+        places = output.shape[0] * output.shape[2] * output.shape[3]
+        passes = 2 if module.in_channels == 3 else 3
+        total += passes * 2.0 * places * module.weight.numel()
+
+    hooks = [module.register_forward_hook(count) for module in network.modules() if isinstance(module, nn.Conv2d)]
+    shown = torch.zeros(8, 2, 3, 32, 32)
+    shown[:, 0, :, :, :_VISIBLE] = torch.randn(8, 3, 32, _VISIBLE)
+    shown[:, 1, :, :, -_VISIBLE:] = torch.randn(8, 3, 32, _VISIBLE)
+    with torch.no_grad():
+        network(shown)
+    for hook in hooks:
+        hook.remove()
+    return total / 8
+
+
+def _stimuli(device: str = "cpu") -> tuple[SplitImageSet, np.ndarray, np.ndarray]:
+    """Return photographs in colour, of ten classes, as a stimulus and as plain arrays of images and labels."""
+    from stimuli.datasets import load_images
+    from stimuli.images import ImageData, Request
+
+    grey = load_images("photographs", Request(32, _IMAGES, 16, None, False))
+    data = ImageData(
+        {part: np.repeat(grey.images[part], 3, axis=1) for part in grey.images},
+        {part: grey.labels[part] % _CLASSES for part in grey.labels},
+        tuple(str(number) for number in range(_CLASSES)),
+    )
+    config = SplitImages.model_validate({"dataset": "photographs", "visible": _VISIBLE, "augment": "crop-flip"})
+    images = np.ascontiguousarray(data.images["train"].transpose(0, 2, 3, 1))
+    return SplitImageSet(config, device, data), images, data.labels["train"]
+
+
+class _threads:  # noqa: N801 - reads as a statement
+    """Use this many threads of torch within."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __enter__(self) -> None:
+        self._before = torch.get_num_threads()
+        torch.set_num_threads(self._number)
+
+    def __exit__(self, *_: object) -> None:
+        torch.set_num_threads(self._before)

@@ -1,0 +1,33 @@
+"""The benchmarks, one line each."""
+
+from __future__ import annotations
+
+from binocular.benchmarks.base import Case
+
+__all__ = ["CASES", "case_named"]
+
+CASES: tuple[Case, ...] = (
+    Case("start-help", "starting:help_seconds", "binocular --help, in a fresh process", "s", "at most", 0.3),
+    Case("start-list", "starting:list_seconds", "binocular list, in a fresh process", "s", "at most", 1.0),
+    Case("start-show", "starting:show_seconds", "binocular show monocular-deprivation", "s", "at most", 1.0),
+    Case("sharing", "sharing:epochs", "epochs asked for over epochs reared, main experiment", "x", "at least", None),
+    Case("views", "published:views", "views of the published task from tensors, over one by one", "x", "at least", 8),
+    Case("published", "published:throughput", "Split-ResNet-18 step, over the plain step", "x", "at least", 3),
+)
+"""All cases, in the order in which they are measured and shown."""
+
+
+def case_named(name: str) -> Case:
+    """Return a case by its name.
+
+    Raises
+    ------
+    BadInput
+        If there is none of that name.
+    """
+    for case in CASES:
+        if case.name == name:
+            return case
+    from stimuli.errors import BadInput
+
+    raise BadInput(f"--case: there is no case '{name}'; accepted: {', '.join(case.name for case in CASES)}")

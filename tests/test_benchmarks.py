@@ -1,0 +1,92 @@
+"""Benchmarks: figures are ratios that are what they say, every case can be found, and records can be read back."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+
+from binocular.benchmarks.base import Case, Measured, Work, in_turn
+from binocular.benchmarks.plain import PlainSamples
+from binocular.benchmarks.registry import CASES, case_named
+from binocular.benchmarks.running import _row, chosen_cases, run_benchmarks, write_record
+from binocular.benchmarks.table import print_record
+from stimuli.errors import BadInput
+
+
+def test_every_case_has_a_name_of_its_own_and_a_function():
+    assert len({case.name for case in CASES}) == len(CASES)
+    for case in CASES:
+        module, _, function = case.home.partition(":")
+        assert callable(getattr(import_module(f"binocular.benchmarks.{module}"), function)), case.name
+        assert case.suites, f"{case.name} is in no suite"
+
+
+def test_a_ratio_is_speed_over_speed():
+    # The candidate does twice the amount in half the time: four times as fast.
+    values, detail = in_turn(Work(lambda: time.sleep(0.04), 10), Work(lambda: time.sleep(0.02), 20), rounds=3)
+    assert len(values) == 3
+    for value in values:
+        assert 2.5 < value < 6
+    assert np.median(detail["baseline_per_second"]) == pytest.approx(250, rel=0.3)
+
+
+def test_limits_have_a_side():
+    fast = Case("a", "x:y", "", "x", "at least", 3)
+    short = Case("b", "x:y", "", "s", "at most", 1)
+    assert fast.met(3.1) is True and fast.met(2.9) is False
+    assert short.met(0.9) is True and short.met(1.1) is False
+    assert Case("c", "x:y", "", "x", "at least", None).met(5) is None
+
+
+def test_a_record_is_written_whole_and_shown(tmp_path, capsys):
+    record = run_benchmarks("quick", ["sharing"], "binocular bench --case sharing")
+    path = tmp_path / "deep" / "record.json"
+    write_record(path, record)
+    back = json.loads(path.read_text())
+    assert back["schema"] == "binocular-benchmarks/1" and back["suite"] == "quick"
+    (case,) = back["cases"]
+    # 60 + 30 + 60 + 30 epochs asked for; the late group shares 30 with the normal one.
+    assert case["median"] == pytest.approx(180 / 150, rel=1e-4)
+    assert back["machine"]["matrix_rate_gflops"]["float32"] > 0
+    assert [p.name for p in path.parent.iterdir()] == ["record.json"]
+    skipped = _row(case_named("published"), Measured(skipped="there is no GPU here"))
+    print_record({**record, "cases": [*record["cases"], skipped]})
+    shown = capsys.readouterr().out
+    assert "sharing" in shown and "1.2 x" in shown and "there is no GPU here" in shown
+
+
+def test_what_is_not_there_is_refused():
+    with pytest.raises(BadInput, match="--suite: there is no suite 'slow'; accepted: quick, full"):
+        chosen_cases("slow")
+    with pytest.raises(BadInput, match="--case: there is no case 'x'; accepted: start-help"):
+        chosen_cases("quick", ["x"])
+
+
+def test_plain_samples_are_split_as_published():
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    left, right, label = PlainSamples(images, np.arange(4), 16)[2]
+    assert label == 2
+    assert torch.count_nonzero(left[:, :, 16:]) == 0 and torch.count_nonzero(right[:, :, :16]) == 0
+    red = (images[2, :, 16:, 0] / 255 - 0.4914) / 0.2023
+    np.testing.assert_allclose(right[0, :, 16:].numpy(), red, rtol=1e-5, atol=1e-6)
+    assert torch.count_nonzero(left) > 0
+
+
+def test_operations_of_the_published_network_are_those_of_its_layers():
+    from binocular.benchmarks.published import operations
+
+    # Multiplications per image by hand: each pathway's stages of 64 and 128 channels, then those of 256 and 512.
+    stage1 = 4 * 9 * 64 * 64 * 32 * 32
+    stage2 = (9 * 64 * 128 + 3 * 9 * 128 * 128 + 64 * 128) * 16 * 16
+    stage3 = (9 * 128 * 256 + 3 * 9 * 256 * 256 + 128 * 256) * 8 * 8
+    stage4 = (9 * 256 * 512 + 3 * 9 * 512 * 512 + 256 * 512) * 4 * 4
+    first = 9 * 3 * 64 * 32 * 32
+    expected = 2 * (3 * (2 * (stage1 + stage2) + stage3 + stage4) + 2 * 2 * first)
+    assert math.isclose(operations({}), expected, rel_tol=1e-9)
