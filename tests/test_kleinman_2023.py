@@ -154,12 +154,15 @@ def test_a_control_kills_a_claim():
 
 
 def test_figures_are_drawn_and_needs_can_be_planned(tmp_path):
+    from binocular.figures.style import style
     from binocular.reproduction.pages import picture
 
     had = everything(1.0)
     for claim in CLAIMS:
         assert claim.draw is not None
-        (tmp_path / f"{claim.id}.png").write_bytes(picture(claim.draw(had), "png"))
+        with style():
+            figure = claim.draw(had)
+        (tmp_path / f"{claim.id}.png").write_bytes(picture(figure, "png"))
         for scale in ("lab", "paper"):
             for need in claim.needs[scale]:
                 assert need.load().title  # type: ignore[attr-defined]

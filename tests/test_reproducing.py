@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from binocular.reproduction.pages import as_plain, markdown_page, write_pages
 from binocular.reproduction.papers import PAPERS, Paper, chosen_claims, paper_named
 from binocular.reproduction.reproducing import reproduce
 from stimuli.errors import BadInput
+from tests.test_cli import ROOT, assert_one_sentence, binocular
 from tests.tiny import tiny_file
 
 SHIFTS = (0.30, 0.35, 0.32)
@@ -223,3 +227,51 @@ def test_a_key_stands_for_one_need(tmp_path):
             known: dict[str, Any] = {}
             for need in (need for each in paper.claims() for need in each.needs.get(scale, ())):
                 assert known.setdefault(need.key, need) == need, f"{paper.name}, {scale}: {need.key}"
+
+
+KILLED = """
+import sys
+from tests.test_reproducing import PAPER, rsv_claim, study_need
+from binocular.reproduction.reproducing import reproduce
+from pathlib import Path
+place = Path(sys.argv[1])
+needs = [study_need(place, "first"), study_need(place, "second", "training.learning_rate=0.02", "seeds=20")]
+reproduce(PAPER, [rsv_claim(need) for need in needs], place / "out", device="cpu")
+"""
+
+
+def test_a_kill_loses_no_study_that_was_done(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT)
+    until = time.monotonic() + 60
+    try:
+        while not list((tmp_path / "out" / "second" / "nodes").glob("*.h5")):
+            assert process.poll() is None and time.monotonic() < until, "it ended before it could be killed"
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    done = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*/nodes/*.h5")}
+    first = {path for path in done if "first" in path.parts}
+    assert first and done.keys() - first and not (tmp_path / "out" / "second" / "study.h5").exists()
+    needs = [study_need(tmp_path, "first"), study_need(tmp_path, "second", "training.learning_rate=0.02", "seeds=20")]
+    found = reproduce(PAPER, [rsv_claim(needs[0])], tmp_path / "out", device="cpu")
+    assert found.results[0].finding.evidence and not found.faults
+    kept = {path: path.stat().st_mtime_ns for path in first}
+    assert kept == {path: done[path] for path in first}, "what was done was reared again"
+
+
+def test_the_command_tells_what_is_wrong_and_lists_what_there_is(tmp_path):
+    assert_one_sentence(binocular("reproduce", "kleinman", cwd=tmp_path), "kleinman-2023", "achille-2019")
+    assert_one_sentence(binocular("reproduce", "kleinman-2023", "--claim", "k9", cwd=tmp_path), "--claim", "k23-3-blur")
+    assert_one_sentence(binocular("reproduce", "kleinman-2023", "--scale", "big", cwd=tmp_path), "lab, paper")
+    listed = binocular("reproduce", "kleinman-2023", "--list", "--claim", "k23-3-blur", cwd=tmp_path)
+    assert listed.returncode == 0 and "subject-epochs" in listed.stdout and "graphics card" in listed.stdout
+    assert not list(tmp_path.iterdir()), "listing writes nothing"
+    absent = ["reproduce", "kleinman-2023", "--scale", "paper", "--claim", "k23-3-blur", "--device", "cpu"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    homeless = {"HOME": str(empty), "XDG_CACHE_HOME": str(empty)}
+    done = binocular(*absent, "--data", "empty", "--out", "out", cwd=tmp_path, **homeless)
+    assert done.returncode == 0, done.stderr
+    assert "not run" in done.stdout and "cifar-10 is in none of" in done.stdout.replace("\n", " ")
+    assert "**not run**" in (tmp_path / "out" / "page.md").read_text()

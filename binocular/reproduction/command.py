@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -21,6 +22,9 @@ def reproduce(
     ] = "lab",
     out: Annotated[Path | None, typer.Option(help="Output folder; results/PAPER-SCALE by default.")] = None,
     claim: Annotated[list[str] | None, typer.Option(help="Id of a claim; can be repeated. All by default.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with the image sets (CIFAR-10 for paper scale); else BINOCULAR_DATA.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     show_list: Annotated[bool, typer.Option("--list", help="Show the claims and what they need; run nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
@@ -41,6 +45,10 @@ def reproduce(
     from binocular.reproduction.reproducing import Result
     from binocular.reproduction.reproducing import reproduce as run
 
+    if data is not None:
+        if not data.is_dir():
+            raise BadInput(f"--data: {data} is not a folder; name the one that holds the image sets")
+        os.environ["BINOCULAR_DATA"] = str(data.absolute())
     console = Console(highlight=False)
     if show_list:
         presenting.print_claims(chosen_paper, claims, console)

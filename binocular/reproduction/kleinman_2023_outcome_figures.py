@@ -107,9 +107,9 @@ def draw_clocks(had: Mapping[str, Any]) -> Figure:
     looks = {"constant": ("constant rate", "#000000", "o"), "phase": ("clock anew after the blur", "#009E73", "s"),
              "absolute": ("published clock", "#AA4499", "D")}  # fmt: skip
     published_line(axes[0], {at: value - published[0] for at, value in published.items()}, "published, constant rate")
-    for clock, (label, colour, marker) in looks.items():
+    for offset, (clock, (label, colour, marker)) in zip((-0.015, 0.0, 0.015), looks.items(), strict=True):
         conditions = by_removal(study, clock)
-        x, start = [at / max(conditions) for at in conditions], accuracies(conditions[0])
+        x, start = [at / max(conditions) + offset for at in conditions], accuracies(conditions[0])
         change = [
             {seed: 100 * (value - start[seed]) for seed, value in accuracies(c).items()} for c in conditions.values()
         ]
@@ -119,8 +119,8 @@ def draw_clocks(had: Mapping[str, Any]) -> Figure:
     axes[0].set_ylabel("change of accuracy (points)")
     axes[1].axhline(0.5, color="#8C8C8C", lw=0.7, ls=":")
     axes[1].set_ylim(0, 1)
-    axes[1].set_ylabel("clean eye's bias, units by place")
-    for ax, title in zip(axes, ("Accuracy", "Units"), strict=True):
+    axes[1].set_ylabel("clean eye's bias")
+    for ax, title in zip(axes, ("Accuracy", "Units by place"), strict=True):
         ax.set_xticks([0, 0.5, 1], ["0", "half", "longest"])
         ax.set_xlabel("end of the blur")
         title_panel(ax, title, "means with 95 % intervals")

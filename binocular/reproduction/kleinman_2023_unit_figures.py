@@ -77,7 +77,7 @@ def _histograms_and_index(
     index: Callable[[HistogramRecord], float],
     ours: Callable[..., dict[int, float]],
     words: tuple[str, str, str],
-    reference: tuple[float, str],
+    reference: tuple[float | None, str],
 ) -> Figure:
     """Draw published histograms over ours, column by column, and an index of them by the length of the deficit."""
     done, treated, name = words
@@ -93,7 +93,9 @@ def _histograms_and_index(
         axes = [figure.add_subplot(grid[row, column]) for row in range(3)]
         oriented_histogram(chosen[at].shares, axes[0], first=treated, top=top)
         ends = nearest_removal(at, longest, published)
-        title_panel(axes[0], f"{done} to {ends}" if ends else f"not {done}", "published, of 180 epochs")
+        title_panel(
+            axes[0], f"published, to {ends}" if ends else "published, none", f"{done}, longest {max(published)}"
+        )
         for ax, (site, (units, _, _)) in zip(axes[1:], _SITES.items(), strict=True):
             turned = shares[site][at] if condition.treated_eye == "right" else shares[site][at][:, ::-1]
             found = interval(turned)
@@ -101,7 +103,7 @@ def _histograms_and_index(
                 found.mean, ax, low=found.low, high=found.high, outline=chosen[at].shares,
                 deprived_eye=condition.treated_eye, first=treated, top=top,
             )  # fmt: skip
-            title_panel(ax, f"ours, to {at}" if at else "ours, not at all", units)
+            title_panel(ax, f"ours, to {at}" if at else "ours, none", units)
         for ax in axes:
             if column:
                 ax.tick_params(labelleft=False)
@@ -114,14 +116,16 @@ def _histograms_and_index(
         points_and_line(ax, [at / longest for at in conditions], values, f"ours, {units}", colour, marker)
         untrained = number_of(list(ours(conditions[0], site, "untrained").values())).value
         ax.plot([-0.12], [untrained], marker=marker, ms=4.5, mfc="white", mec=colour, ls="none", clip_on=False)
-    ax.axhline(reference[0], color="#8C8C8C", lw=0.7, ls=":", zorder=0)
+    if reference[0] is not None:
+        ax.axhline(reference[0], color="#8C8C8C", lw=0.7, ls=":", zorder=0)
     ax.set_ylim(0, 1)
     ax.set_xlim(-0.18, 1.05)
     ax.set_xticks([-0.12, 0, 0.5, 1], ["un-\ntrained", "0", "half", "longest\ndeficit"])
     ax.set_xlabel("end of the deficit")
-    ax.set_ylabel(name)
-    title_panel(ax, reference[1], "means with 95 % intervals")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.34), handlelength=2.2)
+    title_panel(ax, name, reference[1])
+    beside = figure.add_subplot(grid[2, columns])
+    beside.axis("off")
+    beside.legend(*ax.get_legend_handles_labels(), loc="upper left", handlelength=2.6)
     return figure
 
 
@@ -133,7 +137,7 @@ def draw_blur(had: Mapping[str, Any]) -> Figure:
     """Draw Figs 4 and 10 beside ours: histograms, and the clean eye's bias by the length of the blur."""
     return _histograms_and_index(
         by_removal(had["fig4"], "blurred"), histograms("blur"), bias_of, clean_bias,
-        ("blurred", "blurred", "clean eye's bias (1 = clean eye only)"), (0.5, "Bias by length of the blur"),
+        ("blurred", "blurred", "clean eye's bias"), (0.5, "1 = every unit the clean eye's only"),
     )  # fmt: skip
 
 
@@ -143,12 +147,12 @@ def draw_dissociation(had: Mapping[str, Any]) -> Figure:
 
     figure = _histograms_and_index(
         conditions, histograms("dissociation"), monocularity_of, _mi,
-        ("dissociated", "right", "monocularity index (1 = all monocular)"), (0.5, "Monocularity by length"),
+        ("dissociated", "treated", "monocularity index"), (None, "1 = every unit one eye's only"),
     )  # fmt: skip
-    ax = figure.axes[-1]
+    ax, beside = figure.axes[-2:]
     x = [at / max(whole) for at in whole]
-    points_and_line(ax, x, [_mi(c, MAP) for c in whole.values()], "ours, by place, whole pictures", "#AA4499", "D")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.34), handlelength=2.2)
+    points_and_line(ax, x, [_mi(c, MAP) for c in whole.values()], "ours, by place, both eyes see all", "#AA4499", "D")
+    beside.legend(*ax.get_legend_handles_labels(), loc="upper left", handlelength=2.6)
     return figure
 
 
@@ -173,7 +177,7 @@ def draw_training(had: Mapping[str, Any]) -> Figure:
         ax.set_xlabel("epoch")
         ax.set_ylabel(name)
         whole_epochs(ax)
-        title_panel(ax, title, "units by place; ticks below: end of the blur")
+        title_panel(ax, title, "units by place; ticks: end of the blur")
     axes[0].axhline(0.5, color="#8C8C8C", lw=0.7, ls=":")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(conditions))
     return figure
