@@ -155,7 +155,7 @@ def test_the_differential_equation_is_what_gradient_descent_does(depth, conserve
 )
 def test_the_end_of_a_race_is_fixed_by_its_start(depth, conserved, first, second):
     long = race(depth, [4.0, 2.0], [[first, second]] * 2, [0.0, 200.0], conserved=conserved)[-1]
-    assert np.allclose(settled_race(depth, [4.0, 2.0], [first, second], conserved), long, atol=1e-5)
+    assert np.allclose(settled_race(depth, [4.0, 2.0], [[first, second]] * 2, conserved), long, atol=1e-5)
 
 
 def test_what_a_silenced_pathway_leaves_is_learned_by_the_other():

@@ -69,7 +69,7 @@ def race(
     depth
         Matrices per pathway, D.
     strength
-        Singular values s, ``[mode]`` or a number.
+        Singular values s, ``[mode]`` or one number for all.
     start
         Strength p of each pathway at time 0, ``[mode, 2]``; the second pathway is the one that is deprived.
     time
@@ -97,8 +97,9 @@ def race(
     from scipy.integrate import solve_ivp
 
     times = np.asarray(time, dtype=np.float64)
-    s = np.atleast_1d(np.asarray(strength, dtype=np.float64))
-    state = np.array(np.broadcast_to(np.asarray(start, dtype=np.float64), (len(s), 2)))
+    begin_at = np.asarray(start, dtype=np.float64)
+    s = np.atleast_1d(np.broadcast_to(np.asarray(strength, dtype=np.float64), begin_at.shape[:-1]))
+    state = np.array(begin_at.reshape(-1, 2))
     edges = [0.0] + [edge for window in closed for edge in window] + [np.inf]
     found = np.full((len(times), len(s), 2), np.nan)
     for index, (begin, end) in enumerate(itertools.pairwise(edges)):
@@ -118,7 +119,10 @@ def race(
 
         wanted = times[inside]
         points = np.unique(np.append(wanted, stop))
-        solved = solve_ivp(slope, (begin, stop), state.ravel(), "LSODA", points, rtol=1e-9, atol=1e-12, max_step=np.inf)
+        # A mode's two pathways are neighbours in the state, and modes do not touch: the Jacobian is banded.
+        solved = solve_ivp(
+            slope, (begin, stop), state.ravel(), "LSODA", points, rtol=1e-9, atol=1e-12, lband=1, uband=1
+        )
         if not solved.success:
             raise RuntimeError(f"the differential equation of depth {depth} was not solved: {solved.message}")
         p = solved.y.T.reshape(len(points), -1, 2)
@@ -148,8 +152,8 @@ def settled_race(depth: int, strength: ArrayLike, start: ArrayLike, conserved: f
     """
     from scipy.optimize import brentq
 
-    s = np.atleast_1d(np.asarray(strength, dtype=np.float64))
-    p0 = np.broadcast_to(np.asarray(start, dtype=np.float64), (len(s), 2))
+    p0 = np.asarray(start, dtype=np.float64).reshape(-1, 2)
+    s = np.broadcast_to(np.asarray(strength, dtype=np.float64), (len(p0),))
     found = np.empty((len(s), 2))
     for mode, total in enumerate(s):
         ahead, behind = (1, 0) if p0[mode, 1] > p0[mode, 0] else (0, 1)

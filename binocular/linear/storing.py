@@ -1,0 +1,100 @@
+"""Finished computations on disk: one HDF5 file of tables, sealed, with the parameters it was made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from binocular.schema import Field
+from binocular.sealing import SealState, seal_state
+from binocular.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
+from stimuli.errors import BadInput
+
+__all__ = ["SCHEMA", "Table", "read_results", "same_parameters", "stored_parameters", "write_results"]
+
+SCHEMA = "binocular-computation/1"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Data sets that share their dimensions.
+
+    Attributes
+    ----------
+    fields
+        What each data set is; one named like its only dimension is that dimension's scale.
+    columns
+        Their values.
+    """
+
+    fields: Mapping[str, Field]
+    columns: Mapping[str, Any]
+
+
+def write_results(path: Path, title: str, parameters: Mapping[str, Any], tables: Mapping[str, Table]) -> None:
+    """Write a computation, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file; replaced if it exists.
+    title
+        What was computed, in words.
+    parameters
+        Everything that decides the result, JSON-able.
+    tables
+        By name.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written or the disk is full.
+    ValueError
+        If a table breaks its fields, for example by a number that is not finite.
+    """
+    size = sum(np.asarray(column).nbytes for table in tables.values() for column in table.columns.values())
+    with new_file(path, estimate=2 * size + (64 << 10)) as file:
+        for name, table in tables.items():
+            write_table(file.create_group(name), table.fields, table.columns)
+        write_attributes(file, {"schema": SCHEMA, "title": title, "parameters": _canonical(parameters)})
+
+
+def stored_parameters(path: Path) -> dict[str, Any] | None:
+    """Return the parameters of a file that is there and whole; else None, and it has to be computed again."""
+    if not path.is_file() or seal_state(path) is not SealState.WHOLE:
+        return None
+    try:
+        with h5py.File(path, "r") as file:
+            attributes = plain_attributes(file)
+    except OSError:
+        return None
+    return json.loads(attributes["parameters"]) if attributes.get("schema") == SCHEMA else None
+
+
+def read_results(path: Path) -> dict[str, dict[str, np.ndarray]]:
+    """Return the tables of a computation by name, each as arrays by name.
+
+    Raises
+    ------
+    BadInput
+        If the file is missing, damaged or of another kind.
+    """
+    if stored_parameters(path) is None:
+        raise BadInput(f"{path} is not a whole file of the schema {SCHEMA}; delete it to compute it again")
+    with h5py.File(path, "r") as file:
+        return {name: read_table(subgroup(file, name)) for name in file}
+
+
+def _canonical(parameters: Mapping[str, Any]) -> str:
+    return json.dumps(parameters, sort_keys=True, ensure_ascii=False)
+
+
+def same_parameters(stored: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:
+    """Say whether a file was made from these parameters."""
+    return stored is not None and _canonical(stored) == _canonical(wanted)

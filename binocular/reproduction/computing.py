@@ -1,0 +1,84 @@
+"""Computations that claims are judged on: made once, kept in a file of their own, and taken up afterwards."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = ["ComputedNeed", "Tables"]
+
+Tables = Mapping[str, Mapping[str, np.ndarray]]
+"""Arrays by name of the table and name of the data set."""
+
+
+@dataclass(frozen=True)
+class ComputedNeed:
+    """Something that is computed rather than reared.
+
+    Attributes
+    ----------
+    key
+        Name of its folder: lower case, digits and hyphens. The results are in ``results.h5`` there.
+    title
+        What is computed, in words.
+    home
+        ``module:function``; the function takes ``parameters`` by name and returns the tables
+        (`binocular.linear.storing.Table`) by name.
+    parameters
+        JSON-able. A file that was made from others is computed again.
+    minutes
+        About how long it takes on one core.
+    version
+        Raised when the function changes what it returns.
+    """
+
+    key: str
+    title: str
+    home: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    minutes: float = 0.1
+    version: int = 1
+
+    def expected(self) -> str:
+        """Return what computing it takes, in words."""
+        return f"about {max(60 * self.minutes, 1):.0f} s" if self.minutes < 2 else f"about {self.minutes:.0f} min"
+
+    def obtain(self, folder: Path, device: str, quiet: bool) -> Tables:
+        """Compute it into ``folder / key``, or take up the file there.
+
+        Parameters
+        ----------
+        folder
+            The reproduction's.
+        device
+            Of no consequence: the matrices are small and in float64, and stay on the processor.
+        quiet
+            Say nothing.
+
+        Returns
+        -------
+        mapping
+            Arrays by name of the table and of the data set.
+
+        Raises
+        ------
+        BadInput
+            If the folder cannot be written or the disk is full.
+        """
+        from binocular.linear.storing import read_results, same_parameters, stored_parameters, write_results
+
+        path = folder / self.key / "results.h5"
+        wanted = {**self.parameters, "home": self.home, "version": self.version}
+        if not same_parameters(stored_parameters(path), wanted):
+            if not quiet:
+                print(f"{self.title}: computing, {self.expected()}", file=sys.stderr, flush=True)
+            module, _, name = self.home.partition(":")
+            tables = getattr(import_module(module), name)(**self.parameters)
+            write_results(path, self.title, wanted, tables)
+        return read_results(path)
