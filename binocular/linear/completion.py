@@ -1,8 +1,8 @@
-"""Matrix completion by deep linear networks after a first task: does what was learned first stand in the way?
+"""Matrix completion by deep linear networks after a first task.
 
 A network of one pathway whose product is to equal a matrix of low rank sees some entries only. It learns a first task
-for a while and then the second one, and what counts is how well it completes the second matrix in the end (Kleinman et
-al. 2024, Section 4). Networks that switch at different times share the computation up to there.
+for a while and then the second one; how well does it complete the second matrix in the end (Kleinman et al. 2024)?
+Networks that switch at different times share the computation up to there.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def shares(contributions: np.ndarray) -> np.ndarray:
 
 
 def single_mode_starts(seeds: Sequence[int], spread: float = 0.01) -> np.ndarray:
-    """Return starting strengths p of both pathways for one mode, ``[seed, 1, 2]``: normal, as in Fig. 1 of the paper."""
+    """Return starting strengths p of both pathways for one mode, ``[seed, 1, 2]``: normal, as in Fig. 1."""
     from stimuli.streams import stream
 
     drawn = [torch.randn(1, 2, dtype=torch.float64, generator=stream(seed, "linear strengths")) for seed in seeds]

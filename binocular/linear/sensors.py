@@ -1,4 +1,4 @@
-"""A strong sensor is taken away: which other sensors' weights does that hold back (Kleinman et al. 2023, Fig. 2)?"""
+"""A strong sensor is taken away, and the weights of the others are watched (Kleinman et al. 2023, Fig. 2)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def aligned_error(depth: int, start: float, learning_rate: float) -> float:
 
 
 def reared_weights(
-    depth: int, seeds: Sequence[int], learning_rate: float, width: int = 16, spread: float = 0.01, points: int = 101
+    depth: int, seeds: Sequence[int], learning_rate: float, start: float, width: int = 16, points: int = 101
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train networks from small random weights through every course.
 
@@ -76,8 +76,10 @@ def reared_weights(
         Step, in units of the time constant.
     width
         Hidden units.
-    spread
-        Standard deviation of the initial weights; in the shallow network its square, so that both compute as little.
+    start
+        Strength of the modes of the closed form to compare with. The weights of the deep network have the spread
+        ``sqrt(2 start / width)``, with which the part of a random start that grows is that strong on average; those of
+        the shallow one have the spread ``start``.
     points
         Number of times at which the weights are kept.
 
@@ -88,7 +90,7 @@ def reared_weights(
     """
     tasks, sensors = SENSORS.shape
     sizes = [sensors, *[width] * (depth - 1), tasks]
-    layers = gaussian_start(sizes, 1, spread if depth > 1 else spread**2, seeds)
+    layers = gaussian_start(sizes, 1, float(np.sqrt(2 * start / width)) if depth > 1 else start, seeds)
     at = np.unique(np.round(np.linspace(0, 10, points) / learning_rate).astype(int))
     target = torch.from_numpy(SENSORS).expand(len(seeds), tasks, sensors)
     found = []

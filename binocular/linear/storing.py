@@ -88,7 +88,7 @@ def read_results(path: Path) -> dict[str, dict[str, np.ndarray]]:
     if stored_parameters(path) is None:
         raise BadInput(f"{path} is not a whole file of the schema {SCHEMA}; delete it to compute it again")
     with h5py.File(path, "r") as file:
-        return {name: read_table(subgroup(file, name)) for name in file}
+        return {str(name): read_table(subgroup(file, str(name))) for name in file}
 
 
 def _canonical(parameters: Mapping[str, Any]) -> str:
