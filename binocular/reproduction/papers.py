@@ -60,7 +60,7 @@ PAPERS: dict[str, Paper] = {
             "kleinman-2023",
             "Critical Learning Periods for Multisensory Integration in Deep Networks",
             "M. Kleinman, A. Achille & S. Soatto, CVPR 2023 (arXiv 2210.04643v2)",
-            (f"{_HERE}.kleinman_2023:CLAIMS",),
+            (f"{_HERE}.linear_sensors:K23_LINEAR", f"{_HERE}.kleinman_2023:CLAIMS"),
         ),
         Paper(
             "kleinman-2024",
