@@ -18,6 +18,7 @@ from binocular.reproduction.needs import Measure, StudyNeed
 from binocular.reproduction.numbers import by_seed, condition_of, exact, judged, number_of, paired, worst
 from binocular.reproduction.pages import as_plain, markdown_page, write_pages
 from binocular.reproduction.papers import PAPERS, Paper, chosen_claims, paper_named
+from binocular.reproduction.presenting import criterion_words, number_words
 from binocular.reproduction.reproducing import reproduce
 from stimuli.errors import BadInput
 from tests.test_cli import ROOT, assert_one_sentence, binocular
@@ -84,6 +85,14 @@ def test_numbers_over_subjects():
     assert found.high - found.value == pytest.approx(4.302653 / 3**0.5, rel=1e-6)
     assert worst([0.1, 0.3]) == exact(0.3, 2) and np.isnan(worst([0.1, np.nan]).value)
     assert paired({0: 1.0, 1: 2.0, 2: 9.0}, {1: 1.0, 0: 0.0, 7: 5.0}, 100) == number_of([100, 100])
+
+
+def test_numbers_and_bounds_are_printed_without_losing_them():
+    assert number_words(number_of([0.5, 0.6, 0.7]), 2) == "0.60 [0.35, 0.85]"
+    assert number_words(number_of([0.5]), 2) == "0.50 [no interval]"
+    assert number_words(exact(-0.25), 2) == "−0.25" and number_words(exact(3e-12), 2) == "3e−12"
+    row = Evidence("x", "", exact(0.2), at_least=-0.125, at_most=1e-6)
+    assert criterion_words(row) == "≥ −0.125 and ≤ 1e−06"
 
 
 def test_needs_are_obtained_once_and_the_verdict_flips_with_the_data(tmp_path):

@@ -37,7 +37,8 @@ def number_words(number: Number, digits: int = 2) -> str:
     if math.isnan(number.low) or math.isnan(number.high):
         return f"{plain(number.value, digits)} [no interval]"
     if number.low == number.high == number.value:
-        return plain(number.value, digits)
+        tiny = 0 < abs(number.value) < 0.5 * 10.0**-digits  # an error so small that its decimals would all be 0
+        return f"{number.value:.0e}".replace("-", "−") if tiny else plain(number.value, digits)
     return f"{plain(number.value, digits)} [{plain(number.low, digits)}, {plain(number.high, digits)}]"
 
 
@@ -48,7 +49,12 @@ def criterion_words(row: Evidence) -> str:
     if row.role == "context":
         return ""
     bounds = (("≥", row.at_least), ("≤", row.at_most))
-    return " and ".join(f"{sign} {plain(bound, row.digits)}" for sign, bound in bounds if bound is not None)
+
+    def words(bound: float) -> str:
+        text = plain(bound, row.digits)
+        return text if float(text.replace("−", "-")) == bound else f"{bound:g}".replace("-", "−")
+
+    return " and ".join(f"{sign} {words(bound)}" for sign, bound in bounds if bound is not None)
 
 
 def duration_words(seconds: float) -> str:

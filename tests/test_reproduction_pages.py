@@ -1,0 +1,103 @@
+"""The pages of docs/reproduction: what they say follows from the numbers on them, and their pictures are there."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+from binocular.reproduction.claims import Evidence, Number, verdict_of
+from binocular.reproduction.pages import COLUMNS, HOW_TO_READ
+from binocular.reproduction.papers import PAPERS
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reproduction"
+PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem in PAPERS)
+VERDICTS = ("holds", "does not hold", "undecided", "not run")
+
+
+def cells_of(line: str) -> list[str]:
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def plain(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
+def row_of(cells: list[str]) -> tuple[Evidence, str]:
+    """Read a row of evidence back; the printed numbers are rounded, so that ends close to a bound may go either way."""
+    what, published, ours, criterion, says = cells
+    role = "control" if what.startswith("control: ") else "context" if what.startswith("context: ") else "test"
+    numbers = [plain(number) for number in re.findall(r"−?\d+(?:\.\d+)?(?:e[-−+]?\d+)?", ours.split("[no")[0])]
+    digits = len(re.split(r"[ \[]", ours)[0].partition(".")[2])
+    if ours == "none" or "no interval" in ours:
+        number = Number(numbers[0] if numbers else math.nan)
+    else:
+        number = Number(*numbers) if len(numbers) == 3 else Number(numbers[0], numbers[0], numbers[0])
+    bounds = {sign: plain(bound) for sign, bound in re.findall(r"([≥≤]) (−?[\d.]+(?:e[−+]\d+)?)", criterion)}
+    row = Evidence(what, published, number, role, bounds.get("≥"), bounds.get("≤"), digits)
+    return row, says
+
+
+def close_to_a_bound(row: Evidence) -> bool:
+    step = 10.0**-row.digits
+    bounds = [bound for bound in (row.at_least, row.at_most) if bound is not None]
+    return any(abs(end - bound) <= step for end in (row.ours.low, row.ours.high) for bound in bounds)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_says_what_its_numbers_say(page):
+    text, paper = page.read_text(encoding="utf-8"), PAPERS[page.stem]
+    assert text.startswith(f"# {paper.title}\n\n{paper.reference}\n") and HOW_TO_READ in text
+    sections = dict(zip(*[iter(re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    about = sections.pop("How it was made")
+    for word in ("command", "device", "finished", "time", "versions"):
+        assert re.search(rf"^\| {word} \| \S", about, re.MULTILINE), word
+    assert "`binocular reproduce " in about and not re.search(r"/(?:tmp|home|work|root)/", text)
+    overview = {
+        cells[0].partition("]")[0].strip("["): cells[2].strip("*")
+        for cells in map(cells_of, re.findall(r"^\| \[.*$", text, re.MULTILINE))
+    }
+    missing = re.search(r"Not asked for in this run: (.*)\.", text)
+    known = {claim.id: claim for claim in paper.claims()}
+    assert set(sections) | set(missing[1].split(", ") if missing else ()) == set(known)
+    rows = 0
+    for name, section in sections.items():
+        claim = known[name]
+        assert claim.statement in section and claim.source in section
+        verdict = re.search(r"^\*\*(.*)\*\*$", section, re.MULTILINE)
+        assert verdict is not None and verdict[1] in VERDICTS and overview[name] == verdict[1]
+        table = [cells_of(line) for line in re.findall(r"^\|.*$", section, re.MULTILINE)]
+        if verdict[1] == "not run":
+            assert not table and len(section.strip().splitlines()) > 2, f"{name}: the reason is missing"
+            continue
+        assert tuple(table[0]) == COLUMNS
+        read = [row_of(cells) for cells in table[2:]]
+        for row, says in read:
+            assert says == (row.verdict or "") or close_to_a_bound(row), (name, row, says)
+        worst = [says for _, says in read if says]
+        assert verdict[1] == next(each for each in ("does not hold", "undecided", "holds") if each in worst), name
+        rows += len(read)
+        assert any(row.role == "test" for row, _ in read), name
+    assert rows, "a page without a single number"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pictures_are_there_and_small(page):
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert pictures
+    for picture in pictures:
+        path = page.parent / picture
+        assert path.is_file() and 5_000 < path.stat().st_size < 150_000, picture
+
+
+def test_the_test_of_pages_can_fail():
+    row, says = row_of(["shift", "0.41 (Fig. 4)", "0.31 [0.25, 0.37]", "≥ 0.10", "holds"])
+    assert row.verdict == says and verdict_of((row,)) == "holds"
+    row, _ = row_of(["shift", "0.41 (Fig. 4)", "−0.31 [−0.37, −0.25]", "≥ 0.10", "holds"])
+    assert row.verdict == "does not hold"
+    row, _ = row_of(["control: error", "", "0.0012", "≤ 0.0100", "holds"])
+    assert row.verdict == "holds" and row.role == "control" and row.digits == 4
+    row, _ = row_of(["x", "", "0.5 [no interval]", "≥ 0.1", "undecided"])
+    assert row.verdict == "undecided"
