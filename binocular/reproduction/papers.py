@@ -60,7 +60,11 @@ PAPERS: dict[str, Paper] = {
             "kleinman-2023",
             "Critical Learning Periods for Multisensory Integration in Deep Networks",
             "M. Kleinman, A. Achille & S. Soatto, CVPR 2023 (arXiv 2210.04643v2)",
-            (f"{_HERE}.linear_sensors:K23_LINEAR", f"{_HERE}.kleinman_2023:CLAIMS"),
+            (
+                f"{_HERE}.linear_sensors:K23_LINEAR",
+                f"{_HERE}.kleinman_2023:CLAIMS",
+                f"{_HERE}.kleinman_2023_controls:CLAIMS",
+            ),
         ),
         Paper(
             "kleinman-2024",
@@ -72,7 +76,7 @@ PAPERS: dict[str, Paper] = {
             "achille-2019",
             "Critical Learning Periods in Deep Networks",
             "A. Achille, M. Rovere & S. Soatto, ICLR 2019 (arXiv 1711.08856)",
-            (),
+            (f"{_HERE}.achille_2019:CLAIMS",),
         ),
     )
 }
