@@ -124,7 +124,8 @@ def judge_information(had: Mapping[str, Any]) -> Finding:
             paired(ours["fellow"][longest], ours["fellow"][0]), at_least=-BITS,
         ),
         Evidence(
-            "clean less blurred pathway after the longest blur, bits", f"{signed(most['left'] - most['right'])} (Fig. 9)",
+            "clean less blurred pathway after the longest blur, bits",
+            f"{signed(most['left'] - most['right'])} (Fig. 9)",
             paired(ours["fellow"][longest], ours["treated"][longest]), at_least=BITS,
         ),
         Evidence(
