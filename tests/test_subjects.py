@@ -8,9 +8,12 @@ import pytest
 import torch
 from torch import nn
 
+from binocular.batches import Batch
+from binocular.cohort import LoopCohort, StackedCohort
 from binocular.networks import SplitCNN, SplitMLP
 from binocular.subjects import NETWORKS, build_network, check_network
 from stimuli.errors import BadInput
+from stimuli.streams import stream
 
 SHAPE = (1, 12, 12)
 
@@ -95,6 +98,29 @@ def test_a_one_eyed_subject_sees_with_the_left_eye_only(kind):
     assert not torch.equal(one(views), one(other.flip(1)))
     statistics = [buffer for name, buffer in one.named_buffers() if name.endswith("num_batches_tracked")]
     assert all(int(buffer) == 0 for buffer in statistics)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("split-cnn", {"width": 3, "eyes": 1}),
+        ("all-convolutional", {"width": 3, "blocks": 1}),
+        ("all-convolutional", {"width": 3, "eyes": 1}),
+    ],
+)
+def test_both_packings_rear_them_alike(kind, options):
+    states = []
+    for packing in (LoopCohort, StackedCohort):
+        generator = stream(0, "test")
+        cohort = packing([build_network(kind, options, SHAPE, 4, seed).double() for seed in (0, 1)], 0.9, 5e-4)
+        for _ in range(3):
+            views = torch.randn(2, 6, 2, *SHAPE, dtype=torch.float64, generator=generator)
+            labels = torch.randint(4, (2, 6), generator=generator)
+            cohort.step([Batch(*pair) for pair in zip(views, labels, strict=True)], [0.1, 0.05])
+        states.append(cohort.state(1))
+    assert states[0].keys() == states[1].keys()
+    for name, value in states[0].items():
+        torch.testing.assert_close(value, states[1][name], rtol=1e-7, atol=1e-9)
 
 
 def _broken(**parts: nn.Module | None) -> SplitMLP:
