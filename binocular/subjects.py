@@ -23,6 +23,7 @@ NETWORKS: dict[str, str] = {
     "split-mlp": "binocular.networks:SplitMLP",
     "all-convolutional": "binocular.convolutional:AllConvolutional",
     "split-resnet-18": "binocular.resnets:SplitResNet18",
+    "split-transformer": "binocular.transformers:SplitTransformer",
 }
 """Networks by kind; a new one is one class and one line here."""
 
