@@ -39,7 +39,9 @@ class Decoder(nn.Module):
         layers: list[nn.Module] = []
         for _ in range(doublings):
             fewer = max(channels // 2, 8)
-            layers += [nn.ConvTranspose2d(channels, fewer, 4, 2, 1), nn.ReLU()]
+            # Without normalisation the decoder learns so slowly that the trunk hardly hears from it; this kind has no
+            # running averages.
+            layers += [nn.ConvTranspose2d(channels, fewer, 4, 2, 1, bias=False), nn.GroupNorm(1, fewer), nn.ReLU()]
             channels = fewer
         self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 2 * shape[0], 3, 1, 1))
 

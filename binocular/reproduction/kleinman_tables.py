@@ -21,6 +21,7 @@ __all__ = [
     "largest_onset_loss",
     "monocularity_of",
     "nearest_removal",
+    "onset_curve",
     "usable_information",
 ]
 
@@ -96,6 +97,20 @@ def largest_onset_loss(objective: str) -> float:
     """
     rows = [line.row for line in _lines("kleinman_onset_kinetics.csv")]
     return max(row.accuracy_decrease_points for row in rows if row.objective == objective)
+
+
+@cache
+def onset_curve(objective: str) -> Mapping[float, float]:
+    """Return the published loss of accuracy in points by the onset of the deficit, as a share of training (Fig. 8).
+
+    Parameters
+    ----------
+    objective
+        As for `largest_onset_loss`.
+    """
+    rows = [line.row for line in _lines("kleinman_onset_kinetics.csv")]
+    found = {row.deficit_onset_fraction: row.accuracy_decrease_points for row in rows if row.objective == objective}
+    return dict(sorted(found.items()))
 
 
 def nearest_removal(removal: float, longest: float, published: Mapping[int, object]) -> int:
