@@ -109,6 +109,11 @@ def check_parts(study: StudyPlan) -> int:
     seed = protocol.seed_list[0]
     stimulus = protocol.stimulus.build(seed, "cpu")
     network = build_network(protocol.network.kind, protocol.network.options, stimulus.shape, stimulus.n_classes, seed)
+    if study.plan.packing == "stacked" and getattr(network, "one_by_one", False):
+        raise BadInput(
+            f"training.packing is 'stacked', but {protocol.network.kind} with these options looks at the views to see "
+            "what to compute; accepted: loop, auto"
+        )
     for site in protocol.probes.sites:
         modules = dict(network.named_modules())
         if site != "representation" and not (site.startswith("trunk") and site in modules):
@@ -173,6 +178,8 @@ def _packing(protocol: Protocol, device: str) -> str:
         return wanted
     if any(phase.until is not None for condition in protocol.conditions for phase in condition.phases):
         return "loop"  # a phase that ends by criterion ends at a different epoch for each subject
+    if protocol.network.kind == "split-resnet-18":
+        return "loop"  # a step of one subject keeps any device busy
     # Measured on two cores, 12 subjects, ms per subject and step: one subject per thread 2.7 (MLP of 128) and 63 (CNN),
     # stacked 9.8 and 252. A GPU is bound by launching the work, which stacking does once for all.
     return "stacked" if device == "cuda" else "loop"
