@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,14 @@ from binocular.linear import (
     rear_alone,
     settled_race,
     shallow_mode,
+)
+from binocular.linear.completion import Completion, complete
+from binocular.linear.gating import (
+    exact_contributions,
+    gated_contributions,
+    hierarchy_starts,
+    shares,
+    stepped_contributions,
 )
 from binocular.linear.modes import contribution
 from binocular.linear.tasks import HIERARCHY, SENSORS, STRONG_SENSOR, low_rank_matrix, modes_of, observed_entries
@@ -228,3 +238,35 @@ def test_the_cases_of_the_benchmark_do_the_same_work():
     assert (case.alone_amount, case.together_amount) == (20, 30)
     case.alone()
     case.together()
+
+
+def test_networks_that_share_a_first_task_are_as_reared_alone():
+    plan = Completion(
+        depth=2, size=12, first_rank=3, second_rank=2, observed_first=60, observed_second=80, learning_rate=3.0,
+        scale=0.1, switches=(0, 15, 40), afterwards=60,
+    )  # fmt: skip
+    together = complete(plan, [3, 5], kept=4)
+    assert together.error.shape == (3, 2) and together.strengths.shape == (3, 2, 4)
+    for index, switch in enumerate(plan.switches):
+        alone = complete(replace(plan, switches=(switch,)), [5], kept=4)
+        assert np.allclose(together.error[index, 1], alone.error[0, 0], rtol=1e-10)
+    assert not np.allclose(together.error[0], together.error[2], rtol=1e-3)
+    same = complete(replace(plan, same_matrix=True, first_rank=2, observed_first=80), [3])
+    longer = complete(replace(plan, switches=(0,), afterwards=100), [3])
+    assert np.allclose(same.error[2], longer.error[0], rtol=1e-10)
+    with pytest.raises(ValueError, match="same matrix"):
+        complete(replace(plan, same_matrix=True), [3])
+
+
+def test_a_gate_leaves_a_share_that_the_differential_equation_tells():
+    starts = hierarchy_starts([4, 9], 3)
+    windows = {"sham": (0.0, 0.0), "early": (0.0, 1.0)}
+    at = [0, 500, 1000, 4000]
+    found = gated_contributions(3, HIERARCHY, starts, [4, 9], windows, 0.002, at)
+    exact = exact_contributions(3, S, starts, windows, 0.002 * np.array(at))
+    assert found.shape == exact.shape == (2, 2, 4, 8, 2)
+    assert np.abs(found - exact).max() < 0.01 * S[0]
+    assert np.allclose(shares(found[0, :, -1]), 0.5)
+    assert shares(found[1, :, -1]).max() < 0.3
+    stepped = stepped_contributions(3, S, starts, windows, 0.002, at)
+    assert np.allclose(found, stepped, atol=1e-9)

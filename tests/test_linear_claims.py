@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import copy
+import inspect
+import json
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from binocular.reproduction.computing import ComputedNeed
+from binocular.reproduction.linear_completion import K24_COMPLETION
+from binocular.reproduction.linear_gates import K24_GATES
+from binocular.reproduction.linear_portraits import K24_PORTRAITS
 from binocular.reproduction.linear_sensors import K23_LINEAR
+from binocular.reproduction.papers import paper_named
 
 
 def _smaller(need: ComputedNeed, folder: Path, **parameters) -> dict:
@@ -35,3 +43,78 @@ def test_the_strong_sensor_holds_back_others_in_the_deep_network_alone(sensors):
     assert K23_LINEAR.draw is not None
     figure = K23_LINEAR.draw(sensors)
     assert len(figure.axes) == 6
+
+
+@pytest.fixture(scope="module")
+def pathways(tmp_path_factory):
+    portraits, gates = K24_GATES[0].needs["lab"]
+    folder = tmp_path_factory.mktemp("pathways")
+    assert isinstance(portraits, ComputedNeed) and isinstance(gates, ComputedNeed)
+    return _smaller(portraits, folder, seeds=3, fineness=0.2) | _smaller(gates, folder, seeds=4, width=8)
+
+
+def test_the_claims_on_pathways_are_judged_and_drawn(pathways):
+    findings = {claim.id: claim.judge(pathways) for claim in (*K24_PORTRAITS, *K24_GATES)}
+    rows = {id: {row.what: row.verdict for row in finding.evidence} for id, finding in findings.items()}
+    assert findings["k24-4-gates"].verdict == findings["k24-5-competition"].verdict == "holds"
+    late = {what: verdict for what, verdict in rows["k24-2-late"].items() if "late gate" in what}
+    assert [verdict for _, verdict in sorted(late.items())].count("holds") == 3
+    assert late["depth 2: late gate (steps 100-115 of 1000) less sham, share of the gated pathway"] == "does not hold"
+    # Steps ten times as coarse as those of the claim are too coarse for the equation at depth 13, and fine at depth 1.
+    by_depth = [verdict for what, verdict in rows["k24-3-equation"].items() if what.startswith("one mode")]
+    assert by_depth[0] == "holds" and by_depth[-1] == "does not hold"
+    for claim in (*K24_PORTRAITS, *K24_GATES):
+        if claim.draw is not None:
+            assert claim.draw(pathways).axes
+
+
+def test_pathways_that_do_not_compete_are_judged_so(pathways):
+    table = dict(pathways["linear-portraits"]["portraits"])
+    names = list(table["condition"])
+    swapped = table["contribution"].copy()
+    swapped[:, names.index("early")] = table["contribution"][:, names.index("early, unlike")]
+    table["contribution"] = swapped
+    finding = K24_PORTRAITS[0].judge({**pathways, "linear-portraits": {"portraits": table}})
+    assert finding.verdict == "does not hold"
+
+
+def _completed(rises, seeds=4):
+    """Tables of four durations in which the error rises from 0.1 by so much, with a little spread."""
+    tables = {}
+    for name, rise in rises.items():
+        spread = 0.01 * np.linspace(-1, 1, seeds) * (rise > 0)
+        error = 0.1 + np.array([0, 0.3, 0.6, 1])[:, None] * (rise + spread)
+        tables[name] = {
+            "switch": np.array([0, 10, 30, 100]), "seed": np.arange(seeds), "value": np.arange(1, 4), "error": error,
+            "seen_error": 0 * error, "strength": np.ones((4, seeds, 3)),
+        }  # fmt: skip
+    return tables
+
+
+@pytest.mark.parametrize(
+    ("claim", "rises", "otherwise"),
+    [
+        (0, {"depth-1": 0, "depth-2": 0.5, "depth-3": 0.9, "sham": 0, "late": 0.9}, {"depth-1": 0.5}),
+        (1, {"rank-1": 0.1, "rank-3": 0.5, "rank-6": 0.8, "rank-9": 1.0}, {"rank-9": 0.3}),
+        (2, {"depth-1": 0, "depth-2": 0.2, "depth-3": 0.6}, {"depth-2": 0.9}),
+    ],
+)
+def test_the_claims_on_completion_follow_the_errors(claim, rises, otherwise):
+    claim = K24_COMPLETION[claim]
+    (need,) = claim.needs["lab"]
+    assert claim.judge({need.key: _completed(rises)}).verdict == "holds"
+    assert claim.judge({need.key: _completed({**rises, **otherwise})}).verdict == "does not hold"
+    assert claim.draw is not None and len(claim.draw({need.key: _completed(rises)}).axes) == 3
+
+
+@pytest.mark.parametrize("paper", ["kleinman-2023", "kleinman-2024"])
+def test_every_computation_is_described_for_both_scales(paper):
+    for claim in paper_named(paper).claims():
+        for scale in ("lab", "paper"):
+            for need in claim.needs.get(scale, ()):
+                if isinstance(need, ComputedNeed):
+                    module, _, name = need.home.partition(":")
+                    accepted = inspect.signature(getattr(import_module(module), name)).parameters
+                    assert set(need.parameters) <= set(accepted)
+                    assert json.loads(json.dumps(need.parameters)) == need.parameters
+                    assert need.expected().startswith("about")

@@ -18,7 +18,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["contribution", "deep_mode", "race", "settled_race", "shallow_mode"]
+__all__ = ["contribution", "curvature", "deep_mode", "race", "settled_race", "shallow_mode"]
 
 
 def deep_mode(strength: ArrayLike, start: ArrayLike, time: ArrayLike) -> np.ndarray:
@@ -49,6 +49,16 @@ def contribution(p: ArrayLike, depth: int, conserved: float = 0.0) -> np.ndarray
     """Return the contribution ``K = p (p^2 + conserved)^((depth - 1) / 2)`` of a pathway."""
     p = np.asarray(p, dtype=np.float64)
     return p * (p**2 + conserved) ** ((depth - 1) / 2)
+
+
+def curvature(depth: int, strength: float, conserved: float = 0.0) -> float:
+    """Return how fast the error of a mode that two pathways share equally dies away in the end, per unit of time.
+
+    A step of gradient descent has to be short against its inverse to follow the differential equation.
+    """
+    p = _strength_of(strength / 2, depth, conserved)
+    q2 = p * p + conserved
+    return 2 * q2 ** (depth - 2) * (q2 + (depth - 1) * p * p)
 
 
 def race(
@@ -164,7 +174,9 @@ def settled_race(depth: int, strength: ArrayLike, start: ArrayLike, conserved: f
             other = _behind(p, gap, depth, conserved)
             return float(contribution(p, depth, conserved) + contribution(other, depth, conserved)) - total
 
-        p = cast(float, brentq(missing, p0[mode, ahead] * (1 - 1e-12), top, xtol=1e-14))
+        # The one ahead has between half and all of the mode in the end, wherever it started.
+        low = _strength_of(float(total) / 2, depth, conserved) * (1 - 1e-9)
+        p = cast(float, brentq(missing, low, top, xtol=1e-14))
         found[mode, ahead] = contribution(p, depth, conserved)
         found[mode, behind] = total - found[mode, ahead]
     return found

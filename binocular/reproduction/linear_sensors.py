@@ -97,7 +97,7 @@ def _judge(results: Mapping[str, Any]) -> Finding:
     ]  # fmt: skip
     return judged(
         "k23-2-linear", rows,
-        "The lag is passing: one hidden layer holds the other weights back early and lets them arrive in the end.",
+        "With one hidden layer the lag is one of time and not of the end.",
         ["Beside the closed form of the paper, networks are trained by gradient descent from small random weights."],
     )  # fmt: skip
 

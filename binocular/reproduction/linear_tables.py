@@ -8,6 +8,7 @@ import numpy as np
 
 from binocular.linear import gating, sensors
 from binocular.linear.completion import Completion, complete
+from binocular.linear.modes import curvature
 from binocular.linear.storing import Table
 from binocular.linear.tasks import HIERARCHY, SENSORS, modes_of
 from binocular.schema import Field
@@ -78,24 +79,27 @@ PORTRAITS: dict[str, tuple[float, float]] = {
 ``quarter`` is set for each depth to a quarter of the time in which half of the mode is learned without a gate."""
 
 
-def portraits(depths: Sequence[int], seeds: int, learning_rate: float, strength: float = 10.0) -> dict[str, Table]:
+def portraits(depths: Sequence[int], seeds: int, fineness: float, strength: float = 10.0) -> dict[str, Table]:
     """Return how two pathways share one mode at several depths, by gradient descent and by the differential equation.
 
-    The learning rate is that of depth 1; at depth D it is divided by D.
+    The learning rate at each depth is ``fineness`` over the curvature at the end (`binocular.linear.modes.curvature`),
+    and at most a thousandth, so that a step is equally fine at all depths.
     """
-    target = np.zeros((4, 4))
+    target = np.zeros((2, 2))
     target[0, 0] = strength
     starts = gating.single_mode_starts(range(seeds))
     time = np.linspace(0, 1, 101)
-    found, exact, quarters = [], [], []
+    found, exact, quarters, rates = [], [], [], []
     for depth in depths:
-        rate = 1 / (round(1 / (learning_rate / depth) / 200) * 200)
+        wanted = min(fineness / curvature(depth, strength, conserved=1.0), 0.001)
+        rate = 1 / (np.ceil(1 / wanted / 200) * 200)
+        rates.append(rate)
         half = gating.half_time(depth, strength, 0.0, conserved=1.0)
         quarters.append(round(half / 4 / rate) * rate)
         windows = {**PORTRAITS, "quarter": (0.0, quarters[-1])}
         at = np.round(time / rate).astype(int)
         contributions = gating.gated_contributions(
-            depth, target, starts, range(seeds), windows, rate, at.tolist(), width=4, conserved=1.0,
+            depth, target, starts, range(seeds), windows, rate, at.tolist(), width=2, conserved=1.0,
             silenced=["half-way, closed"], correlation={"early, unlike": 0.0},
         )  # fmt: skip
         found.append(contributions[:, :, :, 0])
@@ -114,6 +118,7 @@ def portraits(depths: Sequence[int], seeds: int, learning_rate: float, strength:
             ("depth", "solved", "seed", "time", "pathway"), "float64", "1", "the same by the differential equation"
         ),
         "quarter": Field(("depth",), "float64", "time constants", "length of the gate of a quarter of the half-time"),
+        "rate": Field(("depth",), "float64", "time constants", "learning rate"),
     }  # fmt: skip
     values = {
         "depth": np.array(depths),
@@ -125,6 +130,7 @@ def portraits(depths: Sequence[int], seeds: int, learning_rate: float, strength:
         "contribution": np.stack(found),
         "exact": np.stack(exact),
         "quarter": np.array(quarters),
+        "rate": np.array(rates),
     }
     return {"portraits": Table(fields, values)}
 

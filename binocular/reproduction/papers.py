@@ -70,7 +70,11 @@ PAPERS: dict[str, Paper] = {
             "kleinman-2024",
             "Critical Learning Periods Emerge Even in Deep Linear Networks",
             "M. Kleinman, A. Achille & S. Soatto, ICLR 2024 (arXiv 2308.12221)",
-            (),
+            (
+                f"{_HERE}.linear_portraits:K24_PORTRAITS",
+                f"{_HERE}.linear_gates:K24_GATES",
+                f"{_HERE}.linear_completion:K24_COMPLETION",
+            ),
         ),
         Paper(
             "achille-2019",

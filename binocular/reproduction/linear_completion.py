@@ -1,0 +1,266 @@
+"""Kleinman et al. 2024, matrix completion: a first task stands in the way of the second, by depth, rank and entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from binocular.reproduction.claims import Claim, Evidence, Finding, Role, Scale
+from binocular.reproduction.computing import ComputedNeed
+from binocular.reproduction.numbers import exact, judged, number_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["K24_COMPLETION", "harm"]
+
+_DEPTH, _RANK, _ENTRIES = "linear-completion-depth", "linear-completion-rank", "linear-completion-entries"
+_HARMED = 0.1
+"""An increase of the error (of a matrix of mean square 1) that counts as damage; a tenth of it counts as none."""
+_FIRST_RANKS: dict[Scale, tuple[int, ...]] = {"lab": (1, 3, 6, 9), "paper": (2, 5, 10, 15)}
+_SECOND_RANK: dict[Scale, int] = {"lab": 3, "paper": 5}
+
+
+def harm(table: Mapping[str, np.ndarray], switch: int = -1) -> np.ndarray:
+    """Return how much larger the error is after a first task than without one, ``[seed]``.
+
+    Parameters
+    ----------
+    table
+        Of a plan, from `binocular.reproduction.linear_tables.completions`; its first duration is 0.
+    switch
+        Which duration of the first task; the longest by default.
+    """
+    return table["error"][switch] - table["error"][0]
+
+
+def _damage(what: str, published: str, values: np.ndarray) -> Evidence:
+    return Evidence(what, published, number_of(values), at_least=_HARMED)
+
+
+def _no_damage(what: str, values: np.ndarray, role: Role = "control") -> Evidence:
+    return Evidence(what, "", number_of(values), role, at_least=-0.1 * _HARMED, at_most=0.1 * _HARMED, digits=3)
+
+
+def _fit(tables: Mapping[str, Mapping[str, np.ndarray]]) -> Evidence:
+    worst = max(float(table["seen_error"].mean(1).max()) for table in tables.values())
+    return Evidence(
+        "largest mean error over the observed entries, in the end, of any series: all have learned what they see", "",
+        exact(worst), "context", digits=4,
+    )  # fmt: skip
+
+
+def _judge_depth(results: Mapping[str, Any]) -> Finding:
+    tables = results[_DEPTH]
+    by_depth = {depth: harm(tables[f"depth-{depth}"]) for depth in (1, 2, 3)}
+    shorter = len(tables["depth-3"]["switch"]) // 2
+    rows = [
+        _damage("depth 3: rise of the error after the longest first task", "depth: damage grows with it", by_depth[3]),
+        _damage("depth 2: the same", "depth: damaged", by_depth[2]),
+        Evidence(
+            "depth 3 less depth 2: rise of the error, same matrices", "depth: stronger in deeper networks",
+            number_of(by_depth[3] - by_depth[2]), at_least=0.0,
+        ),
+        Evidence(
+            f"depth 3: longest first task less one of {tables['depth-3']['switch'][shorter]:,} steps",
+            "duration: grows with it",
+            number_of(tables["depth-3"]["error"][-1] - tables["depth-3"]["error"][shorter]), at_least=0.0,
+        ),
+        Evidence(
+            "depth 1: rise of the error", "depth: none", number_of(by_depth[1]), "control",
+            at_least=-0.1 * _HARMED, at_most=0.1 * _HARMED, digits=3,
+        ),
+        _no_damage("depth 3, the first task is the second one (sham): rise of the error", harm(tables["sham"])),
+        *(
+            Evidence(
+                f"depth {depth}: error without a first task", "",
+                number_of(tables[f"depth-{depth}"]["error"][0]), "context",
+            )
+            for depth in (1, 2, 3)
+        ),
+        Evidence(
+            "depth 3, the same first task after the second was learned, then the second again: rise of the error", "",
+            number_of(harm(tables["late"])), "context",
+        ),
+        Evidence(
+            "that late rise less the early one, same matrices", "", number_of(harm(tables["late"]) - by_depth[3]),
+            "context",
+        ),
+        _fit(tables),
+    ]  # fmt: skip
+    return judged(
+        "k24-6-completion-depth", rows,
+        "Read with the rows on a late deficit: where the damage is as large when the other task comes after the matrix "
+        "had been learned, it is no matter of an early period.",
+        _deviations(results[_DEPTH]),
+    )  # fmt: skip
+
+
+def _judge_rank(results: Mapping[str, Any]) -> Finding:
+    tables = results[_RANK]
+    ranks = sorted(int(name.removeprefix("rank-")) for name in tables)
+    low, same, double, triple = (harm(tables[f"rank-{rank}"]) for rank in ranks)
+    second = ranks[1]
+    rows = [
+        _damage(f"rank {ranks[3]}, then {second}: rise of the error", "rank of the first task: damaged", triple),
+        _damage(f"rank {ranks[2]}, then {second}: rise of the error", "rank of the first task: damaged", double),
+        Evidence(
+            f"first rank {ranks[3]} less {ranks[2]}: rise of the error", "larger ranks damage more",
+            number_of(triple - double), at_least=0.0,
+        ),
+        Evidence(
+            f"first rank {ranks[2]} less {second}: rise of the error", "larger ranks damage more",
+            number_of(double - same), at_least=0.0,
+        ),
+        Evidence(
+            f"first rank {second} less {ranks[0]}: rise of the error", "larger ranks damage more",
+            number_of(same - low), at_least=0.0,
+        ),
+        Evidence(
+            f"rank {second}, then another matrix of rank {second}: rise of the error", "", number_of(same), "context",
+        ),
+        Evidence(f"rank {ranks[0]}, then {second}: rise of the error", "", number_of(low), "context"),
+        _fit(tables),
+    ]  # fmt: skip
+    return judged(
+        "k24-7-completion-rank", rows,
+        "The row of another matrix of the same rank tells rank from mere difference.",
+        _deviations(tables),
+    )  # fmt: skip
+
+
+def _judge_entries(results: Mapping[str, Any]) -> Finding:
+    tables = results[_ENTRIES]
+    rows = [
+        _damage(
+            "depth 3, the same matrix with fewer entries first: rise of the error", "subset of entries: damaged",
+            harm(tables["depth-3"]),
+        ),
+        Evidence(
+            "depth 3 less depth 2: rise of the error", "subset of entries: deeper networks more",
+            number_of(harm(tables["depth-3"]) - harm(tables["depth-2"])), at_least=0.0,
+        ),
+        Evidence(
+            "depth 2 less depth 1: rise of the error", "subset of entries: deeper networks more",
+            number_of(harm(tables["depth-2"]) - harm(tables["depth-1"])), at_least=0.0,
+        ),
+        _no_damage("depth 1: rise of the error", harm(tables["depth-1"])),
+        *(
+            Evidence(
+                f"depth {depth}: error without a first phase", "",
+                number_of(tables[f"depth-{depth}"]["error"][0]), "context",
+            )
+            for depth in (1, 2, 3)
+        ),
+        _fit(tables),
+    ]  # fmt: skip
+    return judged(
+        "k24-8-completion-entries", rows,
+        "The sham of this claim is in the first one of matrix completion: the same entries throughout.",
+        _deviations(tables),
+    )  # fmt: skip
+
+
+def _deviations(tables: Mapping[str, Mapping[str, np.ndarray]]) -> list[str]:
+    table = next(iter(tables.values()))
+    said = [f"{len(table['seed'])} seeds, with matrices of their own; the paper's curves are of one."]
+    if int(table["switch"][-1]) != 100000:
+        said.append(
+            "Matrices of 60 x 60 with ranks 1 to 9 and the published share of a fifth of the entries, trained at ten "
+            "times the learning rate for a twentieth of the steps, which is about the published course in the time of "
+            "gradient flow."
+        )
+    return said
+
+
+_COMMON: dict[Scale, dict[str, Any]] = {
+    "lab": {
+        "size": 60, "first_rank": 6, "second_rank": 3, "observed_first": 720, "observed_second": 720,
+        "learning_rate": 2.0, "switches": [0, 50, 250, 500, 1000, 2000, 5000], "afterwards": 1500,
+    },
+    "paper": {
+        "size": 100, "first_rank": 10, "second_rank": 5, "observed_first": 2000, "observed_second": 2000,
+        "learning_rate": 0.2, "switches": [0, 1000, 5000, 10000, 20000, 40000, 60000, 80000, 100000],
+        "afterwards": 30000,
+    },
+}  # fmt: skip
+_SEEDS: dict[Scale, int] = {"lab": 10, "paper": 4}
+_PLANS: dict[str, Callable[[Scale], dict[str, dict[str, Any]]]] = {
+    _DEPTH: lambda scale: {
+        **{f"depth-{depth}": {"depth": depth} for depth in (1, 2, 3)},
+        "sham": {"depth": 3, "same_matrix": True, "first_rank": _SECOND_RANK[scale]},
+        "late": {"depth": 3, "before": _COMMON[scale]["afterwards"]},
+    },
+    _RANK: lambda scale: {f"rank-{rank}": {"depth": 3, "first_rank": rank} for rank in _FIRST_RANKS[scale]},
+    _ENTRIES: lambda scale: {
+        f"depth-{depth}": {
+            "depth": depth, "same_matrix": True, "first_rank": _SECOND_RANK[scale],
+            "observed_first": _COMMON[scale]["observed_first"] // 2,
+            "observed_second": _COMMON[scale]["observed_second"] * 3 // 4,
+        }
+        for depth in (1, 2, 3)
+    },
+}  # fmt: skip
+_MINUTES: dict[str, dict[Scale, float]] = {
+    _DEPTH: {"lab": 1.5, "paper": 100}, _RANK: {"lab": 2, "paper": 120}, _ENTRIES: {"lab": 0.8, "paper": 50},
+}  # fmt: skip
+_TITLES = {
+    _DEPTH: "Matrix completion after another matrix, depths 1 to 3",
+    _RANK: "Matrix completion after matrices of four ranks",
+    _ENTRIES: "Matrix completion after fewer entries of the same matrix, depths 1 to 3",
+}
+
+
+def _needs(key: str) -> dict[Scale, tuple[ComputedNeed, ...]]:
+    scales: tuple[Scale, ...] = ("lab", "paper")
+    return {
+        scale: (
+            ComputedNeed(
+                key, _TITLES[key], "binocular.reproduction.linear_tables:completions",
+                {"plans": _PLANS[key](scale), "common": _COMMON[scale], "seeds": _SEEDS[scale]},
+                minutes=_MINUTES[key][scale],
+            ),
+        )
+        for scale in scales
+    }  # fmt: skip
+
+
+def _drawing(key: str) -> Callable[[Mapping[str, Any]], Figure]:
+    def draw(results: Mapping[str, Any]) -> Figure:
+        from binocular.figures.linear_completion import completion_figure
+
+        return completion_figure(results[key], _TITLES[key])
+
+    return draw
+
+
+K24_COMPLETION = (
+    Claim(
+        "k24-6-completion-depth",
+        "Learning another matrix first damages the completion of the second one, the more the longer it lasts and the "
+        "deeper the network; a network of one layer is not damaged.",
+        "Section on matrix completion, effect of depth; settings of the released code (rank 10, then 5)",
+        _needs(_DEPTH),
+        _judge_depth,
+        _drawing(_DEPTH),
+    ),
+    Claim(
+        "k24-7-completion-rank",
+        "The damage grows with the rank of the first task.",
+        "Section on matrix completion, effect of rank; settings of the released code (ranks 2, 5, 10, 15, then 5)",
+        _needs(_RANK),
+        _judge_rank,
+        _drawing(_RANK),
+    ),
+    Claim(
+        "k24-8-completion-entries",
+        "Seeing too few entries of the same matrix first damages its completion, the more the deeper the network.",
+        "Section on matrix completion and appendix, subset of entries; settings of the released code (1000, then 1500)",
+        _needs(_ENTRIES),
+        _judge_entries,
+        _drawing(_ENTRIES),
+    ),
+)
+"""Claims of Kleinman et al. 2024 on matrix completion."""
