@@ -8,7 +8,7 @@ WORKERS ?= 2
 # Where torch comes from: the package index in use, or another one, such as that of the CPU-only builds.
 TORCH_INDEX ?=
 
-.PHONY: setup run test lint types clean
+.PHONY: setup run test slow lint types labs notebooks clean
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -26,6 +26,14 @@ test: $(STAMP)
 
 slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
+
+# The labs as empty notebooks for Jupyter or Colab, below build/labs.
+notebooks: $(STAMP)
+	$(BIN)/python labs/notebooks.py
+
+# The same carried out, every number of the teacher's keys checked: about three minutes on one core.
+labs: $(STAMP)
+	$(BIN)/python labs/notebooks.py --execute
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from stimuli.lazy import lazily
 if TYPE_CHECKING:
     from binocular.figures import figure_of
     from binocular.figures.timeline import timeline_figure
+    from binocular.measuring import measure_study
     from binocular.opening import open_study
     from binocular.probes import response_grid, source_variance
     from binocular.running import run_study
@@ -25,6 +26,7 @@ __all__ = [
     "check_network",
     "figure_of",
     "load_study",
+    "measure_study",
     "open_study",
     "response_grid",
     "run_study",
@@ -39,6 +41,7 @@ _HOME = {
     "check_network": "subjects",
     "figure_of": "figures",
     "load_study": "study",
+    "measure_study": "measuring",
     "open_study": "opening",
     "response_grid": "probes",
     "run_study": "running",

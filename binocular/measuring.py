@@ -21,6 +21,7 @@ from binocular.objectives import without_decoder
 from binocular.planning import usable_cores, usable_device
 from binocular.probes.base import NETWORK, Probe
 from binocular.probes.normalisation import adapted
+from binocular.probes.registry import probe_from
 from binocular.records import MeasureRecord, SubjectRecord, TreeRecord
 from binocular.running import alone, versions
 from binocular.snapshots import node_path, read_node
@@ -46,8 +47,8 @@ class _Snapshot:
 
 
 def measure_study(
-    path: Path,
-    probe: Probe,
+    path: Path | str,
+    probe: Probe | str,
     sites: Sequence[str] = ("representation",),
     when: str = "branches",
     device: str = "cpu",
@@ -60,7 +61,7 @@ def measure_study(
     path
         A ``study.h5``, or the folder that holds one; the snapshots lie in the same folder.
     probe
-        What to measure.
+        What to measure: a probe, or a name of `binocular.probes.PROBES` for one with its usual settings.
     sites
         Where; of no consequence for a probe of the network as a whole.
     when
@@ -85,6 +86,8 @@ def measure_study(
     if when not in ("branches", "end"):
         raise BadInput(f"--when: '{when}' is not known; accepted: branches, end")
     device = usable_device(device)
+    probe = probe_from(probe) if isinstance(probe, str) else probe
+    path = Path(path)
     path = path / "study.h5" if path.is_dir() else path
     study = load_study(path)
     folder = path.parent

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 __all__ = ["LEFT", "RIGHT", "Split", "StimulusConfig", "StimulusSet"]
@@ -76,3 +77,37 @@ class StimulusSet(ABC):
         torch.Tensor
             ``[batch, eye, channel, height, width]`` float32, eye 0 = left.
         """
+
+    def pictures(self, n: int | None = None, split: Split = "test", seed: int = 0) -> tuple[np.ndarray, list[str]]:
+        """Return the first stimuli of a split as plain arrays, for a look at them without PyTorch.
+
+        Parameters
+        ----------
+        n
+            How many; all by default.
+        split
+            ``"test"``, or ``"train"`` with noise and augmentation as at one presentation.
+        seed
+            Of that noise and augmentation.
+
+        Returns
+        -------
+        tuple
+            Views ``[n, eye, channel, height, width]`` float32, eye 0 = left, and the name of the class of each.
+
+        Examples
+        --------
+        >>> import stimuli
+        >>> scenes = stimuli.StereoScenes(n_train=8, n_test=8).build(seed=0)
+        >>> views, names = scenes.pictures(2)
+        >>> views.shape, names
+        ((2, 2, 1, 16, 16), ['square near', 'square far'])
+        """
+        import torch
+
+        from stimuli.streams import stream
+
+        labels = self.labels[split][:n]
+        generator = stream(seed, "sheet", device=labels.device) if split == "train" else None
+        views = self.views(split, torch.arange(len(labels), device=labels.device), generator)
+        return views.detach().cpu().numpy(), [self.class_names[label] for label in labels.tolist()]

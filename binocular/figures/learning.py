@@ -110,7 +110,7 @@ def _columns(condition: Condition, tasks: Sequence[str]) -> tuple[np.ndarray, di
 def learning_figure(study: Study) -> Figure:
     """Draw the learning curves of all conditions, one panel each."""
     shown = list(study.reared)
-    figure, axes = panels(len(shown), (2.35, 2.0))
+    figure, axes = panels(len(shown), (2.35, 2.0 if len(shown) > 1 else 2.4))  # a narrow figure has a high legend
     labels: dict[str, Any] = {}
     for condition, ax in zip(shown, axes, strict=False):
         epoch, columns = _columns(condition, study.tasks)

@@ -50,14 +50,14 @@ class SourceVariance:
 
 
 def source_variance(
-    grid: Tensor, bootstrap: int = 0, generator: torch.Generator | None = None, floor: float = SILENT_FLOOR
+    grid: Tensor | np.ndarray, bootstrap: int = 0, generator: torch.Generator | None = None, floor: float = SILENT_FLOOR
 ) -> SourceVariance:
     """Split each unit's variance between the eyes.
 
     Parameters
     ----------
     grid
-        Responses ``[left stimulus, right stimulus, unit]``; at least 2 x 2 stimuli.
+        Responses ``[left stimulus, right stimulus, unit]``, tensor or array; at least 2 x 2 stimuli.
     bootstrap
         Resamplings of both eyes' stimuli for the standard error; 0 leaves it NaN.
     generator
@@ -75,7 +75,20 @@ def source_variance(
     ------
     ValueError
         If there are fewer than two stimuli for an eye.
+
+    Examples
+    --------
+    A unit that adds three parts of the left eye to one part of the right, and one that multiplies the eyes.
+
+    >>> import numpy as np
+    >>> left, right = np.random.default_rng(0).standard_normal((2, 200))
+    >>> adds = 0.75 * left[:, None] + 0.25 * right[None, :]
+    >>> multiplies = left[:, None] * right[None, :]
+    >>> found = source_variance(np.stack([adds, multiplies], axis=-1))
+    >>> found.rsv.round(1).tolist(), found.interaction.round(1).tolist()
+    ([0.8, 0.0], [0.0, 1.0])
     """
+    grid = torch.as_tensor(grid)
     n_left, n_right, n_units = grid.shape
     if min(n_left, n_right) < 2:
         raise ValueError(f"a variance needs at least 2 stimuli per eye, not {n_left} x {n_right}")

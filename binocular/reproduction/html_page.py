@@ -29,6 +29,7 @@ _STYLE = """
 .evidence { width: 100%; }
 .evidence th, .evidence td { white-space: normal; text-align: left; }
 .evidence td:nth-child(3), .evidence td:nth-child(4), .evidence td:nth-child(5) { white-space: nowrap; }
+.evidence tbody th { font-weight: 400; min-width: 16em; }
 .evidence tr.context { color: #666; }
 .overview td, .overview th { text-align: left; white-space: normal; }
 """

@@ -18,7 +18,7 @@ from binocular.reproduction.kleinman_tables import (
     nearest_removal,
     usable_information,
 )
-from binocular.reproduction.numbers import accuracies, condition_of, judged, paired
+from binocular.reproduction.numbers import accuracies, condition_of, judged, paired, signed
 from binocular.study import Condition, Study
 
 __all__ = ["CHANCE", "bits", "judge_accuracy", "judge_clocks", "judge_information", "relative_loss", "with_normal"]
@@ -51,7 +51,7 @@ def judge_accuracy(had: Mapping[str, Any]) -> Finding:
             paired(accuracy[0], accuracy[longest], 100), at_most=HIDDEN, digits=1,
         ),
         Evidence(
-            "while the clean eye's bias shifts by, units by place", f"{published_shift:+.2f} (Fig. 4)",
+            "while the clean eye's bias shifts by, units by place", f"{signed(published_shift)} (Fig. 4)",
             paired(clean_bias(blurred[longest], MAP), clean_bias(blurred[0], MAP)), at_least=SHIFT,
         ),
         Evidence(
@@ -84,7 +84,7 @@ def _changes(conditions: Mapping[int, Condition], published: Mapping[int, float]
     for at, condition in conditions.items():
         if at:
             nearest = nearest_removal(at, max(conditions), published)
-            said = f"{published[nearest] - published[0]:+.1f} at {nearest}"
+            said = f"{signed(published[nearest] - published[0], 1)} at {nearest}"
             ours = paired(accuracies(condition), accuracies(conditions[0]), 100)
             rows.append(Evidence(f"change of accuracy, {what} {at}, points", said, ours, "context", digits=1))
     return rows
@@ -111,7 +111,7 @@ def judge_information(had: Mapping[str, Any]) -> Finding:
     eyes = {"treated": had["fig9"].treated_eye, "fellow": had["fig9"].fellow_eye}
 
     def change(eye: str) -> str:
-        return f"{most[eye] - published[0][eye]:+.2f} (Fig. 9)"
+        return f"{signed(most[eye] - published[0][eye])} (Fig. 9)"
 
     ours = {name: {at: bits(c, eye) for at, c in conditions.items()} for name, eye in (*eyes.items(), ("both", "both"))}
     rows = [
@@ -124,12 +124,13 @@ def judge_information(had: Mapping[str, Any]) -> Finding:
             paired(ours["fellow"][longest], ours["fellow"][0]), at_least=-BITS,
         ),
         Evidence(
-            "clean less blurred pathway after the longest blur, bits", f"{most['left'] - most['right']:+.2f} (Fig. 9)",
+            "clean less blurred pathway after the longest blur, bits",
+            f"{signed(most['left'] - most['right'])} (Fig. 9)",
             paired(ours["fellow"][longest], ours["treated"][longest]), at_least=BITS,
         ),
         Evidence(
             "clean less blurred pathway without a blur, bits",
-            f"{published[0]['left'] - published[0]['right']:+.2f} (Fig. 9)",
+            f"{signed(published[0]['left'] - published[0]['right'])} (Fig. 9)",
             paired(ours["fellow"][0], ours["treated"][0]), "control", -2 * BITS, 2 * BITS,
         ),
     ]  # fmt: skip

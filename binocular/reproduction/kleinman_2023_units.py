@@ -12,7 +12,7 @@ import numpy as np
 
 from binocular.reproduction.claims import Evidence, Finding, Number
 from binocular.reproduction.kleinman_tables import bias_of, histograms, monocularity_of, nearest_removal
-from binocular.reproduction.numbers import by_seed, judged, number_of, paired
+from binocular.reproduction.numbers import by_seed, judged, number_of, paired, signed
 from binocular.study import Condition, Study
 
 __all__ = [
@@ -66,7 +66,7 @@ def judge_blur(had: Mapping[str, Any]) -> Finding:
     near = bias_of(published[nearest_removal(short, longest, published)])
     rows = [
         Evidence(
-            "shift of the clean eye's bias by the longest blur, units by place", f"{most - none:+.2f} (Fig. 4)",
+            "shift of the clean eye's bias by the longest blur, units by place", f"{signed(most - none)} (Fig. 4)",
             paired(bias[MAP][longest], bias[MAP][0]), at_least=SHIFT,
         ),
         Evidence(
@@ -74,7 +74,7 @@ def judge_blur(had: Mapping[str, Any]) -> Finding:
         ),
         Evidence(
             f"further shift from the shortest blur ({short} epochs) to the longest ({longest}), units by place",
-            f"{most - near:+.2f} (Figs 4 and 10)", paired(bias[MAP][longest], bias[MAP][short]), at_least=0.0,
+            f"{signed(most - near)} (Figs 4 and 10)", paired(bias[MAP][longest], bias[MAP][short]), at_least=0.0,
         ),
         _balance("clean eye's bias without a blur, units by place", bias[MAP][0], f"{none:.2f} (Fig. 4)"),
         _balance("clean eye's bias before rearing, units by place", clean_bias(conditions[0], MAP, "untrained")),
@@ -95,7 +95,7 @@ def judge_dissociation(had: Mapping[str, Any]) -> Finding:
     mi = {site: {at: by_seed(c, "mi", site) for at, c in conditions.items()} for site in (MAP, POOLED)}
     rows = [
         Evidence(
-            "rise of the monocularity index by the longest dissociation, units by place", f"{rise:+.2f} (Fig. 6)",
+            "rise of the monocularity index by the longest dissociation, units by place", f"{signed(rise)} (Fig. 6)",
             paired(mi[MAP][longest], mi[MAP][0]), at_least=SHIFT,
         ),
         Evidence(

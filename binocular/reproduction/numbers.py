@@ -13,7 +13,7 @@ from binocular.reproduction.claims import Evidence, Finding, Number, verdict_of
 from binocular.study import Condition, Study
 from binocular.summary import interval, last_value
 
-__all__ = ["accuracies", "by_seed", "condition_of", "exact", "judged", "number_of", "paired", "worst"]
+__all__ = ["accuracies", "by_seed", "condition_of", "exact", "judged", "number_of", "paired", "signed", "worst"]
 
 _ORDER = {"test": 0, "control": 1, "context": 2}
 
@@ -44,6 +44,11 @@ def worst(values: ArrayLike) -> Number:
     """Return the largest of some errors as an exact number; NaN if one of them is NaN."""
     found = np.asarray(values, dtype=np.float64).reshape(-1)
     return exact(float(found.max()) if len(found) else float("nan"), len(found))
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Return a difference for print, with its sign."""
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def judged(claim: str, rows: Sequence[Evidence], reason: str = "", deviations: Sequence[str] = ()) -> Finding:

@@ -63,6 +63,7 @@ PAPERS: dict[str, Paper] = {
             (
                 f"{_HERE}.linear_sensors:K23_LINEAR",
                 f"{_HERE}.kleinman_2023:CLAIMS",
+                f"{_HERE}.kleinman_2023_controls:CLAIMS",
                 f"{_HERE}.kleinman_2023_objectives:CLAIMS",
             ),
         ),
@@ -80,7 +81,7 @@ PAPERS: dict[str, Paper] = {
             "achille-2019",
             "Critical Learning Periods in Deep Networks",
             "A. Achille, M. Rovere & S. Soatto, ICLR 2019 (arXiv 1711.08856)",
-            (),
+            (f"{_HERE}.achille_2019:CLAIMS",),
         ),
     )
 }

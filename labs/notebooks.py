@@ -1,0 +1,179 @@
+"""Turn the labs into notebooks, and carry them out.
+
+``python labs/notebooks.py`` writes ``build/labs/*.ipynb``, empty, for Jupyter or Colab. With ``--execute`` every lab is
+carried out in a kernel of its own, and after it, in the same kernel, the cells of its teacher's key. Each row of the
+table of numbers in a key,
+
+    | statement | expression | from | to |
+
+is checked there: the expression is evaluated and must lie within its range. So what the texts say cannot drift from
+what comes out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+__all__ = ["LABS", "Check", "checks_of", "execute", "key_of", "notebook"]
+
+HERE = Path(__file__).parent
+LABS = tuple(sorted(HERE.glob("[0-9]-*.md")))
+"""The sources for the students, in order; the key of each has the same name in ``teacher/``."""
+LONGEST_S = 180
+"""Processor time that one lab may take, in seconds."""
+
+_HEAD = re.compile(r"^\|\s*statement\s*\|\s*expression\s*\|\s*from\s*\|\s*to\s*\|$")
+_ROW = re.compile(r"^\|(?P<statement>[^|]+)\|\s*`(?P<expression>[^`]+)`\s*\|(?P<low>[^|]+)\|(?P<high>[^|]+)\|$")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A row of a table of numbers: what is said, how it is computed, and within which range it holds."""
+
+    statement: str
+    expression: str
+    low: float
+    high: float
+
+
+def key_of(lab: Path) -> Path:
+    """Return the teacher's key of a lab."""
+    return lab.parent / "teacher" / lab.name
+
+
+def checks_of(text: str) -> tuple[Check, ...]:
+    """Return the rows of the tables of numbers in a text.
+
+    Raises
+    ------
+    ValueError
+        If a row of such a table cannot be read: a check that is skipped is worse than none.
+    """
+    found: list[Check] = []
+    lines = iter(text.splitlines())
+    for line in lines:
+        if not _HEAD.match(line.strip()):
+            continue
+        next(lines)  # the rule below the head
+        for row in lines:
+            if not row.strip().startswith("|"):
+                break
+            match = _ROW.match(row.strip())
+            if not match:
+                raise ValueError(f"not a row of a table of numbers: {row}")
+            low, high = (float(match[end].replace("−", "-")) for end in ("low", "high"))
+            found.append(Check(match["statement"].strip(), match["expression"], low, high))
+    return tuple(found)
+
+
+def notebook(source: Path) -> NotebookNode:
+    """Return a source as a notebook without results."""
+    import jupytext
+
+    made = jupytext.read(source)
+    made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    made.metadata.pop("jupytext", None)
+    # Numbered by place and not at random, so that the same source gives the same notebook.
+    for number, cell in enumerate(made.cells):
+        cell["id"] = f"cell-{number}"
+    return made
+
+
+def _checking_cell(checks: Sequence[Check]) -> NotebookNode:
+    """Return a cell that evaluates every row, prints it, and stops if one does not hold."""
+    from nbformat.v4 import new_code_cell
+
+    lines = ["_wrong = []"]
+    for check in checks:
+        lines += [
+            f"_value = float({check.expression})",
+            f"_holds = {check.low} <= _value <= {check.high}",
+            f"print('holds' if _holds else 'DOES NOT HOLD', f'{{_value:.3g}}', "
+            f"{f'in [{check.low:g}, {check.high:g}]: {check.statement}'!r})",
+            f"_holds or _wrong.append({check.statement!r})",
+        ]
+    lines += ["assert not _wrong, _wrong"]
+    return new_code_cell("\n".join(lines), id="numbers")
+
+
+def _clock_cell() -> NotebookNode:
+    from nbformat.v4 import new_code_cell
+
+    return new_code_cell("import time; print(time.process_time())", id="clock")
+
+
+def execute(lab: Path, folder: Path) -> float:
+    """Carry a lab out, and its key after it; write both with their results below a folder.
+
+    Returns
+    -------
+    float
+        Processor time of the lab itself, in seconds, with the start of Python.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        If a cell fails, or a number of the key does not hold.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+
+    student, key = notebook(lab), notebook(key_of(lab))
+    checks = checks_of(key_of(lab).read_text(encoding="utf-8"))
+    key.cells.append(_checking_cell(checks))
+    whole = notebook(lab)
+    whole.cells = [*student.cells, _clock_cell(), *key.cells]
+    for number, cell in enumerate(whole.cells):
+        cell["id"] = f"cell-{number}"
+    with tempfile.TemporaryDirectory() as room:
+        client = NotebookClient(whole, timeout=900, kernel_name="python3", resources={"metadata": {"path": room}})
+        try:
+            client.execute()
+        finally:  # what went wrong is to be seen in the notebook
+            count = len(student.cells)
+            student.cells, key.cells = whole.cells[:count], whole.cells[count + 1 :]
+            for made, path in ((student, folder / lab.name), (key, folder / "teacher" / lab.name)):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                nbformat.write(made, path.with_suffix(".ipynb"))
+    printed: list[Any] = whole.cells[count].outputs
+    return float(printed[0]["text"])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the notebooks, or carry them out."""
+    import nbformat
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("labs", nargs="*", help="numbers of the labs, such as 1 3; all by default")
+    parser.add_argument("--execute", action="store_true", help="carry them out, and check the numbers of the keys")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "build" / "labs", help="folder for the notebooks")
+    asked = parser.parse_args(arguments)
+    chosen = [lab for lab in LABS if not asked.labs or lab.name[0] in asked.labs]
+    too_long = []
+    for lab in chosen:
+        if asked.execute:
+            seconds = execute(lab, asked.out)
+            print(f"{lab.stem}: {seconds:.0f} s of processor time, every number of its key holds", flush=True)
+            too_long += [lab.stem] if seconds > LONGEST_S else []
+        else:
+            for source, path in ((lab, asked.out / lab.name), (key_of(lab), asked.out / "teacher" / lab.name)):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                nbformat.write(notebook(source), path.with_suffix(".ipynb"))
+            print(asked.out / f"{lab.stem}.ipynb")
+    if too_long:
+        print(f"longer than {LONGEST_S} s: {', '.join(too_long)}", file=sys.stderr)
+    return 1 if too_long else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
