@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from binocular.reproduction.claims import Evidence, Number, verdict_of
-from binocular.reproduction.pages import COLUMNS, HOW_TO_READ
-from binocular.reproduction.papers import PAPERS
+from binocular.reproduction.claims import Claim, Evidence, Number, verdict_of
+from binocular.reproduction.pages import COLUMNS, HOW_TO_READ, write_pages
+from binocular.reproduction.papers import PAPERS, Paper
+from stimuli.errors import BadInput
+from tests.test_reproducing import PAPER, Numbers, claim, run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reproduction"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem in PAPERS)
@@ -48,7 +54,11 @@ def close_to_a_bound(row: Evidence) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_says_what_its_numbers_say(page):
-    text, paper = page.read_text(encoding="utf-8"), PAPERS[page.stem]
+    check_page(page.read_text(encoding="utf-8"), PAPERS[page.stem], PAPERS[page.stem].claims())
+
+
+def check_page(text: str, paper: Paper, claims: Sequence[Claim]) -> None:
+    """Assert that a page has every claim, and that its verdicts follow from the numbers it prints."""
     assert text.startswith(f"# {paper.title}\n\n{paper.reference}\n") and HOW_TO_READ in text
     sections = dict(zip(*[iter(re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
     about = sections.pop("How it was made")
@@ -60,7 +70,7 @@ def test_a_page_says_what_its_numbers_say(page):
         for cells in map(cells_of, re.findall(r"^\| \[.*$", text, re.MULTILINE))
     }
     missing = re.search(r"Not asked for in this run: (.*)\.", text)
-    known = {claim.id: claim for claim in paper.claims()}
+    known = {claim.id: claim for claim in claims}
     assert set(sections) | set(missing[1].split(", ") if missing else ()) == set(known)
     rows = 0
     for name, section in sections.items():
@@ -90,6 +100,46 @@ def test_pictures_are_there_and_small(page):
     for picture in pictures:
         path = page.parent / picture
         assert path.is_file() and 5_000 < path.stat().st_size < 150_000, picture
+
+
+def written_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[Claim]]:
+    """Return the page of an invented run, made as those of docs/reproduction are."""
+    from binocular.figures.style import panels
+
+    def draw(had: Any) -> Any:
+        figure, axes = panels(1, (6.0, 4.0))
+        axes[0].imshow(np.random.default_rng(0).random((60, 60)))
+        return figure
+
+    absent = claim(Numbers("absent", error=BadInput("there is no card")), "absent")
+    claims = [claim(Numbers(), draw=draw), claim(Numbers("less", (-0.3, -0.31)), "less"), absent]
+    write_pages(run(tmp_path, *claims), tmp_path)
+    place = Path(__file__).parents[1] / "docs" / "reproduction_pages.py"
+    spec = importlib.util.spec_from_file_location("reproduction_pages", place)
+    assert spec is not None and spec.loader is not None
+    writer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(writer)
+    monkeypatch.setattr(writer, "PAGES", tmp_path / "docs" / "reproduction")
+    monkeypatch.setattr(writer, "PICTURES", tmp_path / "docs" / "images" / "reproduction")
+    (tmp_path / "docs").mkdir()
+    return writer.write_page(tmp_path).read_text(encoding="utf-8"), claims
+
+
+def test_pages_are_written_in_the_form_that_is_tested(tmp_path, monkeypatch):
+    text, claims = written_page(tmp_path, monkeypatch)
+    check_page(text, PAPER, claims)
+    picture = tmp_path / "docs" / "reproduction" / re.findall(r"!\[.*\]\(([^)]+)\)", text)[0]
+    assert 5_000 < picture.stat().st_size < 150_000
+    for wrong in (
+        text.replace("| holds |", "| does not hold |"),
+        text.replace("0.32 [0.26, 0.39]", "0.12 [0.06, 0.15]"),
+        text.replace("**holds**", "**undecided**"),
+        text.replace("there is no card", ""),
+        text.replace("## less", "## more"),
+    ):
+        assert wrong != text
+        with pytest.raises(AssertionError):
+            check_page(wrong, PAPER, claims)
 
 
 def test_the_test_of_pages_can_fail():
