@@ -250,6 +250,29 @@ def measure(
     print(f"study    {written}  (measures/{chosen.name})")
 
 
+@app.command()
+def lab(
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the subjects.")] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen at; by default only this computer can open it.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="Port to listen at; 0 takes a free one.")] = 8765,
+    token: Annotated[
+        bool, typer.Option("--token/--no-token", help="Ask for the secret in the printed address.")
+    ] = True,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    settings: Settings = None,
+) -> None:
+    """Open the teaching page: rear a subject live, close an eye, watch the units turn."""
+    from binocular.lab.serving import serve
+    from protocols import load_protocol
+
+    try:
+        serve(load_protocol("teaching-lab", settings or []), seed, host, port, token, browser)
+    except KeyboardInterrupt:
+        print("The lab is closed.")
+
+
 @app.command("show-stimulus")
 def show_stimulus(
     protocol: ProtocolName,

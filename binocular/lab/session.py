@@ -244,6 +244,7 @@ class Session:
         self._subjects[name] = LabSubject(self._study, self._seed, name, label)
 
     def _begin(self, name: str, label: str) -> None:
+        self._playing = False
         self._new(name, label)
         self._active, self._script, self._controls = name, None, Controls()
         self.listen({"type": "track", "track": self._subjects[name].track.message()})
@@ -252,7 +253,6 @@ class Session:
     def _restart(self, seed: int | None) -> None:
         if seed is not None and seed != self._seed:
             self._seed, self._subjects, self._active = seed, {}, "subject"
-        self._playing = False
         self._begin(self._active, self._active)
 
     def _choose(self, name: str) -> None:

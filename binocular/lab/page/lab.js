@@ -1,0 +1,340 @@
+// The page: state, the live connection, and the controls.
+
+import { density, fields, histogram, picture, strip, vision } from "./charts.js";
+import { about, saying } from "./words.js";
+
+const at = (id) => document.getElementById(id);
+const EYES = ["left", "right"];
+const SLIDERS = ["blur", "noise", "contrast"];
+
+const state = {
+  live: new Map(), // tracks by name, as they are reared
+  file: null, // { name, tracks } while a study is shown
+  status: null,
+  age: null, // shown age; null follows the newest
+  example: 0, // which of the pictures is shown
+  experiments: [],
+};
+window.lab = state; // for the curious, and for the tests
+
+// ---- the live connection ----
+
+let socket = null;
+let wait = 500;
+
+function connect() {
+  const address = new URL("live", location.href);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  socket = new WebSocket(address);
+  socket.onopen = () => {
+    wait = 500;
+    at("connection").textContent = "";
+  };
+  socket.onmessage = (event) => receive(JSON.parse(event.data));
+  socket.onclose = () => {
+    at("connection").textContent = "The lab does not answer; trying again. Was it closed in the terminal?";
+    setTimeout(connect, wait);
+    wait = Math.min(2 * wait, 5000);
+  };
+}
+
+function send(wish, values = {}) {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ do: wish, ...values }));
+}
+
+function receive(message) {
+  if (message.type === "hello") {
+    state.live = new Map(message.tracks.map((track) => [track.name, track]));
+    state.experiments = message.experiments;
+    offerExperiments();
+    takeStatus(message.status);
+  } else if (message.type === "frame") {
+    takeFrame(message);
+  } else if (message.type === "track") {
+    const old = [...state.live.values()];
+    if (old.some((track) => track.seed !== message.track.seed)) state.live.clear();
+    state.live.set(message.track.name, message.track);
+    state.age = null;
+  } else if (message.type === "status") {
+    takeStatus(message);
+  } else if (message.type === "trouble") {
+    complain(message.text);
+  }
+  redraw();
+}
+
+function takeFrame({ track: name, frame, stretch }) {
+  const track = state.live.get(name);
+  if (!track || track.frames.at(-1).age >= frame.age) return;
+  track.frames.push(frame);
+  const last = track.stretches.at(-1);
+  if (last && last.start === stretch.start) {
+    track.stretches[track.stretches.length - 1] = { ...stretch, pictures: stretch.pictures ?? last.pictures };
+  } else {
+    track.stretches.push(stretch);
+  }
+}
+
+let touched = 0; // when a control was last moved here: the echo of an older position must not move it back
+
+function takeStatus(status) {
+  state.status = status;
+  at("play").textContent = status.playing ? "Pause" : "Rear";
+  at("step").disabled = status.playing;
+  for (const button of document.querySelectorAll("#experiments button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.name === status.experiment));
+  }
+  const radio = document.querySelector(`input[name="who"][value="${status.active}"]`);
+  if (radio) radio.checked = true;
+  if (document.activeElement !== at("seed")) at("seed").value = status.seed;
+  const speeds = [...at("speed").options].map((option) => option.value);
+  const speed = speeds.find((value) => Number(value) === status.pause);
+  if (speed !== undefined) at("speed").value = speed;
+  if (performance.now() - touched > 600) showControls(status.controls);
+  at("now").textContent = `Now: ${status.look.text}.`;
+}
+
+// ---- the controls ----
+
+function showControls(controls) {
+  for (const eye of EYES) {
+    at(`${eye}-closed`).checked = controls[eye].closed;
+    for (const slider of SLIDERS) at(`${eye}-${slider}`).value = controls[eye][slider];
+  }
+  at("prism").value = controls.prism;
+  label();
+}
+
+function label() {
+  for (const eye of EYES) {
+    at(`${eye}-blur-value`).textContent = value(`${eye}-blur`) ? `${value(`${eye}-blur`)} pixels` : "none";
+    at(`${eye}-noise-value`).textContent = value(`${eye}-noise`) || "none";
+    at(`${eye}-contrast-value`).textContent = `${Math.round(100 * value(`${eye}-contrast`))} %`;
+  }
+  const prism = value("prism");
+  at("prism-value").textContent = prism ? `${Math.abs(prism)} pixels ${prism > 0 ? "right" : "left"}` : "none";
+}
+
+const value = (id) => Number(at(id).value);
+
+function readControls() {
+  const eyes = EYES.map((eye) => [
+    eye,
+    { closed: at(`${eye}-closed`).checked, ...Object.fromEntries(SLIDERS.map((slider) => [slider, value(`${eye}-${slider}`)])) },
+  ]);
+  return { ...Object.fromEntries(eyes), prism: value("prism") };
+}
+
+let sending = null;
+
+function controlsMoved() {
+  touched = performance.now();
+  label();
+  sending ??= setTimeout(() => {
+    sending = null;
+    send("controls", { controls: readControls() });
+  }, 80);
+}
+
+function setUp() {
+  for (const eye of EYES) {
+    at(`${eye}-closed`).addEventListener("change", controlsMoved);
+    for (const slider of SLIDERS) at(`${eye}-${slider}`).addEventListener("input", controlsMoved);
+  }
+  at("prism").addEventListener("input", controlsMoved);
+  at("normal").addEventListener("click", () => {
+    showControls({ left: { closed: false, blur: 0, noise: 0, contrast: 1 }, right: { closed: false, blur: 0, noise: 0, contrast: 1 }, prism: 0 });
+    controlsMoved();
+  });
+  at("next-picture").addEventListener("click", () => {
+    state.example += 1;
+    redraw();
+  });
+  at("play").addEventListener("click", () => {
+    quiet();
+    state.age = null;
+    send(state.status?.playing ? "pause" : "play");
+  });
+  at("step").addEventListener("click", () => {
+    quiet();
+    state.age = null;
+    send("step");
+  });
+  at("restart").addEventListener("click", () => send("restart"));
+  at("speed").addEventListener("change", () => send("speed", { seconds: value("speed") }));
+  at("littermate").addEventListener("click", () => send("littermate"));
+  at("reseed").addEventListener("click", () => send("restart", { seed: value("seed") }));
+  for (const radio of document.querySelectorAll('input[name="who"]')) {
+    radio.addEventListener("change", () => send("choose", { name: radio.value }));
+  }
+  at("age").addEventListener("input", () => {
+    state.age = value("age") >= Number(at("age").max) && !state.file ? null : value("age");
+    redraw();
+  });
+  at("newest").addEventListener("click", () => {
+    state.age = null;
+    redraw();
+  });
+  for (const id of ["save-protocol", "save-study"]) {
+    at(id).addEventListener("click", (event) => {
+      event.preventDefault();
+      save(at(id));
+    });
+  }
+  at("load").addEventListener("change", () => load(at("load").files[0]));
+  at("file-close").addEventListener("click", () => {
+    state.file = null;
+    state.age = null;
+    at("load").value = "";
+    redraw();
+  });
+  for (const id of ["file-first", "file-second"]) at(id).addEventListener("change", redraw);
+  label();
+}
+
+function offerExperiments() {
+  const buttons = state.experiments.map((experiment) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: experiment.label, title: experiment.phases.join("; then ") });
+    button.dataset.name = experiment.name;
+    button.addEventListener("click", () => {
+      quiet();
+      state.file = null;
+      send("experiment", { name: experiment.name });
+    });
+    return button;
+  });
+  at("experiments").replaceChildren(...buttons);
+}
+
+// ---- files ----
+
+function complain(text) {
+  at("trouble").textContent = text;
+  at("trouble").hidden = false;
+}
+
+function quiet() {
+  at("trouble").hidden = true;
+}
+
+async function save(link) {
+  quiet();
+  const answer = await fetch(link.href);
+  if (!answer.ok) {
+    complain((await answer.json()).refused);
+    return;
+  }
+  const address = URL.createObjectURL(await answer.blob());
+  Object.assign(document.createElement("a"), { href: address, download: link.download }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+
+async function load(file) {
+  if (!file) return;
+  quiet();
+  at("connection").textContent = `Reading ${file.name} …`;
+  try {
+    const answer = await fetch(`load?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+    const found = await answer.json();
+    if (!answer.ok) {
+      complain(found.refused);
+      at("load").value = "";
+      return;
+    }
+    state.file = { name: file.name, tracks: found.tracks };
+    state.age = null;
+    const options = found.tracks.map((track, number) => new Option(`${track.label}, seed ${track.seed}`, number));
+    at("file-first").replaceChildren(...options.map((option) => option.cloneNode(true)));
+    at("file-second").replaceChildren(new Option("nothing", ""), ...options);
+    at("file-first").value = "0";
+    at("file-second").value = found.tracks.length > 1 ? "1" : "";
+    at("file-name").textContent = `Shown from the file ${file.name}; use the slider below to go through age.`;
+  } catch {
+    complain(`${file.name} could not be sent to the lab`);
+  } finally {
+    at("connection").textContent = "";
+    redraw();
+  }
+}
+
+// ---- drawing ----
+
+let due = false;
+
+function redraw() {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => {
+    due = false;
+    draw();
+  });
+}
+
+function shownTracks() {
+  if (!state.file) return [...state.live.values()];
+  const chosen = [at("file-first").value, at("file-second").value].filter((number) => number !== "");
+  return [...new Set(chosen)].map((number) => state.file.tracks[Number(number)]);
+}
+
+const endOf = (track) => track.frames.at(-1)?.age ?? 0;
+
+function draw() {
+  const tracks = shownTracks();
+  if (!tracks.length || !state.status) return;
+  at("file").hidden = !state.file;
+  at("who").hidden = state.live.size < 2;
+  at("littermate").textContent = state.live.size < 2 ? "Rear a littermate" : "Rear another littermate";
+  const oldest = Math.max(...tracks.map(endOf));
+  // Followed live, all are shown at the age of the one that is being reared.
+  const active = state.file ? null : state.live.get(state.status.active);
+  const age = state.age ?? (active ? endOf(active) : oldest);
+  const slider = at("age");
+  slider.max = Math.max(1, oldest);
+  slider.value = age;
+  slider.setAttribute("aria-valuetext", `age ${age} of ${oldest}`);
+  at("age-value").textContent = `${age} of ${oldest} epochs`;
+  at("newest").disabled = state.age === null;
+  const last = Math.max(20, Math.ceil(oldest / 20) * 20);
+  drawPictures(active, age);
+  const columns = at("columns");
+  while (columns.children.length > tracks.length) columns.lastElementChild.remove();
+  while (columns.children.length < tracks.length) columns.append(at("column").content.firstElementChild.cloneNode(true));
+  columns.classList.toggle("single", tracks.length === 1);
+  tracks.forEach((track, number) => drawColumn(columns.children[number], track, age, last, tracks.length > 1 && track === active));
+}
+
+// The eyes' pictures: of the controls as they stand, or of the moment that is looked back at.
+function drawPictures(active, age) {
+  let look = state.status.look.pictures;
+  const track = state.file ? shownTracks()[0] : active;
+  if (state.age !== null || state.file) {
+    const stretch = track?.stretches.find((s) => s.start < age && age <= s.stop) ?? track?.stretches[0];
+    look = stretch?.pictures;
+  }
+  EYES.forEach((eye, index) => {
+    const canvas = at(`picture-${eye}`);
+    if (look) picture(canvas, look, 2 * (state.example % look.shape[0]) + index);
+    else canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+  });
+}
+
+function drawColumn(column, track, age, last, marked) {
+  const frame = track.frames.findLast((candidate) => candidate.age <= age) ?? track.frames[0];
+  if (!frame) return;
+  const find = (name) => column.querySelector(`.${name}`);
+  column.classList.toggle("active", marked);
+  column.dataset.track = track.name;
+  column.dataset.age = frame.age;
+  const role = state.file || track.label === track.name ? "" : ` (${track.name})`;
+  find("name").textContent = `${track.label}${role}, age ${frame.age}`;
+  const experiment = state.experiments.find((candidate) => candidate.label === track.label);
+  find("saying").textContent = saying(track, frame) + (experiment ? ` ${about(experiment)}` : "");
+  strip(find("strip-chart"), track, last, frame.age);
+  histogram(find("histogram"), frame);
+  density(find("density"), find("map"), track, last, frame.age);
+  vision(find("vision"), find("legend"), track, last, frame.age);
+  fields(find("fields"), frame);
+}
+
+setUp();
+connect();

@@ -1,0 +1,160 @@
+"""Studies that somebody brings to the lab: checked, read as data in a process of their own, and made into tracks.
+
+``python -m binocular.lab.reading FILE`` prints the tracks as JSON. The lab reads uploads that way, so that a file made
+to break HDF5 breaks a process that holds nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from binocular.lab.tracks import Stretch, Track, frame_of
+from binocular.sealing import SIGNATURE, SealState, seal_state
+from stimuli.errors import BadInput
+
+if TYPE_CHECKING:
+    from binocular.records import SubjectRecord
+    from protocols import Deficit, Protocol
+    from stimuli.base import StimulusSet
+
+__all__ = ["LARGEST_UPLOAD", "tracks_of"]
+
+LARGEST_UPLOAD = 64_000_000
+"""Bytes of the largest study that the lab reads."""
+MOST_SUBJECTS = 100
+MOST_FRAMES = 20_000
+_LARGEST_PICTURE = 64
+_MOST_SCENES = 5000
+
+
+def tracks_of(path: Path, name: str = "the file") -> list[Track]:
+    """Return the subjects of a study as tracks.
+
+    Parameters
+    ----------
+    path
+        A study's file.
+    name
+        What it is called, for messages.
+
+    Returns
+    -------
+    list of Track
+        One per subject, in the order of the file, with a frame per checkpoint. Pictures of what the eyes saw are made
+        again from the protocol in the file where that costs little.
+
+    Raises
+    ------
+    BadInput
+        If it is no study, its bytes are not those that were written, its contents contradict each other, or it is too
+        large for a page.
+    """
+    from binocular.study import load_study
+    from binocular.verification import verify_study
+
+    with path.open("rb") as file:
+        start = file.read(len(SIGNATURE))
+    expected = "expected a study.h5 written by binocular"
+    if start != SIGNATURE:
+        raise BadInput(f"{name} is not an HDF5 file; {expected}")
+    if seal_state(path) is not SealState.WHOLE:
+        raise BadInput(f"{name} is damaged or was not written by binocular: its seal does not fit; {expected}")
+    complaints = verify_study(path)
+    if complaints:
+        raise BadInput(f"{name} is not a sound study: {complaints[0].replace(str(path), name)}")
+    study = load_study(path)
+    subjects = [(condition, subject) for condition in study.reared for subject in condition.subjects]
+    frames = sum(len(_epochs(subject)) for _, subject in subjects)
+    if len(subjects) > MOST_SUBJECTS or frames > MOST_FRAMES:
+        raise BadInput(
+            f"{name} holds {len(subjects)} subjects with {frames} checkpoints; the page shows up to {MOST_SUBJECTS} "
+            f"with {MOST_FRAMES}"
+        )
+    if not subjects:
+        raise BadInput(f"{name} holds no subject that was reared")
+    protocol = _protocol(str(study.attributes["protocol"]))
+    seeds = {subject.seed for _, subject in subjects}
+    stimuli = {seed: _stimulus(protocol, seed) for seed in seeds}
+    return [
+        _track(condition.label or condition.name, subject, protocol, stimuli[subject.seed])
+        for condition, subject in subjects
+    ]
+
+
+def _epochs(subject: SubjectRecord) -> np.ndarray:
+    return next(iter(subject.sites.values())).epoch if subject.sites else np.empty(0, np.int64)
+
+
+def _track(label: str, subject: SubjectRecord, protocol: Protocol | None, stimulus: StimulusSet | None) -> Track:
+    track = Track(f"{subject.condition}/{subject.seed}", label, subject.seed)
+    site = subject.sites.get("representation") or next(iter(subject.sites.values()), None)
+    if site is not None:
+        track.frames = [
+            frame_of(int(epoch), rsv, subject.history)
+            for epoch, rsv in zip(site.epoch, site.values["rsv"], strict=True)
+        ]
+    if stimulus is not None:
+        from binocular.lab.subject import chance_of
+
+        track.chance = chance_of(stimulus)
+    settled = _settled(protocol, subject.condition)
+    for phase in subject.phases:
+        start, stop = int(phase["start"]), int(phase["stop"])
+        deficits = settled.get(start, ())
+        pictures = None
+        if stimulus is not None:
+            from binocular.lab.subject import pictures_of
+
+            pictures = pictures_of(stimulus, deficits, subject.seed)
+        stretch = Stretch(start, stop, deficits, str(phase.get("description") or phase["name"]), pictures)
+        track.stretches.append(stretch)
+    return track
+
+
+def _settled(protocol: Protocol | None, condition: str) -> dict[int, tuple[Deficit, ...]]:
+    """For each epoch in which a phase begins, its deficits."""
+    for resolved in protocol.resolved_conditions() if protocol is not None else ():
+        if resolved.name == condition:
+            return {epoch.epoch: epoch.deficits for epoch in resolved.epoch_conditions() if epoch.phase_start}
+    return {}
+
+
+def _protocol(text: str) -> Protocol | None:
+    from protocols import parse_protocol
+
+    try:
+        return parse_protocol(text)
+    except BadInput:  # of a version with other fields: the numbers can be shown all the same
+        return None
+
+
+def _stimulus(protocol: Protocol | None, seed: int) -> StimulusSet | None:
+    """Build the stimuli of a study if they need no data from elsewhere and little work."""
+    from stimuli.scenes import StereoScenes
+
+    config = None if protocol is None else protocol.stimulus
+    if not isinstance(config, StereoScenes) or config.size > _LARGEST_PICTURE:
+        return None
+    if max(config.n_train, config.n_test) > _MOST_SCENES:
+        return None
+    return config.build(seed)
+
+
+def _main(arguments: Sequence[str]) -> int:
+    answer: dict[str, Any]
+    try:
+        answer = {"tracks": [track.message() for track in tracks_of(Path(arguments[0]), arguments[1])]}
+    except BadInput as error:
+        answer = {"refused": str(error)}
+    print(json.dumps(answer, allow_nan=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))
