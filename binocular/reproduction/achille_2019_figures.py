@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_fisher", "draw_harmless", "draw_removal", "draw_two_eyed", "draw_window"]
 
+_INFORMATION = "Fisher information (log₁₀ of trace, nat²)"
 _ZERO = {"color": "#8C8C8C", "lw": 0.7, "ls": ":"}
 _DEFICITS = {
     "blurred": "blurred",
@@ -124,26 +125,24 @@ def draw_harmless(had: Mapping[str, Any]) -> Figure:
 
 def _fisher(ax: Axes, study: Study) -> None:
     epochs, traces = fisher_traces(study)
-    rows = np.array(list(traces.values()))
+    rows = np.log10(np.array(list(traces.values())))
     ax.plot(epochs, rows.T, color="#BBBBBB", lw=0.6)
-    ax.plot(epochs, np.exp(np.log(rows).mean(0)), color="#000000", lw=1.4, marker="o", ms=3)
-    ax.set_yscale("log")
+    ax.plot(epochs, rows.mean(0), color="#000000", lw=1.4, marker="o", ms=3)
     ax.set_xlabel("epoch")
-    ax.set_ylabel("trace of the Fisher information (nat²)")
-    title_panel(ax, "Information in the weights", "geometric mean, and single subjects in grey")
+    ax.set_ylabel(_INFORMATION)
+    title_panel(ax, "Information in the weights", "mean, and single subjects in grey")
 
 
 def _follows(ax: Axes, found: Mapping[int, tuple[np.ndarray, np.ndarray]], onsets: Sequence[int]) -> None:
     information = np.mean([pair[0] for pair in found.values()], axis=0)
     loss = np.mean([pair[1] for pair in found.values()], axis=0)
-    ax.plot(10**information, loss, "o", color="#000000", ms=4)
-    for onset, x, y in zip(onsets, 10**information, loss, strict=True):
+    ax.plot(information, loss, "o", color="#000000", ms=4)
+    for onset, x, y in zip(onsets, information, loss, strict=True):
         ax.annotate(str(onset), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=6.5, color="#555555")
-    ax.set_xscale("log")
     ax.axhline(0, **_ZERO)
-    ax.set_xlabel("information during the window (nat²)")
+    ax.set_xlabel(f"{_INFORMATION},\nmean during the window")
     ax.set_ylabel("accuracy lost (points)")
-    title_panel(ax, "Sensitivity follows information?", "a point per onset (epoch), means over subjects")
+    title_panel(ax, "Loss and information", "a point per onset (epoch), means")
 
 
 def draw_fisher(had: Mapping[str, Any]) -> Figure:
