@@ -368,3 +368,20 @@ def test_probes_of_snapshots_ignore_the_decoder(tmp_path):
     study = _reared(tmp_path)
     measure_study(study, probe_from("weights"))
     assert binocular.verify_study(study) == []
+
+
+def test_time_lines_tell_what_is_learned_where_it_is_not_the_classes(tmp_path):
+    from binocular.figures.timeline import time_lines
+    from stimuli.canvas import Canvas
+
+    def legend(text: str) -> list[str]:
+        ax = Canvas((5, 3)).add_subplot()
+        time_lines(protocols.parse_protocol(text), ax)
+        return [entry.get_text() for entry in ax.get_legend().get_texts()]
+
+    assert "hidden patches rebuilt" not in legend(TOML)
+    assert legend(REBUILDING)[-1] == "hidden patches rebuilt"
+    nothing = TOML.replace("{ epochs = 6 }", '{ epochs = 6, objective = { kind = "none" } }')
+    assert legend(nothing)[-1] == "nothing learned"
+    stretch = protocols.parse_protocol(REBUILDING).timeline()["normal"][0]
+    assert stretch.objective["kind"] == "reconstruction" and "blanked and rebuilt" in stretch.sentence

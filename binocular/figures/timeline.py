@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["draw_timeline", "phase_tree", "time_lines", "timeline_figure"]
 
 _NORMAL = "#E3E3E3"
+_HATCHED = "#8A8A8A"
+_HATCHES = {"reconstruction": ("////", "hidden patches rebuilt"), "none": ("..", "nothing learned")}
+"""Pattern and name of what is learned, where it is not the classes."""
 
 
 def time_lines(protocol: Protocol, ax: Axes) -> Axes:
@@ -31,13 +34,24 @@ def time_lines(protocol: Protocol, ax: Axes) -> Axes:
     """
     conditions = protocol.resolved_conditions()
     longest = max(condition.epochs for condition in conditions)
+    learned: set[str] = set()
     for row, condition in enumerate(conditions):
         for stretch in condition.timeline(protocol.age_scale):
             width = stretch.stop - stretch.start
             ax.barh(row, width, 0.62, stretch.start, color=_colour(stretch.deficits), lw=0)
-            if stretch.deficits and width > 0.16 * longest:
+            hatch = _HATCHES.get(stretch.objective["kind"])
+            if hatch is not None:
+                learned.add(stretch.objective["kind"])
+                ax.barh(row, width, 0.62, stretch.start, fill=False, hatch=hatch[0], edgecolor=_HATCHED, lw=0)
+            told = stretch.deficits or hatch is not None
+            if told and width > 0.16 * longest:
                 text = stretch.sentence if width > 0.012 * longest * len(stretch.sentence) else stretch.phase
-                ax.text(stretch.start + width / 2, row, text, ha="center", va="center", color="white", fontsize=6.5)
+                colour = "white" if stretch.deficits else "#333333"
+                behind = {"fc": _colour(stretch.deficits), "ec": "none", "boxstyle": "square,pad=0.15"}
+                ax.text(
+                    stretch.start + width / 2, row, text, ha="center", va="center", color=colour, fontsize=6.5,
+                    bbox=behind,
+                )  # fmt: skip
     ax.set_yticks(range(len(conditions)), [condition.name for condition in conditions])
     ax.set_ylim(len(conditions) - 0.5, -0.5)
     ax.set_xlim(0, longest)
@@ -45,7 +59,10 @@ def time_lines(protocol: Protocol, ax: Axes) -> Axes:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     handles = [_patch(colour, label) for colour, label in _legend_entries()]
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
+    handles += [_hatched(*_HATCHES[kind]) for kind in _HATCHES if kind in learned]
+    ax.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4 if not learned else 3, borderaxespad=0.2
+    )
     return ax
 
 
@@ -166,6 +183,12 @@ def _legend_entries() -> list[tuple[str, str]]:
         (EYE_COLOURS["right"], "right eye treated"),
         (BOTH_EYES, "both eyes treated"),
     ]
+
+
+def _hatched(hatch: str, label: str) -> Any:
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=_NORMAL, edgecolor=_HATCHED, hatch=hatch, lw=0, label=label)
 
 
 def _patch(colour: str, label: str) -> Any:
