@@ -10,8 +10,8 @@ import numpy as np
 
 from binocular.literature.reading import read_table, shipped_folder
 from binocular.reproduction.claims import Evidence, Finding
-from binocular.reproduction.numbers import condition_of, judged
-from binocular.reproduction.settled import combined, losses, mean_of, settled
+from binocular.reproduction.numbers import condition_of, judged, mean_of
+from binocular.reproduction.settled import combined, losses, settled
 from binocular.study import Study
 
 __all__ = [

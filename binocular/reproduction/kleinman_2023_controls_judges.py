@@ -10,8 +10,8 @@ from binocular.literature.reading import read_table, shipped_folder
 from binocular.reproduction.claims import Evidence, Finding, Role
 from binocular.reproduction.kleinman_2023_units import BALANCE, MAP, POOLED, SHIFT, by_removal, clean_bias
 from binocular.reproduction.kleinman_tables import bias_of, histograms, monocularity_of
-from binocular.reproduction.numbers import accuracies, by_seed, condition_of, judged
-from binocular.reproduction.settled import combined, losses, mean_of, settled
+from binocular.reproduction.numbers import accuracies, by_seed, condition_of, judged, mean_of
+from binocular.reproduction.settled import combined, losses, settled
 from binocular.study import Study
 
 __all__ = [

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from binocular.reproduction.claims import Evidence, Finding
-from binocular.reproduction.kleinman_2023_units import MAP, POOLED, SHIFT, by_removal, clean_bias, mean_of
+from binocular.reproduction.kleinman_2023_units import MAP, POOLED, SHIFT, by_removal, clean_bias
 from binocular.reproduction.kleinman_tables import (
     accuracy_curve,
     bias_of,
@@ -18,7 +18,7 @@ from binocular.reproduction.kleinman_tables import (
     nearest_removal,
     usable_information,
 )
-from binocular.reproduction.numbers import accuracies, condition_of, judged, paired, signed
+from binocular.reproduction.numbers import accuracies, condition_of, judged, mean_of, paired, signed
 from binocular.study import Condition, Study
 
 __all__ = ["CHANCE", "bits", "judge_accuracy", "judge_clocks", "judge_information", "relative_loss", "with_normal"]

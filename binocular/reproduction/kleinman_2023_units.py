@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from binocular.reproduction.claims import Evidence, Finding, Number
+from binocular.reproduction.claims import Evidence, Finding
 from binocular.reproduction.kleinman_tables import bias_of, histograms, monocularity_of, nearest_removal
-from binocular.reproduction.numbers import by_seed, judged, number_of, paired, signed
+from binocular.reproduction.numbers import by_seed, judged, mean_of, paired, signed
 from binocular.study import Condition, Study
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "judge_blur",
     "judge_dissociation",
     "judge_training",
-    "mean_of",
 ]
 
 MAP, POOLED = "representation.map", "representation"
@@ -46,11 +45,6 @@ def by_removal(study: Study, prefix: str) -> dict[int, Condition]:
 def clean_bias(condition: Condition, site: str, when: Any = "end") -> dict[int, float]:
     """Return the clean (fellow) eye's bias of each subject, by seed: 1 minus the contralateral bias index."""
     return {seed: 1 - cbi for seed, cbi in by_seed(condition, "cbi", site, when).items()}
-
-
-def mean_of(values: Mapping[int, float]) -> Number:
-    """Return mean and interval of one value per seed."""
-    return number_of(list(values.values()))
 
 
 def _balance(what: str, values: Mapping[int, float], published: str = "") -> Evidence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -13,7 +13,18 @@ from binocular.reproduction.claims import Evidence, Finding, Number, verdict_of
 from binocular.study import Condition, Study
 from binocular.summary import interval, last_value
 
-__all__ = ["accuracies", "by_seed", "condition_of", "exact", "judged", "number_of", "paired", "signed", "worst"]
+__all__ = [
+    "accuracies",
+    "by_seed",
+    "condition_of",
+    "exact",
+    "judged",
+    "mean_of",
+    "number_of",
+    "paired",
+    "signed",
+    "worst",
+]
 
 _ORDER = {"test": 0, "control": 1, "context": 2}
 
@@ -33,6 +44,11 @@ def number_of(values: ArrayLike) -> Number:
     """
     found = interval(np.asarray(values, dtype=np.float64).reshape(-1))
     return Number(float(found.mean), float(found.low), float(found.high), int(found.n))
+
+
+def mean_of(values: Mapping[int, float]) -> Number:
+    """Return mean and 95 % t interval of one value per seed."""
+    return number_of(list(values.values()))
 
 
 def exact(value: float, n: int = 0) -> Number:

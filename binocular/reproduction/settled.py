@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from binocular.reproduction.claims import Number
-from binocular.reproduction.numbers import number_of
 from binocular.study import Condition
 
-__all__ = ["LAST", "combined", "losses", "mean_of", "settled"]
+__all__ = ["LAST", "combined", "losses", "settled"]
 
 LAST = 10
 """Epochs at the end of rearing over whose tests accuracy is averaged."""
@@ -45,8 +43,3 @@ def combined(terms: Sequence[tuple[float, Mapping[int, float]]]) -> dict[int, fl
     """Return a weighted sum of values, over the seeds that have all of them."""
     seeds = set.intersection(*(set(values) for _, values in terms))
     return {seed: sum(weight * values[seed] for weight, values in terms) for seed in sorted(seeds)}
-
-
-def mean_of(values: Mapping[int, float]) -> Number:
-    """Return mean and 95 % t interval of values by seed."""
-    return number_of(list(values.values()))
