@@ -18,6 +18,7 @@ from binocular.linear import (
     benchmark_cases,
     deep_mode,
     gaussian_start,
+    nonlinear,
     race,
     rear_alone,
     settled_race,
@@ -256,6 +257,17 @@ def test_networks_that_share_a_first_task_are_as_reared_alone():
     assert np.allclose(same.error[2], longer.error[0], rtol=1e-10)
     with pytest.raises(ValueError, match="same matrix"):
         complete(replace(plan, same_matrix=True), [3])
+
+
+def test_units_that_do_not_bend_are_the_linear_network(monkeypatch):
+    monkeypatch.setitem(nonlinear.UNITS, "straight", lambda signal: signal)
+    windows, at = {"sham": (0.0, 0.0), "early": (0.0, 1.0)}, [0, 100, 600]
+    sizes, errors = nonlinear.gated_outputs("straight", 3, [2, 7], windows, 0.01, at, 9)
+    linear = gated_contributions(3, HIERARCHY, hierarchy_starts([2, 7], 3), [2, 7], windows, 0.01, at)
+    assert np.allclose(sizes, (linear**2).sum(-2))
+    assert np.allclose(errors, 0.5 * ((S - linear.sum(-1)) ** 2).sum(-1))
+    bent, _ = nonlinear.gated_outputs("tanh", 3, [2, 7], windows, 0.01, at, 9)
+    assert not np.allclose(bent, sizes, rtol=0.01)
 
 
 def test_a_gate_leaves_a_share_that_the_differential_equation_tells():

@@ -48,15 +48,20 @@ def test_the_strong_sensor_holds_back_others_in_the_deep_network_alone(sensors):
 @pytest.fixture(scope="module")
 def pathways(tmp_path_factory):
     portraits, gates = K24_GATES[0].needs["lab"]
+    (bent,) = K24_GATES[-1].needs["lab"]
     folder = tmp_path_factory.mktemp("pathways")
-    assert isinstance(portraits, ComputedNeed) and isinstance(gates, ComputedNeed)
-    return _smaller(portraits, folder, seeds=3, fineness=0.2) | _smaller(gates, folder, seeds=4, width=8)
+    assert isinstance(portraits, ComputedNeed) and isinstance(gates, ComputedNeed) and isinstance(bent, ComputedNeed)
+    return (
+        _smaller(portraits, folder, seeds=3, fineness=0.2)
+        | _smaller(gates, folder, seeds=4, width=8)
+        | _smaller(bent, folder, seeds=4, width=8, units=["tanh"])
+    )
 
 
 def test_the_claims_on_pathways_are_judged_and_drawn(pathways):
     findings = {claim.id: claim.judge(pathways) for claim in (*K24_PORTRAITS, *K24_GATES)}
     rows = {id: {row.what: row.verdict for row in finding.evidence} for id, finding in findings.items()}
-    assert findings["k24-4-gates"].verdict == findings["k24-5-competition"].verdict == "holds"
+    assert [findings[id].verdict for id in ("k24-4-gates", "k24-5-competition", "k24-9-nonlinear")] == ["holds"] * 3
     late = {what: verdict for what, verdict in rows["k24-2-late"].items() if "late gate" in what}
     assert [verdict for _, verdict in sorted(late.items())].count("holds") == 3
     assert late["depth 2: late gate (steps 100-115 of 1000) less sham, share of the gated pathway"] == "does not hold"

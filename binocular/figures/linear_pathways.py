@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["gates_figure", "late_figure", "lesions_figure", "modes_in_time", "phase_portrait", "portraits_figure"]
+__all__ = [
+    "bent_figure",
+    "gates_figure",
+    "late_figure",
+    "lesions_figure",
+    "modes_in_time",
+    "phase_portrait",
+    "portraits_figure",
+]
 
 _A, _B = EYE_COLOURS["left"], EYE_COLOURS["right"]
 _MODE_COLOURS = (*TASK_COLOURS, "#7A7A7A")
@@ -231,4 +239,42 @@ def lesions_figure(results: Mapping[str, Any]) -> Figure:
             handles=_mode_handles(modes, table["strength"], False), loc="outside lower center", ncols=3, handlelength=2
         )
         figure.suptitle("A feature that the open pathway cannot carry is learned by the gated one", x=0.01, ha="left")
+    return figure
+
+
+def bent_figure(results: Mapping[str, Any]) -> Figure:
+    """Draw the share of the gated pathway in the squared output through training, for each kind of unit."""
+    from matplotlib.figure import Figure
+
+    from binocular.reproduction.linear_tables import GATES
+    from binocular.summary import interval
+
+    table = results["linear-bent"]["bent"]
+    names = list(table["condition"])
+    colours = dict(zip(names, ("#4D4D4D", *TASK_COLOURS[1:]), strict=False))
+    with style():
+        figure = Figure((6.4, 3.0), layout="constrained")
+        axes = figure.subplots(1, len(table["units"]), sharey=True, squeeze=False)[0]
+        for ax, kind, size in zip(axes, table["units"], table["size"], strict=True):
+            for row, (name, colour) in enumerate(colours.items()):
+                found = interval(size[row, ..., 1] / size[row].sum(-1))
+                ax.plot(
+                    table["time"], found.mean, color=colour, label=f"{name} gate" if row else "no gate",
+                    ls="-" if row else (0, (2, 2)), zorder=2 if row else 3,
+                )  # fmt: skip
+                ax.fill_between(table["time"], found.low, found.high, color=colour, alpha=0.2, lw=0)
+                begin, end = GATES[name]
+                if end > begin:
+                    ax.plot([begin, end], [-0.05, -0.05], color=colour, lw=4, solid_capstyle="butt", clip_on=False)
+            ax.set_title(f"{kind} units", loc="left")
+            ax.set_xlabel("time (steps × learning rate)")
+            ax.set_xlim(table["time"][0], table["time"][-1])
+            ax.set_ylim(-0.08, 1)
+        axes[0].set_ylabel("share of the gated pathway")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4)
+        figure.suptitle(
+            f"Squared output of two pathways: means of {len(table['seed'])} seeds, 95 % intervals; bars: gate closed",
+            x=0.01, ha="left",
+        )  # fmt: skip
     return figure

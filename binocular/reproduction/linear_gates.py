@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["K24_GATES"]
 
 _GATES = "linear-gates"
+_BENT = "linear-bent"
 _NO_EFFECT = 0.02
 """A difference in share that counts as none, a fiftieth of a mode."""
 
@@ -141,11 +142,45 @@ def _judge_lesion(results: Mapping[str, Any]) -> Finding:
     )
 
 
-def _width_deviation(results: Mapping[str, Any]) -> list[str]:
-    n = len(results[_GATES]["gates"]["seed"])
+def _judge_bent(results: Mapping[str, Any]) -> Finding:
+    table = results[_BENT]["bent"]
+    rows, names = [], list(table["condition"])
+    for kind, size, error in zip(table["units"], table["size"], table["error"], strict=True):
+        ends = dict(zip(names, shares(size[:, :, -1]), strict=True))
+        rows += [
+            Evidence(
+                f"{kind}: early gate less sham, share of the gated pathway in the squared output",
+                "Figs 11, 12 left: the open pathway has all", number_of(ends["early"] - ends["sham"]), at_most=-0.2,
+            ),
+            Evidence(
+                f"{kind}: late gate less sham, the same", "Figs 11, 12 right: nothing changes",
+                number_of(ends["late"] - ends["sham"]), at_least=-_NO_EFFECT, at_most=_NO_EFFECT, digits=4,
+            ),
+            Evidence(
+                f"{kind}: middle gate less sham, the same", "", number_of(ends["middle"] - ends["sham"]), "context",
+            ),
+            Evidence(f"{kind}: share of the gated pathway, sham", "", number_of(ends["sham"]), "context"),
+            Evidence(
+                f"{kind}: largest error left in the end, of the error at the start", "",
+                exact(float((error[..., -1] / error[..., 0]).max()), error.shape[0] * error.shape[1]), "context",
+                digits=4,
+            ),
+        ]  # fmt: skip
+    return judged(
+        "k24-9-nonlinear", rows,
+        "Units that bend leave no modes to follow, so that the squared output is what is shared.",
+        [
+            "The share is that of the squared output; the paper draws the diagonal of the output in the modes' basis.",
+            *_width_deviation(results, _BENT, "bent"),
+        ],
+    )  # fmt: skip
+
+
+def _width_deviation(results: Mapping[str, Any], key: str = _GATES, name: str = "gates") -> list[str]:
+    n = len(results[key][name]["seed"])
     return [
-        f"{n} seeds instead of one; hidden layers carry the eight modes and nothing else, and every layer of a pathway "
-        "has a basis of its own where the paper shares one: neither changes the course of the modes.",
+        f"{n} seeds instead of one; hidden layers carry the eight modes at first, and every layer of a pathway has a "
+        "basis of its own where the paper shares one, which in linear pathways leaves the course of modes the same.",
     ]
 
 
@@ -165,6 +200,14 @@ _GATE_NEEDS = {
         {"depths": [1, 4], "seeds": seeds, "width": width}, minutes=minutes,
     )
     for scale, seeds, width, minutes in (("lab", 10, 16, 0.2), ("paper", 20, 100, 6))
+}  # fmt: skip
+
+_BENT_NEEDS = {
+    scale: ComputedNeed(
+        _BENT, "Two pathways with tanh or rectified units, gates", "binocular.reproduction.linear_tables:bent",
+        {"units": ["tanh", "relu"], "depth": 3, "seeds": seeds, "width": width}, minutes=minutes,
+    )
+    for scale, seeds, width, minutes in (("lab", 10, 32, 0.6), ("paper", 20, 100, 8))
 }  # fmt: skip
 
 K24_GATES = (
@@ -195,6 +238,15 @@ K24_GATES = (
         {"lab": (_GATE_NEEDS["lab"],), "paper": (_GATE_NEEDS["paper"],)},
         _judge_lesion,
         _drawing("lesions_figure"),
+    ),
+    Claim(
+        "k24-9-nonlinear",
+        "Pathways with tanh or rectified units behave alike: an early gate gives what is learned to the open pathway, "
+        "a late one changes nothing.",
+        "Figs 11 and 12",
+        {"lab": (_BENT_NEEDS["lab"],), "paper": (_BENT_NEEDS["paper"],)},
+        _judge_bent,
+        _drawing("bent_figure"),
     ),
 )
 """Claims of Kleinman et al. 2024 on gates and competition."""

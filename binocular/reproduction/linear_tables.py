@@ -9,11 +9,12 @@ import numpy as np
 from binocular.linear import gating, sensors
 from binocular.linear.completion import Completion, complete
 from binocular.linear.modes import curvature
+from binocular.linear.nonlinear import gated_outputs
 from binocular.linear.storing import Table
 from binocular.linear.tasks import HIERARCHY, SENSORS, modes_of
 from binocular.schema import Field
 
-__all__ = ["GATES", "LESIONS", "PORTRAITS", "completions", "gates", "portraits", "strong_sensor"]
+__all__ = ["GATES", "LESIONS", "PORTRAITS", "bent", "completions", "gates", "portraits", "strong_sensor"]
 
 _CONDITION = Field(("condition",), "string", "1", "condition")
 _SEED = Field(("seed",), "int64", "1", "seed of the network")
@@ -189,6 +190,25 @@ def gates(depths: Sequence[int], seeds: int, width: int, lesion_depth: int = 3) 
     }  # fmt: skip
     lesion_values = {"condition": list(LESIONS), **common, "contribution": lesions}
     return {"gates": Table(gate_fields, gate_values), "lesions": Table(lesion_fields, lesion_values)}
+
+
+def bent(units: Sequence[str], depth: int, seeds: int, width: int) -> dict[str, Table]:
+    """Return how two pathways with units that are not linear share the hierarchy under the same gates."""
+    time, rate = np.linspace(0, 10, 101), 0.01
+    at = np.round(time / rate).astype(int).tolist()
+    done = [gated_outputs(name, depth, range(seeds), GATES, rate, at, width) for name in units]
+    dims = ("units", "condition", "seed", "time")
+    fields = {
+        "units": Field(("units",), "string", "1", "what the units do"),
+        "condition": _CONDITION, "seed": _SEED, "time": _TIME, "pathway": _PATHWAY,
+        "size": Field((*dims, "pathway"), "float64", "1", "sum of squares of what a pathway puts out"),
+        "error": Field(dims, "float64", "1", "half the squared error of the sum over pathways"),
+    }  # fmt: skip
+    values = {
+        "units": list(units), "condition": list(GATES), "seed": np.arange(seeds), "time": time, "pathway": ["a", "b"],
+        "size": np.stack([sizes for sizes, _ in done]), "error": np.stack([errors for _, errors in done]),
+    }  # fmt: skip
+    return {"bent": Table(fields, values)}
 
 
 def completions(
