@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,8 @@ def _figure(views: torch.Tensor, titles: Sequence[str] | None, heading: str, col
         )
         ax = figure.add_subplot()
         contact_sheet(views, titles, ax=ax, columns=columns)
-        ax.set_title(heading, loc="left", fontsize=9, fontweight="bold", pad=2)
+        lines = textwrap.wrap(heading, int(figure.get_figwidth() * 11), max_lines=3, placeholder=" ...")
+        ax.set_title("\n".join(lines), loc="left", fontsize=9, fontweight="bold", pad=2)
     return figure
 
 

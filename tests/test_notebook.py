@@ -129,6 +129,16 @@ def test_what_the_eyes_see_in_a_condition(tmp_path: Path):
         binocular.stimulus_figure(protocol, "sooner")
 
 
+def test_a_long_heading_is_not_cut_off(tmp_path: Path):
+    squint = 'conditions.0.phases=[{ epochs = 1, deficits = [{ kind = "misalignment", eye = "right", horizontal = 2, '
+    squint += 'vertical = 2, changing = "presentation" }] }]'
+    figure = binocular.stimulus_figure(tiny(tmp_path, squint), "normal", pairs=8)
+    figure.savefig(io.BytesIO(), format="png")
+    title = figure.axes[0]._left_title  # type: ignore[attr-defined]
+    assert "misaligned" in title.get_text()
+    assert title.get_window_extent().x1 <= figure.bbox.x1
+
+
 def test_time_lines_show_themselves():
     protocol = protocols.load_protocol("monocular-deprivation")
     figure = binocular.timeline_figure(protocol)
