@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_serializer, model_validator
 
 from .checked import Checked, Fraction, Number, Whole, complain, nearest
 
@@ -40,7 +40,8 @@ class Reconstruction(Objective):
     What is to be rebuilt is what the eyes would have seen, after all deficits: a closed eye's patches are grey and
     rebuilt as grey. The eyes' patches are drawn independently, so that what is hidden from one eye is often seen by the
     other. The way from the representation to the eyes is a small decoder, which probes ignore; the error runs back
-    through the shared trunk and both pathways. The head is left alone, unless labels are taught as well.
+    through the shared trunk and both pathways. The head is left alone, unless labels are taught as well. Labels without
+    rebuilding tell apart what the hiding does (every presentation differs) and what the rebuilding does.
     """
 
     kind: Literal["reconstruction"] = Field(default="reconstruction", description="name of the objective")
@@ -49,12 +50,32 @@ class Reconstruction(Objective):
     labels: Annotated[Number, Field(ge=0)] = Field(
         default=0.0, description="weight of the labels' cross-entropy that is added to the error of rebuilding"
     )
+    rebuild: Annotated[Number, Field(ge=0)] = Field(
+        default=1.0, description="weight of the error of rebuilding; 0 blanks patches and teaches the labels alone"
+    )
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> Reconstruction:
+        if not self.labels and not self.rebuild:
+            what = "is 0, but must be more than 0 where rebuild is 0 too; objective 'none' learns nothing"
+            raise complain("Reconstruction", ("labels",), what, self.labels)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_newer_defaults(self, handler: Any) -> dict[str, Any]:
+        # Histories from before this field keep their identity.
+        table = handler(self)
+        if self.rebuild == 1.0:
+            table.pop("rebuild", None)
+        return table
 
     def sentence(self) -> str:
         """Return what is blanked, and whether labels are taught."""
         labels = f"labels taught with weight {self.labels:g}" if self.labels else "no labels"
-        hidden = f"{self.share:.0%} of each eye's patches of {self.patch} x {self.patch} pixels blanked and rebuilt"
-        return f"{hidden}, {labels}"
+        weight = "" if self.rebuild == 1 else f" with weight {self.rebuild:g}"
+        rebuilt = f" and rebuilt{weight}" if self.rebuild else ""
+        hidden = f"{self.share:.0%} of each eye's patches of {self.patch} x {self.patch} pixels blanked"
+        return f"{hidden}{rebuilt}, {labels}"
 
 
 class NoLearning(Objective):

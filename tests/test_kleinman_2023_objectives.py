@@ -19,6 +19,7 @@ RIGHT = {
     "classes-closed-10": (0.15, 0.5),
     "classes-closed-20": (0.05, 0.3),
     "fresh-head-closed-0": (0.3, 0.7),
+    "hidden-closed-0": (0.3, 0.5),
     "late-start": (0.25, 0.0),
     "rebuilding-then-closed": (0.1, 0.3),
 }
@@ -70,6 +71,7 @@ def test_where_the_paper_is_right_the_claims_hold(treated):
         ({"rebuilding_closed_20": (0.2, 0.0)}, {"k23-7-reconstruction"}),
         ({"rebuilding_closed_0": (0.0, 0.5)}, {"k23-7-reconstruction"}),
         ({"both_closed_0": (0.2, 0.0)}, {"k23-7-control"}),
+        ({"hidden_closed_0": (0.0, 0.0)}, {"k23-7-control"}),
         ({"fresh_head_closed_0": (0.0, 0.0)}, {"k23-7-control"}),
         ({"late_start": (-0.05, 0.0)}, {"k23-7-control"}),
         # Nothing is lost where nothing was learned, which proves nothing.

@@ -121,18 +121,32 @@ def test_what_one_eye_is_to_rebuild_teaches_the_other_eyes_pathway():
 def test_each_objective_leaves_the_other_ones_part_alone(packing):
     cohort = _cohort(packing)
     states = [cohort.state(0)]
-    for objective in (REBUILD, Classification(), Reconstruction(Asked(labels=1.0))):
+    hidden = Reconstruction(Asked(labels=1.0, rebuild=0.0))
+    for objective in (REBUILD, Classification(), Reconstruction(Asked(labels=1.0)), hidden):
         batches = [_batch(objective, seed) for seed in range(2)]
         outcome = cohort.step(batches, [0.1, 0.1], objective)
         assert outcome[:, 0].isfinite().all()
         assert outcome[0, 1].isnan().item() is (objective is REBUILD)
         states.append(cohort.state(0))
     shared = {"left", "right", "trunk"}
-    expected = (shared | {"reconstruction"}, shared | {"head"}, shared | {"head", "reconstruction"})
+    expected = (shared | {"reconstruction"}, shared | {"head"}, shared | {"head", "reconstruction"}, shared | {"head"})
     for (before, after), moved in zip(itertools.pairwise(states), expected, strict=True):
         learns = [name for name in before if name.startswith(("weights", "momentum"))]
         changed = {name for name in learns if not torch.equal(before[name], after[name])}
         assert {name.split("/")[1].split(".")[0] for name in changed} == moved
+
+
+def test_labels_on_blanked_views_are_the_labels_loss_alone():
+    networks, decoders = _learners(1)
+    learner, batch = Learner(networks[0].double().eval(), decoders[0]), _batch()
+    hidden, both = Reconstruction(Asked(labels=2.0, rebuild=0.0)), Reconstruction(Asked(labels=2.0, rebuild=0.5))
+    loss, right = hidden.judge(learner(hidden, batch), batch)
+    scores = networks[0](batch.views)
+    assert loss.item() == pytest.approx(2 * torch.nn.functional.cross_entropy(scores, batch.labels).item())
+    assert right.item() == pytest.approx((scores.argmax(1) == batch.labels).double().mean().item())
+    rebuilding, _ = REBUILD.judge(learner(REBUILD, batch), batch)
+    together, _ = both.judge(learner(both, batch), batch)
+    assert together.item() == pytest.approx(loss.item() + 0.5 * rebuilding.item())
 
 
 def test_loop_and_stacked_rebuild_alike():
@@ -180,6 +194,7 @@ def test_defaults_are_in_neither_identity_nor_text():
     assert set(Phase(epochs=3).model_dump(mode="json")) & {"objective", "head"} == set()
     epochs = protocols.phases.unroll((Phase.model_validate(spelled),), protocols.Training())
     assert all(set(epoch.identity()) == {"deficits", "learning_rate"} for epoch in epochs)
+    assert set(Asked().model_dump(mode="json")) == {"kind", "patch", "share", "labels"}
 
 
 def test_identities_from_before_objectives_are_what_they_were():
@@ -199,6 +214,7 @@ OLD_IDENTITY = "551406b023ca36cdd3291cbb"
         {"objective": {"kind": "reconstruction"}},
         {"objective": {"kind": "reconstruction", "patch": 2}},
         {"objective": {"kind": "reconstruction", "labels": 1.0}},
+        {"objective": {"kind": "reconstruction", "labels": 1.0, "rebuild": 0.0}},
         {"objective": {"kind": "none"}},
         {"head": "reset"},
     ],
@@ -224,6 +240,7 @@ def test_what_is_learned_is_in_identity_text_and_sentence(change):
         ),
         ('objective = { kind = "reconstruction", patches = 4 }', "did you mean 'patch'?"),
         ('objective = { kind = "reconstruction", share = 0.0 }', "share is 0.0, but must be more than 0"),
+        ('objective = { kind = "reconstruction", rebuild = 0.0 }', "objective.labels is 0, but must be more than 0"),
         ("objective = { patch = 4 }", "objective.kind is missing, but must be one of"),
         ('head = "new"', "head is 'new', but must be 'carry' or 'reset'"),
     ],

@@ -53,17 +53,17 @@ class Reconstruction(Objective):
 
     The error is in squared units of the stimuli, whose textures have unit variance: 1 is what a constant grey scores on
     a texture without noise. With ``labels`` above 0 the cross-entropy of the labels, given the blanked views, is added
-    with that weight.
+    with that weight. With ``rebuild`` 0 it stands alone, and the decoder is left as it is.
 
     Parameters
     ----------
     spec
-        Size and share of the patches, weight of the labels.
+        Size and share of the patches, weights of the labels and of rebuilding.
     """
 
     def __init__(self, spec: ReconstructionSpec) -> None:
-        self._patch, self._share, self._labels = spec.patch, spec.share, spec.labels
-        self.idle = () if spec.labels else ("head",)
+        self._patch, self._share, self._labels, self._rebuild = spec.patch, spec.share, spec.labels, spec.rebuild
+        self.idle = (() if spec.labels else ("head",)) + (() if spec.rebuild else (DECODER,))
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Blank patches, and keep what was there as the target."""
@@ -74,10 +74,12 @@ class Reconstruction(Objective):
 
     def answer(self, learner: Learner, batch: Batch) -> dict[str, Tensor]:
         """Return the rebuilt views ``[batch, eye, channel, height, width]``, and class scores if labels are taught."""
-        network, decoder = learner.network, learner.get_submodule(DECODER)
+        network = learner.network
         fused = network.left(batch.views[:, LEFT]) + network.right(batch.views[:, RIGHT])  # type: ignore[operator]
         representation = network.trunk(fused)  # type: ignore[operator]
-        answer = {"rebuilt": decoder(representation)}
+        answer = {}
+        if self._rebuild:
+            answer["rebuilt"] = learner.get_submodule(DECODER)(representation)
         if self._labels:
             answer["scores"] = network.head(representation)  # type: ignore[operator]
         return answer
@@ -85,10 +87,14 @@ class Reconstruction(Objective):
     def judge(self, answer: object, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the loss, and the share of correct classes or NaN where labels are not taught."""
         assert isinstance(answer, dict) and batch.target is not None and batch.blanked is not None
-        error = ((answer["rebuilt"] - batch.target).square() * batch.blanked).sum()
-        loss = error / (batch.blanked.sum() * batch.target.shape[2])
+        losses = []
+        if self._rebuild:
+            error = ((answer["rebuilt"] - batch.target).square() * batch.blanked).sum()
+            losses.append(error / (batch.blanked.sum() * batch.target.shape[2]))
+            if self._rebuild != 1:
+                losses[0] = self._rebuild * losses[0]
         if not self._labels:
-            return loss, torch.full_like(loss.detach(), torch.nan)
+            return losses[0], torch.full_like(losses[0].detach(), torch.nan)
         scores = answer["scores"]
-        right = (scores.argmax(dim=1) == batch.labels).float().mean()
-        return loss + self._labels * F.cross_entropy(scores, batch.labels), right
+        losses.append(self._labels * F.cross_entropy(scores, batch.labels))
+        return sum(losses[1:], losses[0]), (scores.argmax(dim=1) == batch.labels).float().mean()

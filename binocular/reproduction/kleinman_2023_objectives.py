@@ -119,6 +119,11 @@ def judge_controls(had: Mapping[str, Any]) -> Finding:
             "control", at_least=LOSS, digits=1,
         ),
         Evidence(
+            "loss by the earliest closure where classes are learned from pictures with hidden patches, points", "",
+            number_of(list(loss(study, "hidden", f"hidden-closed-{first}").values())),
+            "control", at_least=LOSS, digits=1,
+        ),
+        Evidence(
             "what rebuilding with a closed eye is worth: stereopsis more than after a late start, points", "",
             paired(closed, late, 100), "control", at_least=0.0, digits=1,
         ),

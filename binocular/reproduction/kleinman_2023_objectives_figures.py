@@ -105,6 +105,7 @@ def draw_controls(had: Mapping[str, Any]) -> Figure:
     pairs = {
         "classes": (SUPERVISED, f"{SUPERVISED}-closed-{first}"),
         "classes, then a fresh\nclassifier": ("fresh-head", f"fresh-head-closed-{first}"),
+        "classes, pictures with\nhidden patches": ("hidden", f"hidden-closed-{first}"),
         "classes and\nrebuilding at once": ("both", f"both-closed-{first}"),
         "rebuilding": (REBUILDING, f"{REBUILDING}-closed-{first}"),
         "rebuilding first, closed\nwhile classes are learned": ("rebuilding-longer", "rebuilding-then-closed"),
