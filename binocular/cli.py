@@ -80,6 +80,7 @@ def run(
     ] = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Rear everything anew instead of resuming.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    timings: Annotated[Path | None, typer.Option(help="Write where the time went to this JSON file.")] = None,
 ) -> None:
     """Rear, measure, store, draw and report a study; a second run takes up where the first stopped."""
     from protocols import load_protocol
@@ -98,6 +99,10 @@ def run(
         raise typer.Exit(130) from None
     if outcome.study.is_file():
         _present(outcome.study, quiet)
+    if timings is not None:
+        from binocular.stopwatch import write_timings
+
+        write_timings(timings)
     for (condition, seed), cause in outcome.failures.items():
         print(f"binocular: {condition}, seed {seed}: {cause}", file=sys.stderr)
     if outcome.failures:
@@ -110,9 +115,12 @@ def _present(study: Path, quiet: bool) -> None:
     from binocular.figures import draw_all
     from binocular.report import write_report
     from binocular.results_table import print_table
+    from binocular.stopwatch import spending
 
-    figures = draw_all(study, study.parent / "figures")
-    report = write_report(study, study.parent / "report.html")
+    with spending("drawing"):
+        figures = draw_all(study, study.parent / "figures")
+    with spending("reporting"):
+        report = write_report(study, study.parent / "report.html")
     if quiet:
         return
     print_table(study)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from binocular.packing import subjects_at_once
 from binocular.plan import Plan
 from binocular.planning import StudyPlan, usable_cores
 from binocular.rearing import rear
@@ -25,6 +26,7 @@ class Queue:
     def __init__(self, study: StudyPlan, outstanding: Sequence[Node]) -> None:
         self._graph = study.tree.graph
         self._lockstep = study.plan.packing == "stacked"
+        self._at_once = subjects_at_once(study.plan) if self._lockstep and outstanding else 1
         self.waiting = {node.identity: node for node in outstanding}
         self._undone = set(self.waiting)
         self.failed: dict[str, str] = {}
@@ -42,7 +44,8 @@ class Queue:
         for node in nodes:
             learned = tuple(epoch.objective for epoch in node.epochs)
             groups.setdefault((node.start, node.stop, learned), []).append(node)
-        return list(groups.values())
+        most = self._at_once
+        return [group[start : start + most] for group in groups.values() for start in range(0, len(group), most)]
 
     def take(self, group: list[Node]) -> None:
         """Note that nodes are being reared."""

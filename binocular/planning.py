@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from binocular.objectives import build_decoder
+from binocular.packing import packing_for
 from binocular.plan import Plan
 from binocular.rearing import finished
 from binocular.subjects import build_network
@@ -80,7 +81,7 @@ def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:
         device=device,
         # float32 by default: bfloat16 saves a fifth of the time for the small networks, less than it costs in trust.
         precision="float32" if protocol.training.precision == "auto" else protocol.training.precision,
-        packing=_packing(protocol, device),
+        packing=packing_for(protocol, device),
         reconstructs=any(phase.objective.kind == "reconstruction" for phase in _phases(protocol)),
     )
     subjects = []
@@ -170,16 +171,3 @@ def usable_device(wanted: str) -> str:
     if wanted == "cuda" and not torch.cuda.is_available():
         raise BadInput("--device: this machine has no CUDA device that torch can use; accepted here: auto, cpu")
     return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-def _packing(protocol: Protocol, device: str) -> str:
-    wanted = protocol.training.packing
-    if wanted != "auto":
-        return wanted
-    if any(phase.until is not None for condition in protocol.conditions for phase in condition.phases):
-        return "loop"  # a phase that ends by criterion ends at a different epoch for each subject
-    if protocol.network.kind == "split-resnet-18":
-        return "loop"  # a step of one subject keeps any device busy
-    # Measured on two cores, 12 subjects, ms per subject and step: one subject per thread 2.7 (MLP of 128) and 63 (CNN),
-    # stacked 9.8 and 252. A GPU is bound by launching the work, which stacking does once for all.
-    return "stacked" if device == "cuda" else "loop"

@@ -18,6 +18,7 @@ from binocular.objectives import build_decoder, objective_of
 from binocular.plan import Plan, stimulus_of
 from binocular.probes import adapted, probe_views, response_grid, source_variance, vision
 from binocular.snapshots import NodeRecord, joined, node_path, partial_path, read_node, since, write_node
+from binocular.stopwatch import spending
 from binocular.subjects import build_network
 from binocular.tree import Node
 from stimuli.base import StimulusSet
@@ -157,13 +158,14 @@ class Litter:
     def _write(self, path: Callable[[Path, str], Path]) -> None:
         if self.folder is None:
             return
-        for subject, record in enumerate(self.records):
-            record.state = self.cohort.state(subject)
-            write_node(path(self.folder, record.identity), record)
+        with spending("saving"):
+            for subject, record in enumerate(self.records):
+                record.state = self.cohort.state(subject)
+                write_node(path(self.folder, record.identity), record)
 
     def epoch(self, epoch: int) -> None:
         """Take all subjects through one epoch; note how they learned and what they see."""
-        self._as_probed.clear()
+        self.forget_probed()
         going = [self._begin_epoch(subject, epoch) for subject in range(len(self.nodes))]
         if not all(going):
             if any(going):
@@ -171,11 +173,12 @@ class Litter:
             return
         conditions = [node.epochs[epoch - node.start] for node in self.nodes]
         rates = [condition.learning_rate for condition in conditions]
-        losses = self._learn(epoch, conditions, rates)
+        with spending("learning"):
+            losses = self.learn(epoch, conditions, rates)
         for subject, (loss, accuracy) in enumerate(losses):
             self._note(subject, epoch, rates[subject], loss, accuracy)
 
-    def _learn(
+    def learn(
         self, epoch: int, conditions: Sequence[EpochConditions], rates: Sequence[float]
     ) -> list[tuple[float, float]]:
         """Go through one epoch; return each subject's mean loss and share of correct answers."""
@@ -251,7 +254,8 @@ class Litter:
         row |= dict.fromkeys(seen, float("nan"))
         until = node.epochs[epoch - node.start].until
         if done % plan.training.evaluate_every == 0 or done in node.checkpoints or until is not None:
-            row |= vision(self.measurable(subject), self.sets[subject], plan.probes.test_size)
+            with spending("testing"):
+                row |= vision(self.measurable(subject), self.sets[subject], plan.probes.test_size)
         if until is not None and row[until.metric] >= until.at_least:
             record.satisfied = True
         for name, value in row.items():
@@ -267,8 +271,16 @@ class Litter:
             self._as_probed[subject] = adapted(network, self.sets[subject], self.nodes[subject].seed)
         return self._as_probed[subject]
 
+    def forget_probed(self) -> None:
+        """Forget the copies that probes look at, because the subjects have changed."""
+        self._as_probed.clear()
+
     def probe(self, subject: int, epoch: int) -> None:
         """Probe a subject, and note the result as that of an epoch."""
+        with spending("probing"):
+            self._probe(subject, epoch)
+
+    def _probe(self, subject: int, epoch: int) -> None:
         node, record, probes = self.nodes[subject], self.records[subject], self.plan.probes
         stimulus, network = self.sets[subject], self.measurable(subject)
         left, right = probe_views(stimulus, probes.n_stimuli, node.seed)

@@ -22,6 +22,7 @@ from binocular.executing import rear_here
 from binocular.planning import StudyPlan, check_parts, plan_study, usable_cores
 from binocular.sealing import SealState, seal_state
 from binocular.snapshots import node_path, partial_path, prune_node, read_node
+from binocular.stopwatch import spending
 from binocular.storage import ConditionHeader, StudyHeader, write_study, write_subject
 from binocular.tree import Node
 from stimuli.errors import BadInput
@@ -118,8 +119,9 @@ def run_study(
 
         progress = Lines(sys.stdout)
     created, folder = _now(), Path(folder)
-    study = plan_study(protocol, device)
-    state_bytes = check_parts(study)
+    with spending("planning"):
+        study = plan_study(protocol, device)
+        state_bytes = check_parts(study)
     with alone(folder):
         if fresh:
             for part in ("nodes", "subjects", "measures"):
@@ -130,13 +132,15 @@ def run_study(
         _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
         total = study.tree.epochs_shared
-        failed = _rear(study, outstanding, folder, dask, progress or None, (total, total - todo))
+        with spending("rearing"):
+            failed = _rear(study, outstanding, folder, dask, progress or None, (total, total - todo))
         outcome = Outcome(folder / "study.h5", reared=todo, found=total - todo)
         for subject, path in study.tree.path.items():
             causes = [failed[identity] for identity in path if identity in failed]
             if causes:
                 outcome.failures[subject] = causes[0]
-        _assemble(study, folder, outcome, created, command)
+        with spending("writing"):
+            _assemble(study, folder, outcome, created, command)
         if not outcome.failures:
             _prune(study, folder, keep, state_bytes)
     return outcome

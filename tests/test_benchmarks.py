@@ -90,3 +90,38 @@ def test_operations_of_the_published_network_are_those_of_its_layers():
     first = 9 * 3 * 64 * 32 * 32
     expected = 2 * (3 * (2 * (stage1 + stage2) + stage3 + stage4) + 2 * 2 * first)
     assert math.isclose(operations({}), expected, rel_tol=1e-9)
+
+
+def test_time_is_added_up_by_purpose(tmp_path):
+    from binocular.stopwatch import spending, spent_so_far, write_timings
+
+    before = spent_so_far().get("resting", 0.0)
+    for _ in range(2):
+        with spending("resting"):
+            time.sleep(0.02)
+    assert 0.04 <= spent_so_far()["resting"] - before < 0.5
+    write_timings(tmp_path / "new" / "timings.json")
+    assert json.loads((tmp_path / "new" / "timings.json").read_text())["resting"] >= 0.04
+    with pytest.raises(BadInput, match=r"--timings: .* cannot be written"):
+        write_timings(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_says_where_its_time_went(tmp_path):
+    from binocular.benchmarks.studies import run_and_time
+    from tests.tiny import tiny_file
+
+    seconds = run_and_time(str(tiny_file(tmp_path)), [])
+    parts = [seconds[name] for name in ("planning", "rearing", "writing", "drawing", "reporting")]
+    assert all(part > 0 for part in parts) and sum(parts) < seconds["whole"]
+    assert seconds["probing"] > 0 and seconds["learning"] > 0 and seconds["saving"] > 0
+    assert 50 < seconds["peak_mb"] < 2000
+
+
+def test_packings_are_compared_on_equal_work():
+    from binocular.benchmarks.cohorts import compare_packings
+
+    for packing in ("loop", "stacked"):
+        values, detail = compare_packings("split-mlp", 2, packing, 1)
+        assert len(values) == 1 and values[0] > 0
+        assert detail["ratio_by_processor_time"] > 0

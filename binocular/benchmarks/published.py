@@ -13,6 +13,7 @@ from binocular.batches import Batch
 from binocular.benchmarks.base import Measured, Suite, Work, in_turn
 from binocular.benchmarks.machine import has_fast_bfloat16, matrix_rate
 from binocular.benchmarks.plain import PlainSamples, plain_loader, plain_step
+from binocular.benchmarks.threads import threads
 from binocular.cohort import LoopCohort
 from binocular.planning import usable_cores
 from binocular.subjects import build_network
@@ -42,7 +43,7 @@ def views(suite: Suite) -> Measured:
         for start in range(0, 8 * count, batch):
             stimulus.views("train", order[torch.arange(start, start + batch) % len(images)], generator)
 
-    with _threads(1):
+    with threads(1):
         values, detail = in_turn(Work(one_by_one, count), Work(batched, 8 * count))
     return Measured(values, "samples made one by one, one process, as the released code does", detail)
 
@@ -57,7 +58,7 @@ def throughput(suite: Suite, device: str = "cpu") -> Measured:
     fast = fast_step(stimulus, batch, precision, device)
     steps = 1 if device == "cpu" else 20
     rounds = 3 if suite == "quick" else 7
-    with _threads(usable_cores()):
+    with threads(usable_cores()):
         rate = matrix_rate(precision, device)
         values, detail = in_turn(
             Work(lambda: [plain(*next(fetch)) for _ in range(steps)], steps * batch),
@@ -138,17 +139,3 @@ def _stimuli(device: str = "cpu") -> tuple[SplitImageSet, np.ndarray, np.ndarray
     config = SplitImages.model_validate({"dataset": "photographs", "visible": _VISIBLE, "augment": "crop-flip"})
     images = np.ascontiguousarray(data.images["train"].transpose(0, 2, 3, 1))
     return SplitImageSet(config, device, data), images, data.labels["train"]
-
-
-class _threads:  # noqa: N801 - reads as a statement
-    """Use this many threads of torch within."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def __enter__(self) -> None:
-        self._before = torch.get_num_threads()
-        torch.set_num_threads(self._number)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_num_threads(self._before)

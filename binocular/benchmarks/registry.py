@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from binocular.benchmarks.base import Case
+from binocular.benchmarks.base import Case, Suite
 
 __all__ = ["CASES", "case_named"]
+
+_FULL: tuple[Suite, ...] = ("full",)
 
 CASES: tuple[Case, ...] = (
     Case("start-help", "starting:help_seconds", "binocular --help, in a fresh process", "s", "at most", 0.3),
@@ -13,6 +15,21 @@ CASES: tuple[Case, ...] = (
     Case("sharing", "sharing:epochs", "epochs asked for over epochs reared, main experiment", "x", "at least", None),
     Case("views", "published:views", "views of the published task from tensors, over one by one", "x", "at least", 8),
     Case("published", "published:throughput", "Split-ResNet-18 step, over the plain step", "x", "at least", 3),
+    Case("alone", "cohorts:alone", "a single subject, over a plain training loop", "x", "at least", 1),
+    Case("cohort-cnn", "cohorts:cnn", "split-cnn: largest cohort, over one at a time", "x", "at least", 2),
+    Case("cohort-mlp", "cohorts:mlp", "split-mlp: largest cohort, over one at a time", "x", "at least", 3),
+    Case("cohort-linear", "cohorts:linear", "linear networks: largest cohort, over one at a time", "x", "at least", 30),
+    Case("probing", "probing:share_of_rearing", "an RSV checkpoint, of the ten epochs before it", "%", "at most", 10),
+    Case(
+        "beside-rearing",
+        "studies:beside_rearing",
+        "main experiment, what is not rearing",
+        "%",
+        "at most",
+        15,
+        ("full",),
+    ),
+    Case("memory", "studies:memory", "peak of memory, most seeds", "MB", "at most", 2000, ("full",)),
 )
 """All cases, in the order in which they are measured and shown."""
 

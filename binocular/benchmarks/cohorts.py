@@ -1,0 +1,137 @@
+"""Many subjects at once against one network at a time: the same steps of the same networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+from typing import Any
+
+import torch
+from torch import nn
+
+from binocular.batches import Batch
+from binocular.benchmarks.base import Measured, Suite, Work, in_turn
+from binocular.benchmarks.plain import plain_step
+from binocular.benchmarks.threads import threads
+from binocular.cohort import LoopCohort, StackedCohort
+from binocular.planning import usable_cores
+from binocular.subjects import build_network
+from stimuli.streams import stream
+
+__all__ = ["alone", "cnn", "compare_packings", "linear", "mlp"]
+
+_CASES: dict[str, dict[str, Any]] = {"split-cnn": {"width": 12}, "split-mlp": {"width": 128, "depth": 2}}
+_SHAPE, _CLASSES, _BATCH, _STEPS = (1, 16, 16), 8, 100, 4
+_ALONE_AT_MOST = 4  # one network at a time takes a time in proportion to the networks
+
+
+def cnn(suite: Suite) -> Measured:
+    """Measure the laboratory's convolutional network, as in the main experiment."""
+    return _by_size("split-cnn", (1, 16) if suite == "quick" else (1, 4, 16, 64), suite)
+
+
+def mlp(suite: Suite) -> Measured:
+    """Measure its fully connected counterpart."""
+    return _by_size("split-mlp", (1, 16) if suite == "quick" else (1, 4, 16, 64, 256), suite)
+
+
+def linear(suite: Suite) -> Measured:
+    """Measure deep linear networks as batched matrices."""
+    from binocular.linear.benchmark import benchmark_cases
+
+    table, values = {}, []
+    for case in benchmark_cases((1, 64) if suite == "quick" else (1, 4, 16, 64, 256)):
+        with threads(usable_cores()):
+            values, detail = in_turn(Work(case.alone, case.alone_amount), Work(case.together, case.together_amount), 3)
+        table[str(case.size)] = _row(values, detail)
+    return Measured(values, "one network at a time, automatic differentiation and torch's SGD", {"by_size": table})
+
+
+def alone(suite: Suite) -> Measured:
+    """Measure a single subject in the packing of its plan, which must not be slower than a plain loop."""
+    table = {kind: compare_packings(kind, 1, "loop", 3 if suite == "quick" else 7) for kind in _CASES}
+    worst = min(table, key=lambda kind: median(table[kind][0]))
+    detail = {"by_network": {kind: _row(*result) for kind, result in table.items()}}
+    return Measured(table[worst][0], "torch's SGD on the plain module; the slower of the two networks", detail)
+
+
+def _by_size(kind: str, sizes: Sequence[int], suite: Suite) -> Measured:
+    table: dict[str, dict[str, Any]] = {}
+    values: list[float] = []
+    for size in sizes:
+        values, detail = compare_packings(kind, size, "loop", 3)
+        table[str(size)] = {"loop": _row(values, detail)}
+        if suite == "full" and size > 1 and (kind != "split-cnn" or size <= 16):
+            table[str(size)]["stacked"] = _row(*compare_packings(kind, size, "stacked", 3))
+    return Measured(values, "one network at a time, torch's SGD, all cores", {"by_size": table})
+
+
+def _row(values: Sequence[float], detail: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "ratio": median(values),
+        "lowest": min(values),
+        "highest": max(values),
+        "by_processor_time": detail["ratio_by_processor_time"],
+        "steps_per_second": median(detail["candidate_per_second"]),
+    }
+
+
+def compare_packings(kind: str, size: int, packing: str, rounds: int) -> tuple[list[float], dict[str, Any]]:
+    """Compare a cohort with the same networks one at a time, by subject-steps per second.
+
+    Parameters
+    ----------
+    kind
+        ``"split-cnn"`` or ``"split-mlp"``.
+    size
+        Subjects in the cohort.
+    packing
+        ``"loop"`` (one subject per core at a time) or ``"stacked"``.
+    rounds
+        Number of rounds.
+    """
+    cores = usable_cores()
+    generator = stream(0, "benchmark")
+    batches = [
+        Batch(
+            torch.randn(_BATCH, 2, *_SHAPE, generator=generator),
+            torch.randint(_CLASSES, (_BATCH,), generator=generator),
+        )
+        for _ in range(_STEPS)
+    ]
+    steppers = [plain_step(network) for network in _networks(kind, min(size, _ALONE_AT_MOST))]
+
+    def one_at_a_time() -> None:
+        for step in steppers:
+            for batch in batches:
+                step(batch.views[:, 0], batch.views[:, 1], batch.labels)
+
+    rear = _in_threads(_networks(kind, size), batches, cores) if packing == "loop" else _stacked(kind, size, batches)
+    with threads(cores):
+        return in_turn(Work(one_at_a_time, len(steppers) * _STEPS), Work(rear, size * _STEPS), rounds)
+
+
+def _in_threads(networks: Sequence[nn.Module], batches: Sequence[Batch], cores: int) -> Callable[[], None]:
+    cohorts = [LoopCohort([network], 0.9, 5e-4) for network in networks]
+    pool = ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,))
+
+    def subject(cohort: LoopCohort) -> None:
+        for batch in batches:
+            cohort.step([batch], [0.01])
+
+    return lambda: list(pool.map(subject, cohorts)).clear()
+
+
+def _stacked(kind: str, size: int, batches: Sequence[Batch]) -> Callable[[], None]:
+    cohort = StackedCohort(_networks(kind, size), 0.9, 5e-4)
+
+    def rear() -> None:
+        for batch in batches:
+            cohort.step([batch] * size, [0.01] * size)
+
+    return rear
+
+
+def _networks(kind: str, size: int) -> list[nn.Module]:
+    return [build_network(kind, _CASES[kind], _SHAPE, _CLASSES, seed) for seed in range(size)]
