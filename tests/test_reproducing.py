@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -12,13 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from binocular.reproduction.claims import Claim, Evidence, Finding, Number, verdict_of
 from binocular.reproduction.needs import Measure, StudyNeed
 from binocular.reproduction.numbers import by_seed, condition_of, exact, judged, number_of, paired, worst
 from binocular.reproduction.pages import as_plain, markdown_page, write_pages
 from binocular.reproduction.papers import PAPERS, Paper, chosen_claims, paper_named
-from binocular.reproduction.presenting import criterion_words, number_words
+from binocular.reproduction.presenting import criterion_words, number_words, print_result, print_summary
 from binocular.reproduction.reproducing import reproduce
 from stimuli.errors import BadInput
 from tests.test_cli import ROOT, assert_one_sentence, binocular
@@ -284,3 +286,15 @@ def test_the_command_tells_what_is_wrong_and_lists_what_there_is(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "not run" in done.stdout and "cifar-10 is in none of" in done.stdout.replace("\n", " ")
     assert "**not run**" in (tmp_path / "out" / "page.md").read_text()
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_claim_is_told_whole_on_narrow_and_wide_terminals(tmp_path, width):
+    found = run(tmp_path, claim(Numbers()), claim(Numbers("absent", error=BadInput("no card")), "absent"))
+    console = Console(width=width, record=True, file=io.StringIO())
+    for result in found.results:
+        print_result(result, console)
+    print_summary(found, console)
+    told = " ".join(console.export_text().split())
+    for words in ("shift of the units", "0.32 [0.26, 0.39]", "≥ 0.20", "holds", "0.35 (Fig. 4)", "not run", "no card"):
+        assert words in told, (words, told)

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 COLOURS = {"holds": "green", "does not hold": "red", "undecided": "yellow", "not run": "dim"}
+_WIDE = 120
 _ROLES = {"test": "", "control": "control: ", "context": "for context: "}
 
 
@@ -68,7 +69,6 @@ def duration_words(seconds: float) -> str:
 
 def print_result(result: Result, console: Console) -> None:
     """Print a claim: what it says, the rows of evidence, the verdict, and why."""
-    from rich.table import Table
     from rich.text import Text
 
     claim, finding = result.claim, result.finding
@@ -77,22 +77,45 @@ def print_result(result: Result, console: Console) -> None:
     head.append(finding.verdict, style=COLOURS[finding.verdict])
     console.print(head)
     console.print(Text(f"{claim.statement} ({claim.source})"))
-    if finding.evidence:
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-        for name in ("", "published", "ours [95 %]", "criterion", ""):
-            table.add_column(name, overflow="fold")
-        for row in finding.evidence:
-            said = row.verdict or ""
-            table.add_row(
-                Text(_ROLES[row.role] + row.what),
-                Text(row.published or "-"),
-                Text(number_words(row.ours, row.digits)),
-                Text(criterion_words(row)),
-                Text(said, style=COLOURS.get(said, "")),
-            )
-        console.print(table)
+    if console.width >= _WIDE:
+        _print_table(finding.evidence, console)
+    else:
+        _print_stacked(finding.evidence, console)
     if finding.reason:
         console.print(Text(finding.reason))
+
+
+def _print_table(rows: Sequence[Evidence], console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for name in ("", "published", "ours [95 %]", "criterion", ""):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(
+            Text(_ROLES[row.role] + row.what),
+            Text(row.published or "-"),
+            Text(number_words(row.ours, row.digits)),
+            Text(criterion_words(row)),
+            Text(row.verdict or "", style=COLOURS.get(row.verdict or "", "")),
+        )
+    if rows:
+        console.print(table)
+
+
+def _print_stacked(rows: Sequence[Evidence], console: Console) -> None:
+    """Print two lines a row, where a table would be too narrow to read."""
+    from rich.text import Text
+
+    for row in rows:
+        said, criterion = row.verdict or "", criterion_words(row)
+        line = Text(f"  {_ROLES[row.role]}{row.what}: ")
+        line.append(number_words(row.ours, row.digits), style="bold")
+        line.append(f"; {criterion} asked for: " if criterion else "")
+        line.append(said, style=COLOURS.get(said, ""))
+        line.append(f"; published {row.published}" if row.published else "", style="dim")
+        console.print(line)
 
 
 def print_summary(found: Reproduction, console: Console) -> None:

@@ -242,7 +242,8 @@ class _Obtained:
             )  # fmt: skip
         title = str(getattr(need, "title", "") or need.key)
         here = device_name(usable_device(self._device))
-        return Origin(need.key, title, "", here, _now(), self._spent().get(need.key, math.nan), {}, versions())
+        made = _last_written(self._folder / need.key)
+        return Origin(need.key, title, "", here, made, self._spent().get(need.key, math.nan), {}, versions())
 
 
 def _result(claim: Claim, scale: Scale, obtained: _Obtained) -> Result:
@@ -309,6 +310,14 @@ def _seconds_of_nodes(path: Path) -> dict[str, float]:
         tree = read_table(subgroup(file, "tree"))
     seconds = zip(tree["identity"], tree["seconds"], strict=True)
     return {str(identity): 0.0 if math.isnan(value) else float(value) for identity, value in seconds}
+
+
+def _last_written(folder: Path) -> str:
+    """Return when the newest file of a computation was written; now where it keeps none."""
+    times = [path.stat().st_mtime for path in folder.rglob("*") if path.is_file()]
+    if not times:
+        return _now()
+    return datetime.datetime.fromtimestamp(max(times), datetime.UTC).isoformat(timespec="seconds")
 
 
 def _deviations(protocol: str) -> tuple[str, ...]:
