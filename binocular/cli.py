@@ -338,6 +338,11 @@ def bench(
     write_record(path, record)
     print_record(record)
     print(f"numbers  {path}")
+    if any("scaling" in row.get("detail", {}) for row in record["cases"]):
+        from binocular.figures.scaling import draw_scaling
+
+        for written in draw_scaling(record, path.parent, path.stem):
+            print(f"figure   {written}")
 
 
 def _study_file(path: Path) -> Path:

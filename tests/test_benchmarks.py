@@ -125,3 +125,32 @@ def test_packings_are_compared_on_equal_work():
         values, detail = compare_packings("split-mlp", 2, packing, 1)
         assert len(values) == 1 and values[0] > 0
         assert detail["ratio_by_processor_time"] > 0
+
+
+def test_growth_is_the_power_of_size():
+    from binocular.benchmarks.scaling import _measured, growth
+
+    assert growth([1, 2, 4], [3.0, 6.0, 12.0]) == pytest.approx(1)
+    assert growth([8, 16, 32], [1.0, 4.0, 16.0]) == pytest.approx(2)
+    measured = _measured({1: [1.0, 2.0, 9.0], 4: [16.0, 32.0, 33.0]}, "pixels", "seconds")
+    assert measured.values == [pytest.approx(2)], "the median of each size counts"
+    assert measured.detail["scaling"]["lowest"] == [1.0, 16.0]
+
+
+def test_scaling_is_drawn_with_its_range(tmp_path):
+    from binocular.benchmarks.scaling import _measured
+    from binocular.figures.scaling import draw_scaling, scaling_curve
+
+    measured = _measured({1: [0.9, 1.0, 1.3], 2: [1.9, 2.0, 2.3], 4: [4.0, 4.1, 4.2]}, "subjects", "seconds")
+    ax = scaling_curve(measured.detail["scaling"])
+    assert ax.get_xlabel() == "subjects" and ax.get_ylabel() == "seconds"
+    (line, points) = (line.get_xydata() for line in ax.get_lines()[:2])
+    np.testing.assert_allclose(points, [[1, 1.0], [2, 2.0], [4, 4.1]])
+    np.testing.assert_allclose(line[:, 1], 4.1 / 4 * line[:, 0])
+    record = {
+        "cases": [{"name": "scaling-x", "detail": dict(measured.detail)}, {"name": "other", "detail": {}}],
+        "machine": {"processor": "a processor", "cores": 2},
+        "date": "2026-01-01T00:00:00+00:00",
+    }
+    (written,) = draw_scaling(record, tmp_path, "full")
+    assert written.name == "full.scaling-x.png" and written.stat().st_size > 5000

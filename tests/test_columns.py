@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,10 +13,12 @@ from binocular.cohort import LoopCohort
 from binocular.columns import columns_of, run_pathway
 from binocular.planning import check_parts, plan_study
 from binocular.resnets import SplitResNet18
+from binocular.running import run_study
 from binocular.subjects import build_network
 from protocols import load_protocol
 from stimuli.errors import BadInput
 from stimuli.streams import stream
+from tests.tiny import arrays
 
 SEEN = {"left half": (0, 16), "right half": (16, 32), "middle": (9, 20), "everything": (0, 32), "nothing": (0, 0)}
 
@@ -149,3 +152,61 @@ def test_the_same_on_cuda():
     gradients = [torch.autograd.grad(loss, list(n.parameters())) for loss, n in zip(losses, (whole, seen), strict=True)]
     for found, expected in zip(gradients[1], gradients[0], strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-7, atol=1e-9)
+
+
+TWINS = """
+title = "Twins"
+reference = "none"
+seeds = 4
+[stimulus]
+kind = "split-images"
+dataset = "photographs"
+n_train = 400
+n_test = 200
+augment = "crop-flip"
+[network]
+kind = "split-resnet-18"
+options = { width = 8 }
+[training]
+learning_rate = 0.05
+batch_size = 40
+evaluate_every = 5
+[probes]
+every = 20
+n_stimuli = 24
+bootstrap = 0
+[[conditions]]
+name = "normal"
+phases = [{ epochs = 10 }]
+[[conditions]]
+name = "blurred"
+phases = [{ epochs = 10, deficits = [{ kind = "blur", eye = "treated", factor = 4 }] }]
+"""
+
+
+@pytest.mark.slow
+def test_accuracy_and_rsv_agree_within_the_spread_of_seeds(tmp_path):
+    """The fast arithmetic (bfloat16, columns seen) against the plain one, on untouched and on blurred subjects."""
+    (tmp_path / "twins.toml").write_text(TWINS)
+    arms = {
+        "plain": ["training.precision=float32"],
+        "fast": ["training.precision=bfloat16", 'network.options={ width = 8, columns = "seen" }'],
+    }
+    found = {}
+    for arm, settings in arms.items():
+        protocol = load_protocol(str(tmp_path / "twins.toml"), settings)
+        study = arrays(run_study(protocol, tmp_path / arm, "cpu").study)
+        for condition in ("normal", "blurred"):
+            for measure, name in (("accuracy", "history/test_accuracy"), ("rsv", "probes/representation/rsv")):
+                values = [study[f"conditions/{condition}/{seed}/{name}"][-1] for seed in range(4)]
+                found[arm, condition, measure] = np.array([np.nanmean(value) for value in values])
+    for condition in ("normal", "blurred"):
+        for measure in ("accuracy", "rsv"):
+            plain, fast = (found[arm, condition, measure] for arm in ("plain", "fast"))
+            spread = np.sqrt((plain.var(ddof=1) + fast.var(ddof=1)) / 2)
+            print(condition, measure, plain, fast)
+            # Two means of four, 99 %: t(6) = 3.71, times sqrt(2 / 4).
+            assert abs(plain.mean() - fast.mean()) < 2.62 * spread, (condition, measure)
+            assert spread < (0.2 if measure == "rsv" else 0.1), "so wide a spread would hide any difference"
+    # What would be seen: the blur moves the units by more than that.
+    assert found["fast", "blurred", "rsv"].mean() - found["fast", "normal", "rsv"].mean() > 0.1

@@ -19,7 +19,7 @@ from binocular.planning import usable_cores
 from binocular.subjects import build_network
 from stimuli.streams import stream
 
-__all__ = ["alone", "cnn", "compare_packings", "linear", "mlp"]
+__all__ = ["alone", "cnn", "cnn_on_gpu", "compare_packings", "linear", "mlp"]
 
 _CASES: dict[str, dict[str, Any]] = {"split-cnn": {"width": 12}, "split-mlp": {"width": 128, "depth": 2}}
 _SHAPE, _CLASSES, _BATCH, _STEPS = (1, 16, 16), 8, 100, 4
@@ -29,6 +29,18 @@ _ALONE_AT_MOST = 4  # one network at a time takes a time in proportion to the ne
 def cnn(suite: Suite) -> Measured:
     """Measure the laboratory's convolutional network, as in the main experiment."""
     return _by_size("split-cnn", (1, 16) if suite == "quick" else (1, 4, 16, 64), suite)
+
+
+def cnn_on_gpu(suite: Suite) -> Measured:
+    """Measure the same on a GPU: stacked cohorts against one network at a time."""
+    if not torch.cuda.is_available():
+        return Measured(skipped="needs a CUDA device")
+    table: dict[str, dict[str, Any]] = {}
+    values: list[float] = []
+    for size in (1, 16, 64) if suite == "quick" else (1, 4, 16, 64, 256):
+        values, detail = compare_packings("split-cnn", size, "loop" if size == 1 else "stacked", 3, "cuda")
+        table[str(size)] = _row(values, detail)
+    return Measured(values, "one network at a time, torch's SGD, on the GPU", {"by_size": table})
 
 
 def mlp(suite: Suite) -> Measured:
@@ -77,7 +89,9 @@ def _row(values: Sequence[float], detail: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def compare_packings(kind: str, size: int, packing: str, rounds: int) -> tuple[list[float], dict[str, Any]]:
+def compare_packings(
+    kind: str, size: int, packing: str, rounds: int, device: str = "cpu"
+) -> tuple[list[float], dict[str, Any]]:
     """Compare a cohort with the same networks one at a time, by subject-steps per second.
 
     Parameters
@@ -90,24 +104,25 @@ def compare_packings(kind: str, size: int, packing: str, rounds: int) -> tuple[l
         ``"loop"`` (one subject per core at a time) or ``"stacked"``.
     rounds
         Number of rounds.
+    device
+        ``"cpu"`` or ``"cuda"``.
     """
     cores = usable_cores()
     generator = stream(0, "benchmark")
-    batches = [
-        Batch(
-            torch.randn(_BATCH, 2, *_SHAPE, generator=generator),
-            torch.randint(_CLASSES, (_BATCH,), generator=generator),
-        )
-        for _ in range(_STEPS)
-    ]
-    steppers = [plain_step(network) for network in _networks(kind, min(size, _ALONE_AT_MOST))]
+    batches = []
+    for _ in range(_STEPS):
+        labels = torch.randint(_CLASSES, (_BATCH,), generator=generator)
+        views = torch.randn(_BATCH, 2, *_SHAPE, generator=generator)
+        batches.append(Batch(views.to(device), labels.to(device)))
+    steppers = [plain_step(network) for network in _networks(kind, min(size, _ALONE_AT_MOST), device)]
 
     def one_at_a_time() -> None:
         for step in steppers:
             for batch in batches:
                 step(batch.views[:, 0], batch.views[:, 1], batch.labels)
 
-    rear = _in_threads(_networks(kind, size), batches, cores) if packing == "loop" else _stacked(kind, size, batches)
+    networks = _networks(kind, size, device)
+    rear = _in_threads(networks, batches, cores) if packing == "loop" else _stacked(networks, batches)
     with threads(cores):
         return in_turn(Work(one_at_a_time, len(steppers) * _STEPS), Work(rear, size * _STEPS), rounds)
 
@@ -123,8 +138,8 @@ def _in_threads(networks: Sequence[nn.Module], batches: Sequence[Batch], cores: 
     return lambda: list(pool.map(subject, cohorts)).clear()
 
 
-def _stacked(kind: str, size: int, batches: Sequence[Batch]) -> Callable[[], None]:
-    cohort = StackedCohort(_networks(kind, size), 0.9, 5e-4)
+def _stacked(networks: Sequence[nn.Module], batches: Sequence[Batch]) -> Callable[[], None]:
+    size, cohort = len(networks), StackedCohort(networks, 0.9, 5e-4)
 
     def rear() -> None:
         for batch in batches:
@@ -133,5 +148,5 @@ def _stacked(kind: str, size: int, batches: Sequence[Batch]) -> Callable[[], Non
     return rear
 
 
-def _networks(kind: str, size: int) -> list[nn.Module]:
-    return [build_network(kind, _CASES[kind], _SHAPE, _CLASSES, seed) for seed in range(size)]
+def _networks(kind: str, size: int, device: str) -> list[nn.Module]:
+    return [build_network(kind, _CASES[kind], _SHAPE, _CLASSES, seed).to(device) for seed in range(size)]

@@ -43,4 +43,4 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def figure_text(value: float, unit: str) -> str:
     """Return a figure with its unit."""
-    return f"{value:.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}"
+    return (f"{value:.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}").strip()
