@@ -14,11 +14,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from binocular.reproduction.claims import Claim, Evidence, Finding
-from binocular.reproduction.kleinman_2023_objectives_figures import draw_controls, draw_onset, draw_twins
+from binocular.reproduction.kleinman_2023_objectives_figures import (
+    draw_controls,
+    draw_onset,
+    draw_transformer,
+    draw_twins,
+)
 from binocular.reproduction.kleinman_2023_objectives_numbers import (
     KEY,
     REBUILDING,
     SUPERVISED,
+    TRANSFORMER,
     loss,
     onset_share,
     onsets,
@@ -67,6 +73,28 @@ def judge_onset(had: Mapping[str, Any]) -> Finding:
 def judge_twins(had: Mapping[str, Any]) -> Finding:
     """Judge both curves of Fig. 8: the same closures while what is hidden is rebuilt, and in the supervised twin."""
     study = had[KEY]
+    first = min(onsets(study))
+    rows = _twins(study)
+    rows += [
+        Evidence(
+            "earliest closure: units turn to the fellow eye by, classes", "",
+            number_of(list(turn(study, SUPERVISED, first).values())), at_least=TURNED,
+        ),
+        Evidence(
+            "earliest closure: units turn to the fellow eye by, rebuilding", "",
+            number_of(list(turn(study, REBUILDING, first).values())), at_most=STAYED,
+        ),
+    ]  # fmt: skip
+    return judged("k23-7-reconstruction", rows + _context(study))
+
+
+def judge_transformer(had: Mapping[str, Any]) -> Finding:
+    """Judge both curves of Fig. 8 for a two-eye transformer, by stereopsis alone."""
+    study = had[TRANSFORMER]
+    return judged("k23-7-transformer", _twins(study) + _context(study))
+
+
+def _twins(study: Study) -> list[Evidence]:
     masked = "masked cross-view reconstruction"
     supervised, rebuilding = _losses(study, SUPERVISED), _losses(study, REBUILDING)
     first = min(supervised)
@@ -83,23 +111,19 @@ def judge_twins(had: Mapping[str, Any]) -> Finding:
             "earliest closure: loss while classes are learned less loss while rebuilding, points", "",
             paired(supervised[first], rebuilding[first]), at_least=LOSS, digits=1,
         ),
-        Evidence(
-            "earliest closure: units turn to the fellow eye by, classes", "",
-            number_of(list(turn(study, SUPERVISED, first).values())), at_least=TURNED,
-        ),
-        Evidence(
-            "earliest closure: units turn to the fellow eye by, rebuilding", "",
-            number_of(list(turn(study, REBUILDING, first).values())), at_most=STAYED,
-        ),
         _sees(study, REBUILDING, "rebuilding"),
         _sees(study, SUPERVISED, "classes"),
     ]  # fmt: skip
-    rows += _curve(study, SUPERVISED, "supervised", "classes")
+    return rows
+
+
+def _context(study: Study) -> list[Evidence]:
+    rows = _curve(study, SUPERVISED, "supervised", "classes")
     for prefix, name in ((SUPERVISED, "classes"), (REBUILDING, "rebuilding")):
         for onset in onsets(study):
             what = f"units turn to the fellow eye by, {name}, closed at {onset_share(study, onset):.2f}"
             rows.append(Evidence(what, "", number_of(list(turn(study, prefix, onset).values())), "context"))
-    return judged("k23-7-reconstruction", rows)
+    return rows
 
 
 def judge_controls(had: Mapping[str, Any]) -> Finding:
@@ -173,6 +197,7 @@ def _nearest(published: Mapping[float, float], study: Study, onset: int) -> floa
 
 
 _LAB = StudyNeed(KEY, "kleinman-2023-fig8")
+_LAB_TRANSFORMER = StudyNeed(TRANSFORMER, "kleinman-2023-fig8-transformer")
 _NO_VIDEO = (
     "the published run is a multi-view video transformer on Kinetics-400, which neither ships here nor can be reared "
     "by this package"
@@ -204,6 +229,15 @@ CLAIMS: tuple[Claim, ...] = (
         {"lab": (_LAB,)},
         judge_controls,
         draw_controls,
+        absent={"paper": _NO_VIDEO},
+    ),
+    Claim(
+        "k23-7-transformer",
+        "The same for a two-eye transformer: rebuilding what is hidden removes the cost of a closed eye.",
+        "Fig. 8",
+        {"lab": (_LAB_TRANSFORMER,)},
+        judge_transformer,
+        draw_transformer,
         absent={"paper": _NO_VIDEO},
     ),
 )

@@ -12,6 +12,7 @@ from binocular.reproduction.kleinman_2023_objectives_numbers import (
     KEY,
     REBUILDING,
     SUPERVISED,
+    TRANSFORMER,
     loss,
     onset_share,
     onsets,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from binocular.study import Study
 
-__all__ = ["draw_controls", "draw_onset", "draw_twins"]
+__all__ = ["draw_controls", "draw_onset", "draw_transformer", "draw_twins"]
 
 _LOOKS = {
     SUPERVISED: ("learning the classes", TASK_COLOURS[0], "o"),
@@ -50,7 +51,15 @@ def draw_onset(had: Mapping[str, Any]) -> Figure:
 
 def draw_twins(had: Mapping[str, Any]) -> Figure:
     """Draw both curves of Fig. 8, ours for stereopsis, and how far the units turn to the fellow eye."""
-    study = had[KEY]
+    return _twins(had[KEY])
+
+
+def draw_transformer(had: Mapping[str, Any]) -> Figure:
+    """Draw the same for the two-eye transformer."""
+    return _twins(had[TRANSFORMER])
+
+
+def _twins(study: Study) -> Figure:
     figure = new_figure(9.0, 3.2)
     axes = figure.subplots(1, 3)
     _published(axes[0], ("supervised", "masked cross-view reconstruction"))

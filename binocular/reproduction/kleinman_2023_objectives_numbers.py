@@ -7,10 +7,10 @@ import tomllib
 from binocular.reproduction.numbers import accuracies, by_seed, condition_of
 from binocular.study import Study
 
-__all__ = ["KEY", "REBUILDING", "SUPERVISED", "loss", "onset_share", "onsets", "stereopsis", "turn"]
+__all__ = ["KEY", "REBUILDING", "SUPERVISED", "TRANSFORMER", "loss", "onset_share", "onsets", "stereopsis", "turn"]
 
-KEY = "fig8"
-"""The study's key among what the claims need."""
+KEY, TRANSFORMER = "fig8", "fig8-transformer"
+"""The studies' keys among what the claims need."""
 SUPERVISED, REBUILDING = "classes", "rebuilding"
 """The twins: conditions with the eyes open, and the beginnings of the names of those with a closure."""
 
