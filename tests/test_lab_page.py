@@ -316,7 +316,8 @@ def test_uploads_are_sealed_sound_studies_or_one_sentence(lab, tmp_path):
     assert (track["label"], track["seed"]) == ("right eye closed early", 0)
     assert [frame["age"] for frame in track["frames"]] == [0, 1, 2, 3]
     assert [stretch["eye"] for stretch in track["stretches"]] == ["right", None]
-    assert track["stretches"][0]["pictures"]["shape"] == [3, 2, 12, 12]
+    assert track["stretches"][0]["pictures"]["shape"] == [4, 2, 12, 12]
+    assert track["scenes"] == ["square near", "square far", "ring near", "ring far"]
 
     flipped = bytearray(good)
     flipped[len(good) // 2] ^= 1

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import binocular.lab as lab_package
+from binocular.figures.style import EYE_COLOURS, TASK_COLOURS
 from binocular.lab import Controls, EyeControls, Session
 from binocular.lab.fields import receptive_fields, strongest_units
 from binocular.lab.saving import save_study
@@ -164,14 +168,44 @@ def test_every_experiment_of_the_library_can_be_set_at_the_desk():
 
 def test_the_receptive_field_of_a_linear_unit_is_its_filter():
     network = SplitMLP((1, 4, 4), 3, width=5, depth=1)
+    mixing = network.trunk[1].weight
     with torch.no_grad():
         for pathway in (network.left[1], network.right[1]):
             pathway.bias.fill_(20.0)  # far above the threshold, where the rectified unit is linear
     views = torch.randn(50, 2, 1, 4, 4, generator=torch.Generator().manual_seed(1))
-    fields = receptive_fields(network.eval(), views, [0, 3], "trunk.0")
+    fields = receptive_fields(network.eval(), views, [0, 3], 1)
     for place, unit in enumerate((0, 3)):
         for eye, pathway in enumerate((network.left[1], network.right[1])):
-            np.testing.assert_allclose(fields[place, eye].ravel(), pathway.weight[unit].detach(), rtol=1e-5)
+            expected = (mixing[unit] @ pathway.weight).detach()
+            np.testing.assert_allclose(fields[place, eye].ravel(), expected, rtol=1e-4, atol=1e-6)
     with torch.no_grad():
-        network.left[1].weight[2] *= 50
-    assert strongest_units(network, views, 1, "trunk.0") == [2]
+        mixing[2] *= 50
+    assert strongest_units(network, views, 1, 1) == [2]
+
+
+PAGE = Path(lab_package.__file__).parent / "page"
+
+
+def test_the_page_has_the_eyes_in_the_colours_of_the_figures():
+    for name in ("charts.js", "lab.css", "icon.svg"):
+        text = (PAGE / name).read_text()
+        assert EYE_COLOURS["left"] in text and EYE_COLOURS["right"] in text
+    assert TASK_COLOURS[1] in (PAGE / "charts.js").read_text()
+
+
+def test_the_page_has_a_word_for_each_experiment_and_fetches_nothing_from_elsewhere():
+    words = (PAGE / "words.js").read_text()
+    for condition in load_protocol("teaching-lab").conditions:
+        assert f'"{condition.name}":' in words
+    for file in PAGE.iterdir():
+        elsewhere = set(re.findall(r"https?://[^\s\"']+", file.read_text())) - {"http://www.w3.org/2000/svg"}
+        assert not elsewhere, file
+
+
+def test_a_fault_while_rearing_is_told_and_the_lab_stays_alive(session, monkeypatch):
+    told = threading.Event()
+    session.listen = lambda message: told.set() if message["type"] == "trouble" else None
+    monkeypatch.setattr(session._subjects["subject"], "rear", lambda controls: 1 / 0)
+    session.play().result()
+    assert told.wait(10)
+    assert session.hello().result(10)["status"]["playing"] is False

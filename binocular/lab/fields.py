@@ -12,13 +12,14 @@ from stimuli.base import LEFT, RIGHT
 
 __all__ = ["receptive_fields", "strongest_units"]
 
-STAGE = "trunk.0"
+STAGE = 0
+"""The stage of the trunk whose units are looked at: the first one that hears both eyes."""
 
 
-def receptive_fields(network: nn.Module, views: Tensor, units: Sequence[int], stage: str = STAGE) -> np.ndarray:
+def receptive_fields(network: nn.Module, views: Tensor, units: Sequence[int], stage: int = STAGE) -> np.ndarray:
     """Return the mean gradient of units' responses with respect to what both eyes see.
 
-    For Gaussian stimuli it equals what reverse correlation converges to (Stein's lemma), and takes a tenth of the
+    For Gaussian stimuli it equals what reverse correlation converges to (Stein's lemma), and takes a small part of the
     time of 10,000 presentations of noise; `binocular.probes` has the reverse correlation.
 
     Parameters
@@ -30,28 +31,15 @@ def receptive_fields(network: nn.Module, views: Tensor, units: Sequence[int], st
     units
         Channels of the stage; each unit is the one in the middle of its map.
     stage
-        A module inside the trunk.
+        Number of a stage of the trunk, from 0.
 
     Returns
     -------
     numpy.ndarray
         ``[unit, eye, height, width]`` float32, channels of the picture added up.
     """
-    seen: list[Tensor] = []
-
-    def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-        seen.append(output)
-
-    hook = network.get_submodule(stage).register_forward_hook(keep)
     views = views.detach().clone().requires_grad_(True)
-    try:
-        network.trunk(network.left(views[:, LEFT]) + network.right(views[:, RIGHT]))  # type: ignore[operator]
-    finally:
-        hook.remove()
-    response = seen[0]
-    while response.dim() > 2:
-        response = response[..., response.shape[-1] // 2]
-    total = response.sum(0)
+    total = _response(network, views, stage).sum(0)
     fields = []
     for place, unit in enumerate(units):
         (gradient,) = torch.autograd.grad(total[unit], views, retain_graph=place + 1 < len(units))
@@ -59,12 +47,27 @@ def receptive_fields(network: nn.Module, views: Tensor, units: Sequence[int], st
     return torch.stack(fields).numpy()
 
 
-def strongest_units(network: nn.Module, views: Tensor, count: int, stage: str = STAGE) -> list[int]:
-    """Return the channels with the largest receptive fields in an untrained network, in order of their numbers."""
-    stages = dict(network.named_modules())
-    if stage not in stages:
+def strongest_units(network: nn.Module, views: Tensor, count: int, stage: int = STAGE) -> list[int]:
+    """Return the channels with the largest receptive fields in an untrained network, in order of their numbers.
+
+    Returns
+    -------
+    list of int
+        Empty where the trunk is not a sequence of stages.
+    """
+    if not isinstance(network.trunk, nn.Sequential):
         return []
     with torch.no_grad():
-        shape = stages[stage](network.left(views[:1, LEFT]) + network.right(views[:1, RIGHT])).shape  # type: ignore[operator]
-    energy = np.square(receptive_fields(network, views, range(shape[1]), stage)).sum((1, 2, 3))
+        channels = _response(network, views[:1], stage).shape[1]
+    energy = np.square(receptive_fields(network, views, range(channels), stage)).sum((1, 2, 3))
     return sorted(np.argsort(-energy, kind="stable")[:count].tolist())
+
+
+def _response(network: nn.Module, views: Tensor, stage: int) -> Tensor:
+    """Return what the units in the middle of a stage's map answer, ``[n, channel]``."""
+    response = network.left(views[:, LEFT]) + network.right(views[:, RIGHT])  # type: ignore[operator]
+    for module in list(network.trunk.children())[: stage + 1]:  # type: ignore[union-attr]
+        response = module(response)
+    while response.dim() > 2:
+        response = response[..., response.shape[-1] // 2]
+    return response

@@ -192,7 +192,10 @@ class Session:
             try:
                 task = self._tasks.get(timeout=wait) if wait != 0.0 else self._tasks.get_nowait()
             except queue.Empty:
-                self._epoch()
+                try:
+                    self._epoch()
+                except Exception as error:  # the class shall read what happened, and the page shall stay alive
+                    self._stop(f"A fault of binocular itself: {type(error).__name__}: {error}")
                 continue
             if task is None:
                 return

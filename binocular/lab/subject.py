@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from protocols import Deficit
     from stimuli.base import StimulusSet
 
-__all__ = ["LabSubject", "pictures_of"]
+__all__ = ["LabSubject", "chance_of", "pictures_of", "scenes_of", "sentence_of"]
 
 FIELD_UNITS = 8
-_FIELD_VIEWS = 64
-_PICTURES = 3
+_FIELD_VIEWS = 32
+_PICTURES = 4
 
 
 class LabSubject:
@@ -58,7 +58,7 @@ class LabSubject:
         self._views = stimulus.views("test", torch.arange(min(_FIELD_VIEWS, len(stimulus.labels["test"]))), None)
         self._units = strongest_units(self._reared.network(), self._views, FIELD_UNITS)
         self.landmarks: list[NodeRecord] = []
-        self.track = Track(name, label, seed, chance=chance_of(stimulus))
+        self.track = Track(name, label, seed, chance=chance_of(stimulus), scenes=scenes_of(stimulus))
         self.track.frames.append(self._frame())
 
     @property
@@ -128,6 +128,11 @@ def pictures_of(stimulus: StimulusSet, deficits: tuple[Deficit, ...], seed: int)
     for deficit in deficits:
         views, taught = deficit(views, taught, draw, 0)
     return views.mean(2).numpy()
+
+
+def scenes_of(stimulus: StimulusSet) -> list[str]:
+    """Return the names of what `pictures_of` shows."""
+    return [stimulus.class_names[label] for label in stimulus.labels["train"][:_PICTURES].tolist()]
 
 
 def chance_of(stimulus: StimulusSet) -> dict[str, float]:

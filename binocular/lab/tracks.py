@@ -102,6 +102,8 @@ class Track:
         Name for people.
     chance
         Share of right answers by guessing, for each score that is drawn.
+    scenes
+        What the pictures of the stretches show, one name each.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Track:
     frames: list[Frame] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
     chance: Mapping[str, float] = field(default_factory=dict)
+    scenes: Sequence[str] = ()
 
     def message(self) -> dict[str, Any]:
         """Return the whole track as plain data for the page."""
@@ -120,6 +123,7 @@ class Track:
             "frames": [frame.message() for frame in self.frames],
             "stretches": [stretch.message() for stretch in self.stretches],
             "chance": dict(self.chance),
+            "scenes": list(self.scenes),
         }
 
 

@@ -107,7 +107,7 @@ export function strip(svg, track, last, shown) {
     element(bar, "title", {}, `${stretch.text}, epochs ${stretch.start} to ${stretch.stop}`);
     const words = stretch.text;
     if (words.length * 6.4 < width) {
-      element(svg, "text", { x: x(stretch.start) + 5, y: 19, style: `fill:${stretch.eye ? "#fff" : INK};font-size:11.5px` }, words);
+      element(svg, "text", { x: x(stretch.start) + 5, y: 19, style: stretch.eye ? "fill:#fff;font-size:12px;paint-order:stroke;stroke:rgba(0,0,0,.6);stroke-width:2.5px" : "font-size:12px" }, words);
     }
   }
   element(svg, "path", { d: `M ${x(shown)} 27 l 5 8 l -10 0 z`, fill: INK });

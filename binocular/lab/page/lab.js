@@ -1,7 +1,7 @@
 // The page: state, the live connection, and the controls.
 
 import { density, fields, histogram, picture, strip, vision } from "./charts.js";
-import { about, saying } from "./words.js";
+import { about, saying, sceneName } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 const EYES = ["left", "right"];
@@ -283,6 +283,7 @@ function draw() {
   if (!tracks.length || !state.status) return;
   at("file").hidden = !state.file;
   at("who").hidden = state.live.size < 2;
+  at("whose").textContent = state.file ? "its" : state.live.size < 2 ? "its" : `the ${state.status.active}’s`;
   at("littermate").textContent = state.live.size < 2 ? "Rear a littermate" : "Rear another littermate";
   const oldest = Math.max(...tracks.map(endOf));
   // Followed live, all are shown at the age of the one that is being reared.
@@ -311,6 +312,8 @@ function drawPictures(active, age) {
     const stretch = track?.stretches.find((s) => s.start < age && age <= s.stop) ?? track?.stretches[0];
     look = stretch?.pictures;
   }
+  const scenes = track?.scenes ?? [];
+  at("scene").textContent = look && scenes.length ? `The picture: ${sceneName(scenes[state.example % look.shape[0]])}` : "";
   EYES.forEach((eye, index) => {
     const canvas = at(`picture-${eye}`);
     if (look) picture(canvas, look, 2 * (state.example % look.shape[0]) + index);

@@ -23,6 +23,13 @@ export function saying(track, frame) {
   return `${first} ${second}`;
 }
 
+// Classes of the scenes are an outline and a depth.
+export function sceneName(name) {
+  const found = /^(\S+) (near|far)$/.exec(name);
+  if (!found) return name;
+  return `a ${found[1]}, ${found[2] === "near" ? "nearer" : "farther"} than its background.`;
+}
+
 const EXPERIMENTS = {
   "normal": "The control: what does an undisturbed life lead to? Keep it, and rear littermates beside it.",
   "closed-early": "Wiesel and Hubel's kitten. Look at epoch 20, when the eye opens: do the units come back?",
