@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import inspect
 import json
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from binocular.linear.completion import Completion
 from binocular.reproduction.computing import ComputedNeed
 from binocular.reproduction.linear_completion import K24_COMPLETION
 from binocular.reproduction.linear_gates import K24_GATES
@@ -89,10 +91,10 @@ def _completed(rises, seeds=4):
     for name, rise in rises.items():
         spread = 0.01 * np.linspace(-1, 1, seeds) * (rise > 0)
         error = 0.1 + np.array([0, 0.3, 0.6, 1])[:, None] * (rise + spread)
-        tables[name] = {
+        tables[f"linear-completion-{name}"] = {"completion": {
             "switch": np.array([0, 10, 30, 100]), "seed": np.arange(seeds), "value": np.arange(1, 4), "error": error,
             "seen_error": 0 * error, "strength": np.ones((4, seeds, 3)),
-        }  # fmt: skip
+        }}  # fmt: skip
     return tables
 
 
@@ -100,16 +102,16 @@ def _completed(rises, seeds=4):
     ("claim", "rises", "otherwise"),
     [
         (0, {"depth-1": 0, "depth-2": 0.5, "depth-3": 0.9, "sham": 0, "late": 0.9}, {"depth-1": 0.5}),
-        (1, {"rank-1": 0.1, "rank-3": 0.5, "rank-6": 0.8, "rank-9": 1.0}, {"rank-9": 0.3}),
-        (2, {"depth-1": 0, "depth-2": 0.2, "depth-3": 0.6}, {"depth-2": 0.9}),
+        (1, {"rank-1": 0.1, "rank-3": 0.5, "depth-3": 0.8, "rank-9": 1.0}, {"rank-9": 0.3}),
+        (2, {"fewer-1": 0, "fewer-2": 0.2, "fewer-3": 0.6}, {"fewer-2": 0.9}),
     ],
 )
 def test_the_claims_on_completion_follow_the_errors(claim, rises, otherwise):
     claim = K24_COMPLETION[claim]
-    (need,) = claim.needs["lab"]
-    assert claim.judge({need.key: _completed(rises)}).verdict == "holds"
-    assert claim.judge({need.key: _completed({**rises, **otherwise})}).verdict == "does not hold"
-    assert claim.draw is not None and len(claim.draw({need.key: _completed(rises)}).axes) == 3
+    assert {need.key for need in claim.needs["lab"]} == set(_completed(rises))
+    assert claim.judge(_completed(rises)).verdict == "holds"
+    assert claim.judge(_completed({**rises, **otherwise})).verdict == "does not hold"
+    assert claim.draw is not None and len(claim.draw(_completed(rises)).axes) == 3
 
 
 @pytest.mark.parametrize("paper", ["kleinman-2023", "kleinman-2024"])
@@ -120,6 +122,8 @@ def test_every_computation_is_described_for_both_scales(paper):
                 if isinstance(need, ComputedNeed):
                     module, _, name = need.home.partition(":")
                     accepted = inspect.signature(getattr(import_module(module), name)).parameters
+                    if need.home.endswith(":completion"):
+                        accepted = {"seeds", *(field.name for field in fields(Completion))}
                     assert set(need.parameters) <= set(accepted)
                     assert json.loads(json.dumps(need.parameters)) == need.parameters
                     assert need.expected().startswith("about")

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["K24_COMPLETION", "harm"]
 
-_DEPTH, _RANK, _ENTRIES = "linear-completion-depth", "linear-completion-rank", "linear-completion-entries"
+_KEY = "linear-completion-"
 _HARMED = 0.1
 """An increase of the error (of a matrix of mean square 1) that counts as damage; a tenth of it counts as none."""
 _FIRST_RANKS: dict[Scale, tuple[int, ...]] = {"lab": (1, 3, 6, 9), "paper": (2, 5, 10, 15)}
-_SECOND_RANK: dict[Scale, int] = {"lab": 3, "paper": 5}
 
 
 def harm(table: Mapping[str, np.ndarray], switch: int = -1) -> np.ndarray:
@@ -29,7 +28,7 @@ def harm(table: Mapping[str, np.ndarray], switch: int = -1) -> np.ndarray:
     Parameters
     ----------
     table
-        Of a plan, from `binocular.reproduction.linear_tables.completions`; its first duration is 0.
+        From `binocular.reproduction.linear_tables.completion`; its first duration is 0.
     switch
         Which duration of the first task; the longest by default.
     """
@@ -44,6 +43,10 @@ def _no_damage(what: str, values: np.ndarray, role: Role = "control") -> Evidenc
     return Evidence(what, "", number_of(values), role, at_least=-0.1 * _HARMED, at_most=0.1 * _HARMED, digits=3)
 
 
+def _tables(results: Mapping[str, Any]) -> dict[str, Mapping[str, np.ndarray]]:
+    return {key.removeprefix(_KEY): had["completion"] for key, had in results.items() if key.startswith(_KEY)}
+
+
 def _fit(tables: Mapping[str, Mapping[str, np.ndarray]]) -> Evidence:
     worst = max(float(table["seen_error"].mean(1).max()) for table in tables.values())
     return Evidence(
@@ -53,7 +56,7 @@ def _fit(tables: Mapping[str, Mapping[str, np.ndarray]]) -> Evidence:
 
 
 def _judge_depth(results: Mapping[str, Any]) -> Finding:
-    tables = results[_DEPTH]
+    tables = _tables(results)
     by_depth = {depth: harm(tables[f"depth-{depth}"]) for depth in (1, 2, 3)}
     shorter = len(tables["depth-3"]["switch"]) // 2
     rows = [
@@ -94,14 +97,14 @@ def _judge_depth(results: Mapping[str, Any]) -> Finding:
         "k24-6-completion-depth", rows,
         "Read with the rows on a late deficit: where the damage is as large when the other task comes after the matrix "
         "had been learned, it is no matter of an early period.",
-        _deviations(results[_DEPTH]),
+        _deviations(tables),
     )  # fmt: skip
 
 
 def _judge_rank(results: Mapping[str, Any]) -> Finding:
-    tables = results[_RANK]
-    ranks = sorted(int(name.removeprefix("rank-")) for name in tables)
-    low, same, double, triple = (harm(tables[f"rank-{rank}"]) for rank in ranks)
+    tables = _tables(results)
+    ranks = _FIRST_RANKS["paper" if "rank-15" in tables else "lab"]
+    low, same, double, triple = (harm(tables["depth-3" if rank == ranks[2] else f"rank-{rank}"]) for rank in ranks)
     second = ranks[1]
     rows = [
         _damage(f"rank {ranks[3]}, then {second}: rise of the error", "rank of the first task: damaged", triple),
@@ -132,25 +135,25 @@ def _judge_rank(results: Mapping[str, Any]) -> Finding:
 
 
 def _judge_entries(results: Mapping[str, Any]) -> Finding:
-    tables = results[_ENTRIES]
+    tables = _tables(results)
     rows = [
         _damage(
             "depth 3, the same matrix with fewer entries first: rise of the error", "subset of entries: damaged",
-            harm(tables["depth-3"]),
+            harm(tables["fewer-3"]),
         ),
         Evidence(
             "depth 3 less depth 2: rise of the error", "subset of entries: deeper networks more",
-            number_of(harm(tables["depth-3"]) - harm(tables["depth-2"])), at_least=0.0,
+            number_of(harm(tables["fewer-3"]) - harm(tables["fewer-2"])), at_least=0.0,
         ),
         Evidence(
             "depth 2 less depth 1: rise of the error", "subset of entries: deeper networks more",
-            number_of(harm(tables["depth-2"]) - harm(tables["depth-1"])), at_least=0.0,
+            number_of(harm(tables["fewer-2"]) - harm(tables["fewer-1"])), at_least=0.0,
         ),
-        _no_damage("depth 1: rise of the error", harm(tables["depth-1"])),
+        _no_damage("depth 1: rise of the error", harm(tables["fewer-1"])),
         *(
             Evidence(
                 f"depth {depth}: error without a first phase", "",
-                number_of(tables[f"depth-{depth}"]["error"][0]), "context",
+                number_of(tables[f"fewer-{depth}"]["error"][0]), "context",
             )
             for depth in (1, 2, 3)
         ),
@@ -187,80 +190,79 @@ _COMMON: dict[Scale, dict[str, Any]] = {
     },
 }  # fmt: skip
 _SEEDS: dict[Scale, int] = {"lab": 10, "paper": 4}
-_PLANS: dict[str, Callable[[Scale], dict[str, dict[str, Any]]]] = {
-    _DEPTH: lambda scale: {
-        **{f"depth-{depth}": {"depth": depth} for depth in (1, 2, 3)},
-        "sham": {"depth": 3, "same_matrix": True, "first_rank": _SECOND_RANK[scale]},
-        "late": {"depth": 3, "before": _COMMON[scale]["afterwards"]},
-    },
-    _RANK: lambda scale: {f"rank-{rank}": {"depth": 3, "first_rank": rank} for rank in _FIRST_RANKS[scale]},
-    _ENTRIES: lambda scale: {
-        f"depth-{depth}": {
-            "depth": depth, "same_matrix": True, "first_rank": _SECOND_RANK[scale],
-            "observed_first": _COMMON[scale]["observed_first"] // 2,
-            "observed_second": _COMMON[scale]["observed_second"] * 3 // 4,
-        }
-        for depth in (1, 2, 3)
-    },
-}  # fmt: skip
-_MINUTES: dict[str, dict[Scale, float]] = {
-    _DEPTH: {"lab": 1.5, "paper": 100}, _RANK: {"lab": 2, "paper": 120}, _ENTRIES: {"lab": 0.8, "paper": 50},
-}  # fmt: skip
-_TITLES = {
-    _DEPTH: "Matrix completion after another matrix, depths 1 to 3",
-    _RANK: "Matrix completion after matrices of four ranks",
-    _ENTRIES: "Matrix completion after fewer entries of the same matrix, depths 1 to 3",
-}
 
 
-def _needs(key: str) -> dict[Scale, tuple[ComputedNeed, ...]]:
-    scales: tuple[Scale, ...] = ("lab", "paper")
+def _plan(name: str, scale: Scale) -> dict[str, Any]:
+    """Return what makes a series differ from the common settings."""
+    kind, _, number = name.partition("-")
+    if kind == "depth":
+        return {"depth": int(number)}
+    if kind == "rank":
+        return {"depth": 3, "first_rank": int(number)}
+    if kind == "late":
+        return {"depth": 3, "before": _COMMON[scale]["afterwards"]}
+    same = {"same_matrix": True, "first_rank": _COMMON[scale]["second_rank"]}
+    if kind == "sham":
+        return {"depth": 3, **same}
     return {
-        scale: (
-            ComputedNeed(
-                key, _TITLES[key], "binocular.reproduction.linear_tables:completions",
-                {"plans": _PLANS[key](scale), "common": _COMMON[scale], "seeds": _SEEDS[scale]},
-                minutes=_MINUTES[key][scale],
-            ),
-        )
-        for scale in scales
+        "depth": int(number), **same,
+        "observed_first": _COMMON[scale]["observed_first"] // 2,
+        "observed_second": _COMMON[scale]["observed_second"] * 3 // 4,
     }  # fmt: skip
 
 
-def _drawing(key: str) -> Callable[[Mapping[str, Any]], Figure]:
+def _need(name: str, scale: Scale) -> ComputedNeed:
+    plan = {**_COMMON[scale], **_plan(name, scale)}
+    # Measured on one core: microseconds per step of one network, by size and depth.
+    step = (plan["size"] / 60) ** 3 * {1: 8, 2: 45, 3: 85}[plan["depth"]]
+    steps = plan["switches"][-1] + len(plan["switches"]) * plan["afterwards"] + plan.get("before", 0)
+    return ComputedNeed(
+        _KEY + name, f"Matrix completion, {name.replace('-', ' ')}",
+        "binocular.reproduction.linear_tables:completion", {**plan, "seeds": _SEEDS[scale]},
+        minutes=step * steps * _SEEDS[scale] / 60e6,
+    )  # fmt: skip
+
+
+def _needs(names: Mapping[Scale, tuple[str, ...]]) -> dict[Scale, tuple[ComputedNeed, ...]]:
+    return {scale: tuple(_need(name, scale) for name in chosen) for scale, chosen in names.items()}
+
+
+def _drawing(title: str) -> Callable[[Mapping[str, Any]], Figure]:
     def draw(results: Mapping[str, Any]) -> Figure:
         from binocular.figures.linear_completion import completion_figure
 
-        return completion_figure(results[key], _TITLES[key])
+        return completion_figure(_tables(results), title)
 
     return draw
 
 
+_DEPTHS = ("depth-1", "depth-2", "depth-3", "sham", "late")
+_FEWER = ("fewer-1", "fewer-2", "fewer-3")
 K24_COMPLETION = (
     Claim(
         "k24-6-completion-depth",
         "Learning another matrix first damages the completion of the second one, the more the longer it lasts and the "
         "deeper the network; a network of one layer is not damaged.",
         "Section on matrix completion, effect of depth; settings of the released code (rank 10, then 5)",
-        _needs(_DEPTH),
+        _needs({"lab": _DEPTHS, "paper": _DEPTHS}),
         _judge_depth,
-        _drawing(_DEPTH),
+        _drawing("Another matrix first"),
     ),
     Claim(
         "k24-7-completion-rank",
         "The damage grows with the rank of the first task.",
         "Section on matrix completion, effect of rank; settings of the released code (ranks 2, 5, 10, 15, then 5)",
-        _needs(_RANK),
+        _needs({"lab": ("rank-1", "rank-3", "depth-3", "rank-9"), "paper": ("rank-2", "rank-5", "depth-3", "rank-15")}),
         _judge_rank,
-        _drawing(_RANK),
+        _drawing("A matrix of another rank first (depth 3 alone: twice the rank)"),
     ),
     Claim(
         "k24-8-completion-entries",
         "Seeing too few entries of the same matrix first damages its completion, the more the deeper the network.",
         "Section on matrix completion and appendix, subset of entries; settings of the released code (1000, then 1500)",
-        _needs(_ENTRIES),
+        _needs({"lab": _FEWER, "paper": _FEWER}),
         _judge_entries,
-        _drawing(_ENTRIES),
+        _drawing("Fewer entries of the same matrix first, by depth"),
     ),
 )
 """Claims of Kleinman et al. 2024 on matrix completion."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from binocular.linear.storing import Table
 from binocular.linear.tasks import HIERARCHY, SENSORS, modes_of
 from binocular.schema import Field
 
-__all__ = ["GATES", "LESIONS", "PORTRAITS", "bent", "completions", "gates", "portraits", "strong_sensor"]
+__all__ = ["GATES", "LESIONS", "PORTRAITS", "bent", "completion", "gates", "portraits", "strong_sensor"]
 
 _CONDITION = Field(("condition",), "string", "1", "condition")
 _SEED = Field(("seed",), "int64", "1", "seed of the network")
@@ -211,20 +211,19 @@ def bent(units: Sequence[str], depth: int, seeds: int, width: int) -> dict[str, 
     return {"bent": Table(fields, values)}
 
 
-def completions(
-    plans: Mapping[str, Mapping[str, object]], common: Mapping[str, object], seeds: int
-) -> dict[str, Table]:
-    """Return how well a second matrix is completed after a first task, one table per plan.
+def completion(seeds: int, **settings: object) -> dict[str, Table]:
+    """Return how well a second matrix is completed after a first task.
 
     Parameters
     ----------
-    plans
-        For each name what makes it differ, fields of `binocular.linear.completion.Completion`.
-    common
-        Fields that all plans share.
     seeds
-        Networks per plan and duration.
+        Networks per duration of the first task.
+    settings
+        Fields of `binocular.linear.completion.Completion`.
     """
+    settings["switches"] = tuple(settings["switches"])  # type: ignore[arg-type]
+    plan = Completion(**settings)  # type: ignore[arg-type]
+    done = complete(plan, range(seeds))
     fields = {
         "switch": Field(("switch",), "int64", "steps", "duration of the first task"),
         "seed": _SEED,
@@ -235,16 +234,9 @@ def completions(
         "seen_error": Field(("switch", "seed"), "float64", "1", "the same over the observed entries"),
         "strength": Field(("switch", "seed", "value"), "float64", "1", "singular values in the end"),
     }
-    tables = {}
-    for name, own in plans.items():
-        settings = {**common, **own}
-        settings["switches"] = tuple(settings["switches"])  # type: ignore[arg-type]
-        plan = Completion(**settings)  # type: ignore[arg-type]
-        done = complete(plan, range(seeds))
-        values = {
-            "switch": np.array(plan.switches), "seed": np.arange(seeds),
-            "value": np.arange(1, done.strengths.shape[-1] + 1),
-            "error": done.error, "seen_error": done.seen_error, "strength": done.strengths,
-        }  # fmt: skip
-        tables[name] = Table(fields, values)
-    return tables
+    values = {
+        "switch": np.array(plan.switches), "seed": np.arange(seeds),
+        "value": np.arange(1, done.strengths.shape[-1] + 1),
+        "error": done.error, "seen_error": done.seen_error, "strength": done.strengths,
+    }  # fmt: skip
+    return {"completion": Table(fields, values)}
