@@ -91,6 +91,12 @@ def test_each_effect_can_refute_its_claim(changes, falls):
     assert {claim for claim, verdict in found.items() if verdict == "does not hold"} == falls
 
 
+def test_where_hiding_alone_protects_the_finding_says_so():
+    judge = next(claim.judge for claim in CLAIMS if claim.id == "k23-7-control")
+    assert "without any rebuilding" in judge(had(invented(hidden_closed_0=(0.0, 0.0)))).reason
+    assert judge(had(invented())).reason == ""
+
+
 def test_one_subject_decides_nothing():
     study = invented()
     alone = Study(
