@@ -14,7 +14,7 @@ export function saying(track, frame) {
   else if (right / units >= 0.6) first = `Turned to the right eye: ${right} of ${units} units hardly listen to the left.`;
   else first = `In between: ${left} of ${units} units belong to the left eye, ${right} to the right, ${both} to both.`;
   const depth = frame.scores.stereopsis;
-  if (frame.age === 0) return `${first} It has just been born and has seen nothing.`;
+  if (frame.age === 0) return `${first} It has just been born and has seen nothing: press Rear, or start a classic experiment.`;
   if (depth === undefined) return first;
   const chance = track.chance.stereopsis ?? 0.5;
   const second = depth < chance + 0.06
