@@ -108,7 +108,7 @@ def seconds_of(run: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def in_turn(baseline: Work, candidate: Work, rounds: int = 5) -> tuple[list[float], dict[str, Any]]:
+def in_turn(baseline: Work, candidate: Work, rounds: int = 5, warm: bool = True) -> tuple[list[float], dict[str, Any]]:
     """Compare two ways of doing the same, in turn, so that whatever else the machine does falls on both.
 
     Parameters
@@ -117,6 +117,8 @@ def in_turn(baseline: Work, candidate: Work, rounds: int = 5) -> tuple[list[floa
         Each is done once for nothing, then ``rounds`` times, one after the other.
     rounds
         Number of rounds.
+    warm
+        Whether to do each once for nothing; otherwise that has been seen to.
 
     Returns
     -------
@@ -124,11 +126,12 @@ def in_turn(baseline: Work, candidate: Work, rounds: int = 5) -> tuple[list[floa
         For each round the candidate's speed over the baseline's.
     detail
         ``baseline_per_second`` and ``candidate_per_second``: the amount done per second in each round;
-        ``ratio_by_processor_time``: the median of the same ratio by the time that the process was given of the
-        processor, which on a busy machine says more.
+        ``candidate_per_processor_second`` and ``ratio_by_processor_time``: the same, and the median of the same ratio,
+        by the time that the process was given of the processor, which on a busy machine says more.
     """
-    baseline.run()
-    candidate.run()
+    if warm:
+        baseline.run()
+        candidate.run()
     speeds: tuple[list[float], list[float]] = ([], [])
     busy: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
@@ -137,6 +140,9 @@ def in_turn(baseline: Work, candidate: Work, rounds: int = 5) -> tuple[list[floa
             kept.append(work.amount / seconds_of(work.run))
             held.append(work.amount / max(time.process_time() - before, 1e-9))
     values = [fast / slow for slow, fast in zip(*speeds, strict=True)]
-    by_processor = statistics.median(fast / slow for slow, fast in zip(*busy, strict=True))
-    detail = {"baseline_per_second": speeds[0], "candidate_per_second": speeds[1]}
-    return values, detail | {"ratio_by_processor_time": by_processor}
+    return values, {
+        "baseline_per_second": speeds[0],
+        "candidate_per_second": speeds[1],
+        "candidate_per_processor_second": busy[1],
+        "ratio_by_processor_time": statistics.median(fast / slow for slow, fast in zip(*busy, strict=True)),
+    }

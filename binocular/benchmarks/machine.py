@@ -51,7 +51,7 @@ def has_fast_bfloat16() -> bool:
     return False
 
 
-def matrix_rate(precision: str = "float32", device: str = "cpu", size: int = 1024, seconds: float = 0.5) -> float:
+def matrix_rate(precision: str = "float32", device: str = "cpu", size: int = 512, seconds: float = 0.5) -> float:
     """Measure the rate of a large matrix product, the most that a network's arithmetic can reach.
 
     Parameters
@@ -61,7 +61,7 @@ def matrix_rate(precision: str = "float32", device: str = "cpu", size: int = 102
     device
         ``"cpu"`` or ``"cuda"``.
     size
-        Rows and columns.
+        Rows and columns; a product of 512 is done before a busy machine turns to something else.
     seconds
         How long to measure.
 
@@ -74,6 +74,7 @@ def matrix_rate(precision: str = "float32", device: str = "cpu", size: int = 102
 
     from binocular.benchmarks.base import seconds_of
 
+    size *= 8 if device == "cuda" else 1
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
     generator = torch.Generator(device="cpu").manual_seed(0)
     left, right = (torch.randn(size, size, generator=generator).to(device, dtype) for _ in range(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -28,13 +29,17 @@ def show_seconds(suite: Suite) -> Measured:
 
 def command_seconds(arguments: list[str], suite: Suite) -> Measured:
     """Time a command as a process of its own, and beside it a Python that does nothing."""
-    rounds = 5 if suite == "quick" else 10
-    values, empty = [], []
+    rounds = 3 if suite == "quick" else 10
+    values, empty, held = [], [], []
     _process_seconds(["-m", "binocular", *arguments])  # so that files are read and compiled
     for _ in range(rounds):
         empty.append(_process_seconds(["-c", "pass"]))
+        before = os.times()
         values.append(_process_seconds(["-m", "binocular", *arguments]))
-    return Measured(values, "none; a Python that does nothing is in the detail", {"empty_python_seconds": empty})
+        after = os.times()
+        held.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    detail = {"empty_python_seconds": empty, "processor_seconds": held}
+    return Measured(values, "none; a Python that does nothing is in the detail", detail)
 
 
 def _process_seconds(arguments: list[str]) -> float:

@@ -19,25 +19,26 @@ def print_record(record: Mapping[str, Any]) -> None:
     for heading in ("case", "figure", "lowest", "highest", "limit", "", "what"):
         number = heading in ("figure", "lowest", "highest")
         table.add_column(heading, no_wrap=heading != "what", justify="right" if number else "left")
+    busy = (machine["load_before"] or 0) > 0.5
     for row in record["cases"]:
-        table.add_row(*_cells(row))
+        table.add_row(*_cells(row, busy))
     console = Console()
     if not console.is_terminal:
         console = Console(width=150)
     console.print(f"{machine['processor']}, {machine['cores']} cores; matrices: {rates}", highlight=False)
-    if (machine["load_before"] or 0) > 0.5:
-        console.print(
-            f"the machine was busy before: load {machine['load_before']:.1f}", style="yellow", highlight=False
-        )
+    if busy:
+        warning = f"load {machine['load_before']:.1f} before: other work was running; verdicts with ? may be wrong"
+        console.print(warning, style="yellow", highlight=False)
     console.print(table)
 
 
-def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _cells(row: Mapping[str, Any], busy: bool) -> tuple[str, ...]:
     limit = "" if row["limit"] is None else f"{row['sense']} {figure_text(row['limit'], row['unit'])}"
     if "skipped" in row:
         return row["name"], "-", "", "", limit, "not measured", row["skipped"]
     figures = (figure_text(row[key], row["unit"]) for key in ("median", "minimum", "maximum"))
-    verdict = {None: "", True: "[green]met[/green]", False: "[red]not met[/red]"}[row["met"]]
+    mark = "?" if busy else ""
+    verdict = {None: "", True: f"[green]met{mark}[/green]", False: f"[red]not met{mark}[/red]"}[row["met"]]
     return row["name"], *figures, limit, verdict, row["title"]
 
 
