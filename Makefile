@@ -8,7 +8,7 @@ WORKERS ?= 2
 # Where torch comes from: the package index in use, or another one, such as that of the CPU-only builds.
 TORCH_INDEX ?=
 
-.PHONY: setup run test slow lint types labs notebooks clean
+.PHONY: setup run test slow lint types labs notebooks docs clean
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -34,6 +34,10 @@ notebooks: $(STAMP)
 # The same carried out, every number of the teacher's keys checked: about four minutes on one core.
 labs: $(STAMP)
 	$(BIN)/python labs/notebooks.py --execute
+
+# The documentation as a site in build/docs; nothing is fetched, and a warning is an error.
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs build/docs
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -161,7 +161,7 @@ def mean_rsv(rsv: ArrayLike) -> Floats:
 
 
 def median_unit_mi(rsv: ArrayLike) -> Floats:
-    """Return the median unit monocularity, the median of |RSV| (or |ODI|), ``[..., unit]`` to ``[...]`` in [0, 1]."""
+    """Return the median unit monocularity, the median size of RSV (or ODI), ``[..., unit]`` to ``[...]`` in [0, 1]."""
     return _over_units(np.abs(np.asarray(rsv, dtype=np.float64)), "median")
 
 

@@ -24,7 +24,7 @@ from protocols import library_names, load_protocol
 from tests.synthetic import invented_conditions, invented_header
 
 ROOT = Path(__file__).parents[1]
-FILES = [path for folder in ("docs", "labs") for path in (ROOT / folder).rglob("*")]
+FILES = [path for folder in ("docs", "labs") for path in (ROOT / folder).rglob("*") if "generated" not in path.parts]
 PAGES = sorted([ROOT / "README.md", *(path for path in FILES if path.suffix in (".md", ".sbatch"))])
 _CODE = re.compile(r"^```(?P<language>\w*)\n(?P<block>.*?)^```|`(?P<span>[^`\n]+)`", re.MULTILINE | re.DOTALL)
 _STANDS_FOR_A_PROTOCOL = re.compile(r"[A-Z]+|.*\.toml")

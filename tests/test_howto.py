@@ -1,0 +1,76 @@
+"""Every how-to guide does what it says: its files are written, its Python and its command lines are carried out."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from binocular.cli import app
+from binocular.figures import FIGURES
+from binocular.probes import PROBES
+from protocols import DEFICITS
+from stimuli import STIMULI
+
+GUIDES = sorted((Path(__file__).parents[1] / "docs" / "howto").glob("*.md"))
+_BLOCK = re.compile(
+    r"(?:`(?P<file>my_\w+\.\w+)`(?:(?!\n\n).)*?:\n\n)?^```(?P<language>\w+)\n(?P<block>.*?)^```",
+    re.MULTILINE | re.DOTALL,
+)
+
+MADE = {
+    "run": ["first-look/study.h5", "first-look/report.html", "first-look/figures/dominance.png", "dominance.png"],
+    "own-protocol": ["patched/study.h5"],
+    "own-network": ["mine/study.h5"],
+    "add-stimulus": ["checkers.png", "checkers/study.h5"],
+    "add-deficit": ["overexposed.png", "overexposed/study.h5"],
+    "add-probe": ["active/study.h5"],
+    "add-figure": ["sorted.png"],
+    "literature-table": ["first-look/comparison"],
+}
+SAID = {
+    "run": ["0 epochs reared, 150 found", "one eye closed early 0."],
+    "own-protocol": ["['closed-1', 'closed-2']", "4 epochs"],
+    "own-network": ["my_networks:Small fits"],
+    "add-stimulus": ["accuracy 0."],
+    "add-deficit": ["right eye overexposed (nothing above 0.2)"],
+    "add-probe": ["('checkpoint', 'unit') mean response to test stimuli"],
+    "add-figure": [],
+    "literature-table": ["cat, normal", "my_normal"],
+}
+
+
+def test_every_guide_is_tested():
+    assert [guide.stem for guide in GUIDES] == sorted(MADE) == sorted(SAID)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+def test_a_guide_does_what_it_says(guide: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names: dict[str, object] = {}
+    registries: list[dict] = [DEFICITS, FIGURES, PROBES, STIMULI]
+    before = [set(registry) for registry in registries]
+    try:
+        for match in _BLOCK.finditer(guide.read_text(encoding="utf-8")):
+            if match["file"]:
+                Path(match["file"]).write_text(match["block"], encoding="utf-8")
+            elif match["language"] == "python":
+                exec(compile(match["block"], guide.name, "exec"), names)
+            elif match["language"] == "sh":
+                for line in match["block"].replace("\\\n", "").splitlines():
+                    app(shlex.split(line)[1:], standalone_mode=False)
+    finally:
+        for registry, known in zip(registries, before, strict=True):
+            for key in set(registry) - known:
+                del registry[key]
+        for name in [name for name in sys.modules if name.startswith("my_")]:
+            del sys.modules[name]
+    for path in MADE[guide.stem]:
+        assert (tmp_path / path).exists(), path
+    said = capsys.readouterr().out
+    for words in SAID[guide.stem]:
+        assert words in said, said[-2000:]
