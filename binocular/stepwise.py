@@ -35,6 +35,11 @@ class Stepwise:
         should be 1, because everything is measured after every epoch.
     seed
         Seed of the subject.
+
+    Attributes
+    ----------
+    diverged
+        Whether learning broke down: the weights are then of no use, and what was measured before still holds.
     """
 
     def __init__(self, plan: Plan, seed: int) -> None:
@@ -43,6 +48,7 @@ class Stepwise:
         self._node = Node(origin, origin, seed, 0, 0, ())
         self._litter = Litter(plan, [self._node], None)
         self._litter.probe(0, 0)
+        self.diverged = False
 
     @property
     def age(self) -> int:
@@ -76,17 +82,24 @@ class Stepwise:
         ValueError
             If it is another epoch's turn, or the epoch belongs to a phase that ends by criterion.
         FloatingPointError
-            If learning diverged.
+            If learning diverges, or did so before.
         """
         node, record = self._node, self._litter.records[0]
+        if self.diverged:
+            raise FloatingPointError(f"learning diverged in epoch {node.stop + 1}")
         if conditions.epoch != node.stop or conditions.until is not None:
             raise ValueError(f"epoch {node.stop} is next, of a phase of fixed length; not {conditions}")
-        began = time.monotonic()
+        began, before = time.monotonic(), (node.epochs, node.identity, node.stop)
         node.epochs += (conditions,)
         node.identity = identity_of(conditions.identity(), node.identity)
         node.stop += 1
         node.checkpoints.add(node.stop)
-        self._litter.epoch(conditions.epoch)
+        try:
+            self._litter.epoch(conditions.epoch)
+        except FloatingPointError:
+            node.epochs, node.identity, node.stop = before
+            self.diverged = True
+            raise
         record.identity, record.stop, record.done = node.identity, node.stop, node.stop
         self._litter.probe(0, node.stop)
         record.seconds += time.monotonic() - began

@@ -124,8 +124,6 @@ def test_the_same_seed_gives_the_same_subject_and_another_seed_another(session):
 def test_playing_goes_on_until_paused_and_a_speed_holds_it_back(session):
     session.set_speed(0.3)
     session.play().result()
-    session.step(0).result()
-    session.play().result()
     threading.Event().wait(0.8)
     session.pause().result()
     grown = session._subjects["subject"].age
@@ -209,3 +207,22 @@ def test_a_fault_while_rearing_is_told_and_the_lab_stays_alive(session, monkeypa
     session.play().result()
     assert told.wait(10)
     assert session.hello().result(10)["status"]["playing"] is False
+
+
+def test_a_subject_whose_learning_broke_down_says_so_and_can_be_restarted(session, tmp_path, monkeypatch):
+    session.step(1).result()
+    litter = session._subjects["subject"]._reared._litter
+
+    def diverge(epoch: int) -> None:
+        raise FloatingPointError("the loss is not a number")
+
+    monkeypatch.setattr(litter, "epoch", diverge)
+    session.step(2).result()
+    told = [message["text"] for message in session.messages if message["type"] == "trouble"]
+    assert len(told) == 2 and all("restart the subject" in text for text in told)
+    assert [phase.epochs for phase in session.saved_protocol().result().conditions[0].phases] == [1]
+    with pytest.raises(BadInput, match="restart it first"):
+        session.save_study(tmp_path).result()
+    session.restart().result()
+    session.step(1).result()
+    assert session.save_study(tmp_path / "again").result().is_file()

@@ -150,10 +150,6 @@ class Session:
             raise BadInput(f"there is no experiment '{name}'; accepted: {', '.join(self.experiments)}")
         return self._ask(lambda: self._experiment(name))
 
-    def preview(self, controls: Controls) -> Future[Message]:
-        """Return what the eyes would see, without setting anything."""
-        return self._ask(lambda: self._look(controls))
-
     def saved_protocol(self) -> Future[Protocol]:
         """Return the protocol that repeats what was done to all subjects; see `binocular.lab.saving.protocol_of`."""
         return self._ask(lambda: protocol_of(self.protocol, list(self._subjects.values())))
@@ -216,7 +212,7 @@ class Session:
         try:
             frame = subject.rear(self._controls)
         except FloatingPointError as error:
-            self._stop(f"Learning broke down: {error}")
+            self._stop(f"Learning broke down; restart the {subject.track.name}. ({error})")
             return
         stretch = subject.track.stretches[-1].message()
         if len(subject.track.stretches) == before:

@@ -15,6 +15,7 @@ from binocular.snapshots import NodeRecord
 from binocular.stepwise import Stepwise
 from protocols import EpochConditions, Phase
 from protocols.training import scheduled_rate
+from stimuli.errors import BadInput
 from stimuli.streams import stream
 
 if TYPE_CHECKING:
@@ -105,7 +106,15 @@ class LabSubject:
         return frame
 
     def records(self) -> list[NodeRecord]:
-        """Return the subject's records at all its landmarks and at its present age."""
+        """Return the subject's records at all its landmarks and at its present age.
+
+        Raises
+        ------
+        BadInput
+            If learning broke down.
+        """
+        if self._reared.diverged:
+            raise BadInput(f"learning of the {self.track.name} broke down, and its weights are lost; restart it first")
         return [*self.landmarks, self._reared.record()]
 
     def _frame(self) -> Frame:

@@ -221,7 +221,8 @@ async function save(link) {
   quiet();
   const answer = await fetch(link.href);
   if (!answer.ok) {
-    complain((await answer.json()).refused);
+    const found = await answer.json().catch(() => ({}));
+    complain(found.refused ?? "This could not be saved; the terminal may say why.");
     return;
   }
   const address = URL.createObjectURL(await answer.blob());
