@@ -49,15 +49,15 @@ def mlp(suite: Suite) -> Measured:
 
 
 def linear(suite: Suite) -> Measured:
-    """Measure deep linear networks as batched matrices."""
+    """Measure deep linear networks as batched matrices, on one core: matrices so small gain nothing by a second one."""
     from binocular.linear.benchmark import benchmark_cases
 
     table, values = {}, []
     for case in benchmark_cases((1, 64) if suite == "quick" else (1, 4, 16, 64, 256)):
-        with threads(usable_cores()):
+        with threads(1):
             values, detail = in_turn(Work(case.alone, case.alone_amount), Work(case.together, case.together_amount), 3)
         table[str(case.size)] = _row(values, detail)
-    return Measured(values, "one network at a time, automatic differentiation and torch's SGD", {"by_size": table})
+    return Measured(values, "one network at a time, autograd and torch's SGD, on one core", {"by_size": table})
 
 
 def alone(suite: Suite) -> Measured:
