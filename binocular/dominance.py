@@ -62,6 +62,14 @@ def groups_of(rsv: ArrayLike, edges: tuple[float, float, float] = EQUAL_EDGES) -
     ------
     ValueError
         If a value lies outside [-1, 1] or the edges do not rise from 0 to 1.
+
+    Examples
+    --------
+    >>> groups_of([-1.0, -0.2, 0.0, 0.1, 0.6]).tolist()
+    [1, 0, 1, 2, 0, 1, 0]
+    >>> groups_of([1.5])
+    Traceback (most recent call last):
+    ValueError: dominance values must lie between -1 and 1
     """
     values = np.asarray(rsv, dtype=np.float64)
     if not (0 < edges[0] < edges[1] < edges[2] <= 1):
@@ -110,6 +118,17 @@ def contralateral_bias(groups: ArrayLike, treated_eye: str = "right") -> Floats:
     numpy.ndarray
         ``[...]``: 1 = every unit belongs to the treated eye alone, 0.5 = balanced, 0 = every unit to the fellow
         eye alone; NaN where all units are silent.
+
+    Examples
+    --------
+    Ten units of the right eye only, ten of the left eye only and twenty in the middle are in balance.
+
+    >>> float(contralateral_bias([10, 0, 0, 20, 0, 0, 10]))
+    0.5
+    >>> float(contralateral_bias([0, 0, 0, 0, 0, 0, 40]))
+    0.0
+    >>> float(contralateral_bias([0, 0, 0, 0, 0, 0, 40], treated_eye="left"))
+    1.0
     """
     if treated_eye not in ("left", "right"):
         raise ValueError(f"treated_eye must be 'left' or 'right', not {treated_eye!r}")
@@ -131,6 +150,11 @@ def monocularity(groups: ArrayLike) -> Floats:
 
     MI = [(n1 + n7) + 2/3 (n2 + n6) + 1/3 (n3 + n5)] / N: 0 = all units binocular (group 4), 1 = all monocular; NaN
     where all units are silent.
+
+    Examples
+    --------
+    >>> float(monocularity([5, 0, 0, 10, 0, 0, 5]))
+    0.5
     """
     counts = _counts(groups)
     weighted = (
@@ -177,6 +201,11 @@ def wasserstein(first: ArrayLike, second: ArrayLike) -> Floats:
     -------
     numpy.ndarray
         ``[...]``, in groups: the mean number of groups by which units must move; 0 to 6. NaN for an empty histogram.
+
+    Examples
+    --------
+    >>> float(wasserstein([0, 0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1]))
+    3.0
     """
     one, two = _counts(first), _counts(second)
     one = _ratio(one, np.broadcast_to(one.sum(-1, keepdims=True), one.shape))
@@ -227,7 +256,18 @@ class Dominance:
 
 
 def dominance_of(rsv: ArrayLike, treated_eye: str = "right") -> Dominance:
-    """Return all indices of one site from the units' RSV, ``[checkpoint, unit]``; see `Dominance`."""
+    """Return all indices of one site from the units' RSV, ``[checkpoint, unit]``; see `Dominance`.
+
+    Examples
+    --------
+    One checkpoint, four units: two of the left eye only, one of the right eye only, one of both.
+
+    >>> found = dominance_of([[1.0, 0.9, -1.0, 0.0]])
+    >>> found.groups.tolist()
+    [[1, 0, 0, 1, 0, 0, 2]]
+    >>> found.binocular_share.tolist()
+    [0.25]
+    """
     groups = groups_of(rsv)
     return Dominance(
         groups=groups,

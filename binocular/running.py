@@ -111,6 +111,28 @@ def run_study(
         If the protocol asks for something that cannot be had, the folder is in use, or the disk is too small.
     KeyboardInterrupt
         If the run was interrupted; the state is saved.
+
+    Examples
+    --------
+    One subject for one epoch, and the same again, which finds it done.
+
+    >>> import tempfile
+    >>> import protocols
+    >>> protocol = protocols.parse_protocol('''
+    ... title = "One epoch"
+    ... seeds = 1
+    ... stimulus = { kind = "stereo-scenes", n_train = 20, n_test = 20 }
+    ... network = { options = { width = 2 } }
+    ... probes = { n_stimuli = 4, bootstrap = 0 }
+    ... conditions = [{ name = "normal", phases = [{ epochs = 1 }] }]
+    ... ''')
+    >>> folder = tempfile.mkdtemp()
+    >>> first, again = run_study(protocol, folder), run_study(protocol, folder)
+    >>> first.study.name, first.reared, again.reared
+    ('study.h5', 1, 0)
+    >>> run_study(protocol, folder, device="abacus")
+    Traceback (most recent call last):
+    stimuli.errors.BadInput: ...abacus...
     """
     if keep not in ("auto", "all", "ends"):
         raise BadInput(f"--keep: '{keep}' is not known; accepted: auto, all, ends")

@@ -175,6 +175,12 @@ def load_study(path: Path | str) -> Study:
     ------
     BadInput
         As `binocular.open_study`.
+
+    Examples
+    --------
+    >>> load_study("results/nothing-here")
+    Traceback (most recent call last):
+    stimuli.errors.BadInput: results/nothing-here does not exist; expected a study.h5 written by binocular
     """
     import h5py
 

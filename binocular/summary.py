@@ -75,6 +75,13 @@ def interval(values: ArrayLike) -> Interval:
     -------
     Interval
         Arrays ``[...]``; the ends are NaN for fewer than two values, the mean for none.
+
+    Examples
+    --------
+    >>> print(interval([0.4, 0.5, 0.6]))
+    0.50 [0.25, 0.75]
+    >>> print(interval([0.4]))
+    0.40
     """
     from scipy.special import stdtrit
 

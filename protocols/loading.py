@@ -54,6 +54,9 @@ def load_protocol(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Pr
     >>> protocol = load_protocol("monocular-deprivation", ["treated_eye=left"])
     >>> protocol.treated_eye
     'left'
+    >>> load_protocol("monocular-deprivation", ["training.batchsize=10"])
+    Traceback (most recent call last):
+    stimuli.errors.BadInput: ...batchsize...
     """
     given = str(name_or_path)
     if isinstance(name_or_path, Path) or given.endswith(".toml") or "/" in given or "\\" in given:

@@ -43,6 +43,17 @@ def scheduled_rate(
     -------
     float
         Learning rate throughout the epoch.
+
+    Examples
+    --------
+    The rate falls to one half per epoch; the phase began two epochs ago, at epoch 10.
+
+    >>> scheduled_rate("absolute", 0.8, 0.5, epoch=12, phase_start=10)
+    0.0001953125
+    >>> scheduled_rate("phase", 0.8, 0.5, epoch=12, phase_start=10)
+    0.2
+    >>> scheduled_rate("constant", 0.8, 0.5, epoch=12, phase_start=10)
+    0.8
     """
     if clock == "constant":
         return initial

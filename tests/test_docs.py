@@ -116,6 +116,18 @@ def test_python_on_the_pages_compiles(page: Path):
         compile(match[1], str(page), "exec")
 
 
+def test_every_page_is_in_the_contents_of_the_site():
+    """A page that no table of contents names is a warning, and so the end, of `make docs`."""
+    contents = "\n".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("index.md", "labs.md"))
+    blocks = re.findall(r"^```\{toctree\}\n(.*?)^```", contents, re.MULTILINE | re.DOTALL)
+    listed = {line for block in blocks for line in block.split() if not line.startswith(":")}
+    docs = ROOT / "docs"
+    pages = {page.relative_to(docs).with_suffix("").as_posix() for page in PAGES if page.is_relative_to(docs)}
+    assert {page for page in pages if not page.startswith("slurm")} - {"index"} <= listed
+    labs = {f"generated/lab-{lab.stem}" for lab in (ROOT / "labs").glob("[0-9]-*.md")}
+    assert labs <= listed
+
+
 def test_the_tables_of_the_format_are_those_of_the_schema():
     source = importlib.util.spec_from_file_location("format_tables", ROOT / "docs" / "format_tables.py")
     assert source and source.loader
