@@ -68,10 +68,12 @@ def _twins(study: Study) -> Figure:
     for step, prefix in enumerate((SUPERVISED, REBUILDING)):
         label, colour, marker = _LOOKS[prefix]
         at = [onset_share(study, onset) + (step - 0.5) * _OFFSET for onset in onsets(study)]
-        points_and_line(axes[2], at, [turn(study, prefix, onset) for onset in onsets(study)], label, colour, marker)
+        turned = [turn(study, prefix, onset) for onset in onsets(study)]
+        points_and_line(axes[2], at, turned, label, colour, marker)
+        _subjects(axes[2], at, turned, colour)
     axes[2].axhline(0, color="#8C8C8C", lw=0.7, ls=":")
     axes[2].set_ylabel("turn to the fellow eye (mean RSV)")
-    title_panel(axes[2], "ours: units", "means with 95 % intervals")
+    title_panel(axes[2], "ours: units", "means with 95 % intervals, and subjects")
     _finish(figure, axes, "loss of accuracy (points)")
     return figure
 
@@ -93,7 +95,14 @@ def _losses(ax: Axes, study: Study, prefixes: tuple[str, ...]) -> None:
         at = [onset_share(study, onset) + (step - 0.5) * _OFFSET for onset in onsets(study)]
         found = [loss(study, prefix, f"{prefix}-closed-{onset}") for onset in onsets(study)]
         points_and_line(ax, at, found, label, colour, marker)
-    title_panel(ax, "ours: stereopsis", "means with 95 % intervals")
+        _subjects(ax, at, found, colour)
+    ax.set_ylabel("loss of stereopsis (points)")
+    title_panel(ax, "ours: stereopsis", "means with 95 % intervals, and subjects")
+
+
+def _subjects(ax: Axes, at: list[float], values: list[dict[int, float]], colour: str) -> None:
+    for x, found in zip(at, values, strict=True):
+        ax.plot([x + 0.025] * len(found), list(found.values()), "o", ms=2, mfc="white", mec=colour, mew=0.5, zorder=4)
 
 
 def _finish(figure: Figure, axes: Any, ylabel: str) -> None:
@@ -134,8 +143,8 @@ def draw_controls(had: Mapping[str, Any]) -> Figure:
     axes[0].set_ylim(len(pairs) - 0.5, -0.5)
     axes[0].set_xlabel("loss of stereopsis (points)")
     axes[1].set_xlabel("stereopsis (%)")
-    title_panel(axes[0], "What a closure costs", "closed for 10 epochs; means, 95 % intervals")
-    title_panel(axes[1], "Eyes open (black), closed (purple)", "band: a late start; dotted: guessing")
+    title_panel(axes[0], "What a closure costs", "means with 95 % intervals")
+    title_panel(axes[1], "Eyes open (black), closed", "band: late start; dotted: guessing")
     return figure
 
 
