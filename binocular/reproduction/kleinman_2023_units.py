@@ -33,6 +33,11 @@ SHIFT = 0.10
 BALANCE = (0.3, 0.7)
 """Bias of eyes in balance."""
 
+_LEAN = (
+    "A convolution with a stride begins at the left border, so that the places of the last map lie nearer to the left "
+    "eye and the untrained network leans to it; differences between subjects are free of this, single values are not."
+)
+
 
 def by_removal(study: Study, prefix: str) -> dict[int, Condition]:
     """Return the conditions whose names begin with a word, by the epoch in which their deficit ends."""
@@ -77,7 +82,7 @@ def judge_blur(had: Mapping[str, Any]) -> Finding:
         nearest = nearest_removal(at, longest, published)
         said = f"{bias_of(published[nearest]):.2f} at {nearest}"
         rows.append(Evidence(f"clean eye's bias, blurred to epoch {at}", said, mean_of(bias[MAP][at]), "context"))
-    return judged("k23-3-blur", rows)
+    return judged("k23-3-blur", rows, _LEAN)
 
 
 def judge_dissociation(had: Mapping[str, Any]) -> Finding:
@@ -145,7 +150,7 @@ def judge_training(had: Mapping[str, Any]) -> Finding:
             paired(at_end_of[longest], clean_bias(conditions[longest], MAP)), "context",
         ),
     ]  # fmt: skip
-    return judged("k23-5-training", rows)
+    return judged("k23-5-training", rows, _LEAN)
 
 
 def _checkpoints(condition: Condition) -> list[int]:
