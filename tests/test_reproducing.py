@@ -137,6 +137,15 @@ def test_a_stop_keeps_what_is_done(tmp_path):
     assert json.loads((tmp_path / "spent.json").read_text())["stopped"] >= spent["stopped"]
 
 
+def test_the_time_of_what_was_brought_from_elsewhere_is_not_known(tmp_path):
+    (tmp_path / "brought").mkdir()
+    for _ in range(2):
+        found = run(tmp_path, claim(Numbers("brought")), claim(Numbers("made"), "made"))
+        assert np.isnan(found.origins["brought"].seconds) and found.origins["made"].seconds >= 0
+        assert found.spent == found.origins["made"].seconds
+        assert "| not known |" in markdown_page(found)
+
+
 def test_pages_hold_every_claim_whole_and_safe(tmp_path):
     def draw(had: Any) -> Any:
         from binocular.figures.style import panels

@@ -114,10 +114,10 @@ class Reproduction:
 
     @property
     def spent(self) -> float:
-        """Seconds spent on everything the claims rest on, in this run or an earlier one."""
+        """Seconds spent on everything the claims rest on, in this run or an earlier one, as far as it is known."""
         nodes = {identity: seconds for origin in self.origins.values() for identity, seconds in origin.nodes.items()}
-        other = sum(origin.seconds for origin in self.origins.values() if not origin.nodes)
-        return sum(nodes.values()) + other
+        other = [origin.seconds for origin in self.origins.values() if not origin.nodes]
+        return sum(nodes.values()) + sum(seconds for seconds in other if not math.isnan(seconds))
 
 
 def reproduce(
@@ -199,14 +199,15 @@ class _Obtained:
         if need.key in self._lacking:
             raise self._lacking[need.key]
         if need.key not in self._had:
-            start = time.monotonic()
+            start, brought = time.monotonic(), need.key not in self._spent() and (self._folder / need.key).is_dir()
             try:
                 self._had[need.key] = need.obtain(self._folder, self._device, self._quiet)
             except Exception as error:
                 self._lacking[need.key] = error
                 raise
             finally:
-                self._note(need.key, time.monotonic() - start)
+                # What was put here from elsewhere took a time that is not known.
+                self._note(need.key, math.nan if brought else time.monotonic() - start)
             self.origins[need.key] = self._origin(need, self._had[need.key])
         return self._had[need.key]
 
@@ -218,15 +219,18 @@ class _Obtained:
         """Add to the time spent on a need, over all runs."""
         spent = self._spent()
         spent[key] = spent.get(key, 0.0) + seconds
+        plain = {name: None if math.isnan(value) else round(value, 3) for name, value in spent.items()}
         with safely(self._folder / _SPENT) as temporary:
-            temporary.write_text(json.dumps(spent, indent=1), encoding="utf-8")
+            temporary.write_text(json.dumps(plain, indent=1), encoding="utf-8")
 
     def _spent(self) -> dict[str, float]:
         try:
             found = json.loads((self._folder / _SPENT).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            return {}
+        return {str(name): math.nan if value is None else float(value) for name, value in found.items()}
 
     def _origin(self, need: Need, had: Any) -> Origin:
         from binocular.planning import usable_device
