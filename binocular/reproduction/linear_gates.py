@@ -181,6 +181,7 @@ def _width_deviation(results: Mapping[str, Any], key: str = _GATES, name: str = 
     return [
         f"{n} seeds instead of one; hidden layers carry the eight modes at first, and every layer of a pathway has a "
         "basis of its own where the paper shares one, which in linear pathways leaves the course of modes the same.",
+        "The published column is what the released code of the figure computes; no figure was digitised.",
     ]
 
 
