@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from binocular.batches import HEADS
 
@@ -176,8 +177,21 @@ class PreActivationBlock(nn.Module):
         """Map ``[batch, channels_in, h, w]`` to ``[batch, channels, h/stride, w/stride]``."""
         activated = torch.relu(self.norm1(x))
         # As in the published network the shortcut of a reshaping block starts after the first rectification.
-        carried = x if self.shortcut is None else self.shortcut(activated)
+        carried = x if self.shortcut is None else _shortcut(self.shortcut, activated)
         return carried + self.conv2(torch.relu(self.norm2(self.conv1(activated))))
+
+
+def _shortcut(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """Convolve 1 x 1, of large maps with the stride taken before.
+
+    With a stride and fewer than 16 channels the gradient by the weights writes beyond its workspace (oneDNN issue
+    6035), which ends the process from 48 x 48 pixels on. Up to 32 x 32 the convolution stays as it was, so that
+    finished histories keep their last bits.
+    """
+    if max(x.shape[2:]) <= 32:
+        return conv(x)
+    down, right = conv.stride
+    return functional.conv2d(x[..., ::down, ::right], conv.weight)
 
 
 class SplitCNN(TwoEyedNetwork):
