@@ -9,13 +9,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from site_pages import write_all
+from site_pages.formulas import add_formulas
 
 project = "binocular"
 author = "the authors of binocular"
 release = importlib.metadata.version("binocular-lab")
 copyright = author
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_build", "slurm/*"]
 root_doc = "index"
@@ -29,9 +30,11 @@ default_role = "literal"
 
 html_theme = "furo"
 html_title = "binocular"
+html_math_renderer = "mathml"
 html_static_path: list[str] = []
 
 
 def setup(app) -> None:
-    """Write the pages that come from the code before Sphinx looks for pages."""
+    """Write the pages that come from the code before Sphinx looks for pages, and have formulas drawn."""
+    add_formulas(app)
     app.connect("builder-inited", lambda app: write_all(Path(app.srcdir) / "generated"))

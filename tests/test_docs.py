@@ -177,3 +177,15 @@ def test_the_slurm_scripts_are_valid_shell(tmp_path: Path):
     assert "--nthreads 1" in printed and "--nworkers 4" in printed and "--lifetime 3300s" in printed
     (tmp_path / "job.sh").write_text(printed)
     subprocess.run(["bash", "-n", "job.sh"], cwd=tmp_path, check=True)
+
+
+def test_formulas_are_drawn_without_the_network():
+    """As MathML; a command that is not known is an error and not a gap in the page."""
+    pytest.importorskip("docutils", reason="the extra 'docs' is not installed")
+    source = importlib.util.spec_from_file_location("formulas", ROOT / "docs" / "site_pages" / "formulas.py")
+    assert source and source.loader
+    module = importlib.util.module_from_spec(source)
+    source.loader.exec_module(module)
+    assert "<mfrac>" in module._mathml(r"\frac{a}{b}", as_block=True)
+    with pytest.raises(ValueError, match="is not understood"):
+        module._mathml(r"\nonsense{a}", as_block=True)
