@@ -346,7 +346,7 @@ def test_nothing_is_learned_where_nothing_is_to_be(tmp_path):
 def test_killed_and_resumed_within_reconstruction_is_the_same_bit_for_bit(tmp_path, monkeypatch):
     whole = _reared(tmp_path / "whole")
     monkeypatch.setattr(rearing, "_SAVE_EVERY", 0.0)
-    original, count = rearing._Litter._epoch, [0]
+    original, count = rearing.Litter.epoch, [0]
 
     def dies(self, epoch):
         conditions = self.nodes[0].epochs[epoch - self.nodes[0].start]
@@ -355,10 +355,10 @@ def test_killed_and_resumed_within_reconstruction_is_the_same_bit_for_bit(tmp_pa
             raise RuntimeError("killed")
         original(self, epoch)
 
-    monkeypatch.setattr(rearing._Litter, "_epoch", dies)
+    monkeypatch.setattr(rearing.Litter, "epoch", dies)
     _reared(tmp_path / "killed")
     assert list((tmp_path / "killed" / "nodes").glob("*.rearing.h5"))
-    monkeypatch.setattr(rearing._Litter, "_epoch", original)
+    monkeypatch.setattr(rearing.Litter, "epoch", original)
     _reared(tmp_path / "killed")
     for node in (tmp_path / "whole" / "nodes").glob("*.h5"):
         assert_same(node, tmp_path / "killed" / "nodes" / node.name)
