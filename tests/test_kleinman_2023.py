@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from binocular.probes import adapted, probe_views, response_grid, source_variance
 from binocular.records import MeasureRecord, SiteRecord, SubjectRecord
 from binocular.reproduction.claims import Evidence
 from binocular.reproduction.kleinman_2023 import CLAIMS
@@ -23,6 +24,8 @@ from binocular.reproduction.kleinman_tables import (
     usable_information,
 )
 from binocular.study import Condition, Study
+from binocular.subjects import build_network
+from protocols import load_protocol
 
 SEEDS = range(5)
 UNITS = 60
@@ -168,3 +171,20 @@ def test_figures_are_drawn_and_needs_can_be_planned(tmp_path):
                 assert need.load().title  # type: ignore[attr-defined]
     lab = {need.key: need.load().seeds for claim in CLAIMS for need in claim.needs["lab"]}  # type: ignore[attr-defined]
     assert set(lab.values()) == {len(SEEDS)}
+
+
+def test_untrained_networks_lean_to_the_side_at_which_strides_begin():
+    protocol = load_protocol("kleinman-2023-fig4", ["stimulus.n_train=100", "stimulus.n_test=50"])
+    leans = []
+    for seed in range(4):
+        stimulus = protocol.stimulus.build(seed)
+        network = build_network("split-cnn", {"width": 8}, stimulus.shape, stimulus.n_classes, seed)
+        network = adapted(network, stimulus, seed)
+        left, right = probe_views(stimulus, 16, seed)
+        row = []
+        for views in ((left, right), (left.flip(-1), right.flip(-1))):
+            grid = response_grid(network, *views, ("representation",), "map").popitem()[1]
+            row.append(float(np.nanmean(source_variance(grid).rsv)))
+        leans.append(row)
+    plain, mirrored = np.mean(leans, axis=0)
+    assert plain > 0 > mirrored

@@ -18,7 +18,7 @@ SOURCES = sorted((ROOT / "labs").glob("[0-9]-*.md"))
 
 @pytest.fixture(scope="module")
 def notebooks() -> ModuleType:
-    pytest.importorskip("jupytext", reason="the extra 'labs' is not installed")
+    pytest.importorskip("jupytext", reason="the extra 'notebooks' is not installed")
     source = importlib.util.spec_from_file_location("lab_notebooks", ROOT / "labs" / "notebooks.py")
     assert source and source.loader
     module = importlib.util.module_from_spec(source)
@@ -103,7 +103,7 @@ def test_a_number_out_of_range_stops_and_a_row_that_cannot_be_read_is_not_skippe
 
 def test_a_lab_is_carried_out_and_a_wrong_number_is_found(notebooks: ModuleType, tmp_path: Path):
     """End to end on a lab of two lines: the key's cells see the lab's names, and a wrong number ends in an error."""
-    pytest.importorskip("ipykernel", reason="the extra 'labs' is not installed")
+    pytest.importorskip("ipykernel", reason="the extra 'notebooks' is not installed")
     import nbformat
     from nbclient.exceptions import CellExecutionError
 

@@ -35,7 +35,8 @@ BALANCE = (0.3, 0.7)
 
 _LEAN = (
     "A convolution with a stride begins at the left border, so that the places of the last map lie nearer to the left "
-    "eye and the untrained network leans to it; differences between subjects are free of this, single values are not."
+    "eye and the untrained network leans to it (shown mirrored views, it leans to the right eye); differences between "
+    "subjects are free of this, single values are not."
 )
 
 
