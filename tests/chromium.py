@@ -64,7 +64,7 @@ class Page:
             raise RuntimeError(details.get("exception", {}).get("description", details["text"]))
         return found["result"].get("value")
 
-    def wait(self, condition: str, seconds: float = 15) -> Any:
+    def wait(self, condition: str, seconds: float = 60) -> Any:
         """Wait until an expression is true and return its value."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
