@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from binocular.figures.style import style
 from binocular.records import MeasureRecord, SiteRecord, SubjectRecord
+from binocular.reproduction.claims import Claim
 from binocular.study import Condition, Study
 
-__all__ = ["Made", "made_study"]
+__all__ = ["Made", "assert_draws", "assert_verdict_follows", "made_study"]
 
 UNITS = 80
 
@@ -84,3 +88,21 @@ def _subject(name: str, made: Made, seed: int) -> SubjectRecord:
         epochs = np.array(list(made.fisher))
         measures["fisher", "network"] = MeasureRecord(epochs, {"fisher_trace": parts})
     return SubjectRecord(name, seed, f"{name}-{seed}", phases, history, sites, measures=measures)
+
+
+def assert_verdict_follows(claim: Claim, true: Mapping[str, Study], reversed_: Mapping[str, Study]) -> None:
+    """Assert that a claim holds in studies made so, does not in the reverse, and needs the same at both scales."""
+    holds, flipped = claim.judge(true), claim.judge(reversed_)
+    assert holds.verdict == "holds", [(row.what, row.ours, row.verdict) for row in holds.evidence]
+    assert flipped.verdict == "does not hold"
+    assert holds.claim == flipped.claim == claim.id
+    assert {need.key for need in claim.needs["lab"]} == {need.key for need in claim.needs["paper"]}
+
+
+def assert_draws(claim: Claim, studies: Mapping[str, Study], folder: Path) -> None:
+    """Assert that a claim's figure can be drawn and written."""
+    assert claim.draw is not None
+    with style():
+        figure = claim.draw(studies)
+        assert isinstance(figure, Figure)
+        figure.savefig(folder / "figure.png", dpi=50)

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 import protocols
-from binocular.figures.style import style
 from binocular.reproduction.achille_2019 import CLAIMS
 from binocular.reproduction.achille_2019_judges import published_accuracy, sensitivity, windows
 from binocular.reproduction.numbers import condition_of
 from binocular.reproduction.settled import losses, settled
-from tests.made_studies import Made, made_study
+from tests.made_studies import Made, assert_draws, assert_verdict_follows, made_study
 
 EPOCHS = (0, 1, 2, 4, 8, 16, 24, 32, 40, 52)
 ONSETS = (0, 4, 8, 16, 24, 32)
@@ -71,19 +69,12 @@ def everything(sign: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_verdicts_follow_the_data(claim):
-    holds, flipped = claim.judge(everything(1)), claim.judge(everything(-1))
-    assert holds.verdict == "holds", [(row.what, row.ours, row.verdict) for row in holds.evidence]
-    assert flipped.verdict == "does not hold"
-    assert holds.claim == flipped.claim == claim.id
-    assert {need.key for need in claim.needs["lab"]} == {need.key for need in claim.needs["paper"]}
+    assert_verdict_follows(claim, everything(1), everything(-1))
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_figures_can_be_drawn(claim, tmp_path):
-    with style():
-        figure = claim.draw(everything(1))
-        assert isinstance(figure, Figure)
-        figure.savefig(tmp_path / "figure.png", dpi=50)
+    assert_draws(claim, everything(1), tmp_path)
 
 
 def test_no_effect_at_all_is_not_a_critical_period():

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from matplotlib.figure import Figure
 
-from binocular.figures.style import style
 from binocular.reproduction.kleinman_2023_controls import CLAIMS
 from binocular.reproduction.kleinman_2023_controls_judges import CLOCKS, CLOSURES, DEPTHS, published_depth
-from tests.made_studies import Made, made_study
+from tests.made_studies import Made, assert_draws, assert_verdict_follows, made_study
 
 
 def blur(early: float, late: float, **changes: Made) -> Any:
@@ -61,19 +59,12 @@ def everything(sign: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_verdicts_follow_the_data(claim):
-    holds, flipped = claim.judge(everything(1)), claim.judge(everything(-1))
-    assert holds.verdict == "holds", [(row.what, row.ours, row.verdict) for row in holds.evidence]
-    assert flipped.verdict == "does not hold"
-    assert holds.claim == flipped.claim == claim.id
-    assert {need.key for need in claim.needs["lab"]} == {need.key for need in claim.needs["paper"]}
+    assert_verdict_follows(claim, everything(1), everything(-1))
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_figures_can_be_drawn(claim, tmp_path):
-    with style():
-        figure = claim.draw(everything(1))
-        assert isinstance(figure, Figure)
-        figure.savefig(tmp_path / "figure.png", dpi=50)
+    assert_draws(claim, everything(1), tmp_path)
 
 
 def verdict(name: str, **studies: Any) -> str:

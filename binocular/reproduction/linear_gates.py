@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from binocular.linear.gating import shares
 from binocular.reproduction.claims import Claim, Evidence, Finding
 from binocular.reproduction.computing import ComputedNeed
-from binocular.reproduction.linear_portraits import PORTRAIT_NEEDS
+from binocular.reproduction.linear_portraits import PORTRAIT_NEEDS, drawing
 from binocular.reproduction.numbers import exact, judged, number_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["K24_GATES"]
 
@@ -185,15 +182,6 @@ def _width_deviation(results: Mapping[str, Any], key: str = _GATES, name: str = 
     ]
 
 
-def _drawing(name: str) -> Callable[[Mapping[str, Any]], Figure]:
-    def draw(results: Mapping[str, Any]) -> Figure:
-        from binocular.figures import linear_pathways
-
-        return getattr(linear_pathways, name)(results)
-
-    return draw
-
-
 _GATE_NEEDS = {
     scale: ComputedNeed(
         _GATES, "Two linear pathways that share the hierarchy, gates and a lesion",
@@ -229,7 +217,7 @@ K24_GATES = (
         "Fig. 2",
         {"lab": (_GATE_NEEDS["lab"],), "paper": (_GATE_NEEDS["paper"],)},
         _judge_gates,
-        _drawing("gates_figure"),
+        drawing("gates_figure"),
     ),
     Claim(
         "k24-5-competition",
@@ -238,7 +226,7 @@ K24_GATES = (
         "Fig. 3",
         {"lab": (_GATE_NEEDS["lab"],), "paper": (_GATE_NEEDS["paper"],)},
         _judge_lesion,
-        _drawing("lesions_figure"),
+        drawing("lesions_figure"),
     ),
     Claim(
         "k24-9-nonlinear",
@@ -247,7 +235,7 @@ K24_GATES = (
         "Figs 11 and 12",
         {"lab": (_BENT_NEEDS["lab"],), "paper": (_BENT_NEEDS["paper"],)},
         _judge_bent,
-        _drawing("bent_figure"),
+        drawing("bent_figure"),
     ),
 )
 """Claims of Kleinman et al. 2024 on gates and competition."""

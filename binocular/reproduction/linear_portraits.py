@@ -16,7 +16,7 @@ from binocular.reproduction.numbers import exact, judged, number_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["K24_PORTRAITS", "PORTRAIT_NEEDS"]
+__all__ = ["K24_PORTRAITS", "PORTRAIT_NEEDS", "drawing"]
 
 _PORTRAITS = "linear-portraits"
 _DRAWN = (2, 5, 8, 13)
@@ -147,7 +147,9 @@ def _judge_late(results: Mapping[str, Any]) -> Finding:
     )  # fmt: skip
 
 
-def _drawing(name: str) -> Callable[[Mapping[str, Any]], Figure]:
+def drawing(name: str) -> Callable[[Mapping[str, Any]], Figure]:
+    """Return the function of `binocular.figures.linear_pathways` of this name, imported when it first draws."""
+
     def draw(results: Mapping[str, Any]) -> Figure:
         from binocular.figures import linear_pathways
 
@@ -173,7 +175,7 @@ K24_PORTRAITS = (
         "Fig. 1, top row",
         {"lab": (PORTRAIT_NEEDS["lab"],), "paper": (PORTRAIT_NEEDS["paper"],)},
         _judge_depth,
-        _drawing("portraits_figure"),
+        drawing("portraits_figure"),
     ),
     Claim(
         "k24-2-late",
@@ -181,7 +183,7 @@ K24_PORTRAITS = (
         "Fig. 1, bottom row",
         {"lab": (PORTRAIT_NEEDS["lab"],), "paper": (PORTRAIT_NEEDS["paper"],)},
         _judge_late,
-        _drawing("late_figure"),
+        drawing("late_figure"),
     ),
 )
 """Claims of Kleinman et al. 2024 on depth and time."""
