@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -13,3 +15,11 @@ def pytest_configure() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def same_weights_in_every_run() -> None:
+    """Seed torch's global generator, which draws the weights of a network that a test builds without a seed."""
+    import torch
+
+    torch.manual_seed(int(os.environ.get("BINOCULAR_TEST_SEED", "0")))

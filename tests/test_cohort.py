@@ -157,16 +157,21 @@ def test_a_network_with_several_heads_is_told_which_one_is_taught(packing):
     class Headed(SplitMLP):
         heads = ("left", "right", "both")
 
-        def __init__(self):
-            super().__init__((1, 8, 8), 4, width=4)
+        def __init__(self, shape, n_classes, width):
+            super().__init__(shape, n_classes, width=4)
             self.head = Heads()
 
         def forward(self, views, head=None):
             return self.head(self.trunk(self.left(views[:, 0]) + self.right(views[:, 1])), head)
 
-    cohort = packing([Headed().double() for _ in range(2)], 0.9, 0.0)
+    networks = _subjects(2, Headed)
+    heads = torch.tensor([0, 1, 0, 1, 1, 0])
+    batches = [Batch(b.views, b.labels, heads) for b in _batches(2, 1)[0]]
+    # A head learns nothing from units that are all silent, which four of them can be.
+    seen = networks[0].trunk(networks[0].left(batches[0].views[:, 0]) + networks[0].right(batches[0].views[:, 1]))
+    assert all(seen[heads == i].any() for i in (0, 1))
+    cohort = packing(networks, 0.9, 0.0)
     before = cohort.state(0)
-    batches = [Batch(b.views, b.labels, torch.tensor([0, 1, 0, 1, 1, 0])) for b in _batches(2, 1)[0]]
     cohort.step(batches, [0.1, 0.1])
     after = cohort.state(0)
     moved = [not torch.equal(before[n], after[n]) for n in (f"weights/head.parts.{i}.weight" for i in range(3))]
