@@ -93,7 +93,7 @@ def run(
 
     command = shlex.join(["binocular", *sys.argv[1:]])
     try:
-        outcome = run_study(chosen, folder, device, progress_for(quiet), command, fresh, dask, keep)
+        outcome = run_study(chosen, folder, device, progress_for(quiet), command, fresh, dask, keep, processes=True)
     except KeyboardInterrupt:
         print(f"\nStopped; what was reared is kept in {folder}. The same command takes it up.", file=sys.stderr)
         raise typer.Exit(130) from None

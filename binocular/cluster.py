@@ -25,8 +25,9 @@ def rear_on_dask(
     study: StudyPlan,
     outstanding: Sequence[Node],
     folder: Path,
-    where: str,
     on_epoch: Callable[[Node], None] | None = None,
+    *,
+    where: str,
 ) -> dict[str, str]:
     """Rear nodes as tasks of a Dask cluster.
 
@@ -38,10 +39,10 @@ def rear_on_dask(
         Nodes to rear, parents before children, most urgent first.
     folder
         Output folder, which every worker must see under the same path.
-    where
-        Number of workers of a cluster on this machine, or the address of a scheduler such as ``tcp://host:8786``.
     on_epoch
         Called once per epoch of a node, when the whole node is done.
+    where
+        Number of workers of a cluster on this machine, or the address of a scheduler such as ``tcp://host:8786``.
 
     Returns
     -------

@@ -104,6 +104,29 @@ class Cohort(ABC):
     def freeze(self, subject: int, frozen: Sequence[str]) -> None:
         """Keep the weights of the named parts (``left``, ``right``, ``trunk``, ``head``) as they are from now on."""
 
+    @torch.no_grad()
+    def _descend(
+        self, weights: list[Tensor], gradients: Sequence[Tensor], momenta: list[Tensor], learning_rate: float
+    ) -> None:
+        """Move weights down their gradients, as torch's SGD, in one pass through memory."""
+        # The pass goes through memory in order, so that a gradient must lie there as its weight does.
+        alike = [
+            gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)
+            for weight, gradient in zip(weights, gradients, strict=True)
+        ]
+        torch._fused_sgd_(  # pyright: ignore[reportPrivateImportUsage]
+            weights,
+            alike,
+            momenta,
+            weight_decay=self.weight_decay,
+            momentum=self.momentum,
+            lr=learning_rate,
+            dampening=0.0,
+            nesterov=False,
+            maximize=False,
+            is_first_step=False,
+        )
+
     def _autocast(self) -> AbstractContextManager[object]:
         if self.precision == "float32":
             return nullcontext()
@@ -141,16 +164,22 @@ class LoopCohort(Cohort):
         names = [name for name in self._weights[subject] if not _is_frozen(name, still)]
         weights = [self._weights[subject][name] for name in names]
         momenta = [self._momenta[subject][name] for name in names]
-        with self._autocast():
-            answer = full(learner(objective, batch))
-        loss, right = objective.judge(answer, batch)
-        gradients = list(torch.autograd.grad(loss, weights))
-        with torch.no_grad():
-            torch._foreach_add_(gradients, weights, alpha=self.weight_decay)  # pyright: ignore[reportPrivateImportUsage]
-            torch._foreach_mul_(momenta, self.momentum)  # pyright: ignore[reportPrivateImportUsage]
-            torch._foreach_add_(momenta, gradients)  # pyright: ignore[reportPrivateImportUsage]
-            torch._foreach_add_(weights, momenta, alpha=-learning_rate)  # pyright: ignore[reportPrivateImportUsage]
+        if self._is_written_out(learner, objective, batch):
+            loss, right, every = learner.network.classification_gradients(batch.views, batch.labels)
+            by_name = dict(zip((name for name, _ in learner.network.named_parameters()), every, strict=True))
+            gradients = [by_name[name] for name in names]
+        else:
+            with self._autocast():
+                answer = full(learner(objective, batch))
+            loss, right = objective.judge(answer, batch)
+            gradients = list(torch.autograd.grad(loss, weights))
+        self._descend(weights, gradients, momenta, learning_rate)
         return torch.stack([loss.detach(), right.detach()])
+
+    def _is_written_out(self, learner: Learner, objective: Objective, batch: Batch) -> bool:
+        """Say whether the network brings its own gradients for this step; a subclass does not inherit them."""
+        own = "classification_gradients" in vars(type(learner.network))
+        return own and isinstance(objective, Classification) and batch.head is None and self.precision == "float32"
 
     def network(self, subject: int) -> nn.Module:
         """Return a subject's network; see :meth:`Cohort.network`."""
@@ -197,7 +226,7 @@ class StackedCohort(Cohort):
         self._momenta = {name: torch.zeros_like(value) for name, value in self._weights.items()}
         self._template = copy.deepcopy(learners[0])
         self._shape = copy.deepcopy(self._template).to("meta").train()
-        self._moves = {name: torch.ones(self.size, device=self.device) for name in self._weights}
+        self._frozen: list[tuple[str, ...]] = [()] * self.size
         self._gradients: dict[Objective, _Gradient] = {}
 
     def _gradient(self, objective: Objective) -> _Gradient:
@@ -218,19 +247,25 @@ class StackedCohort(Cohort):
         """Take one step for every subject; see :meth:`Cohort.step`."""
         with self._autocast():
             gradients, (loss, right) = self._gradient(objective)(self._weights, self._buffers, Batch.stacked(batches))
-        rates = torch.tensor(learning_rates, dtype=next(iter(self._weights.values())).dtype, device=self.device)
-        with torch.no_grad():
-            for name, weight in self._weights.items():
-                if _is_frozen(name, objective.idle):
-                    continue
-                trailing = (-1,) + (1,) * (weight.dim() - 1)
-                moves = self._moves[name].view(trailing).to(weight.dtype)
-                momentum = self._momenta[name]
-                change = gradients[name].add(weight, alpha=self.weight_decay)
-                # A frozen part keeps its momentum too, as it does where each subject has its own module.
-                momentum.copy_(torch.where(moves > 0, momentum * self.momentum + change, momentum))
-                weight.sub_(rates.view(trailing).to(weight.dtype) * moves * momentum)
+        for (rate, frozen), subjects in self._moving_alike(learning_rates).items():
+            names = [name for name in self._weights if not _is_frozen(name, (*frozen, *objective.idle))]
+            weights, slopes, momenta = (
+                self._of(subjects, [values[name] for name in names])
+                for values in (self._weights, gradients, self._momenta)
+            )
+            self._descend(weights, slopes, momenta, rate)
         return torch.stack([loss.detach(), right], dim=1)
+
+    def _of(self, subjects: Sequence[int], values: list[Tensor]) -> list[Tensor]:
+        """Return the parts of stacked tensors that belong to some subjects, or the tensors where all are meant."""
+        return values if len(subjects) == self.size else [value[subject] for subject in subjects for value in values]
+
+    def _moving_alike(self, learning_rates: Sequence[float]) -> dict[tuple[float, tuple[str, ...]], list[int]]:
+        """Group subjects by learning rate and frozen parts; nearly always there is one group."""
+        groups: dict[tuple[float, tuple[str, ...]], list[int]] = {}
+        for subject, kind in enumerate(zip(learning_rates, self._frozen, strict=True)):
+            groups.setdefault(kind, []).append(subject)
+        return groups
 
     @torch.no_grad()
     def network(self, subject: int) -> nn.Module:
@@ -260,5 +295,4 @@ class StackedCohort(Cohort):
 
     def freeze(self, subject: int, frozen: Sequence[str]) -> None:
         """Keep the named parts as they are; see :meth:`Cohort.freeze`."""
-        for name, moves in self._moves.items():
-            moves[subject] = 0.0 if _is_frozen(name, frozen) else 1.0
+        self._frozen[subject] = tuple(frozen)

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from binocular.normalisation import remember
+
 __all__ = ["Columns", "columns_of", "run_pathway"]
 
 
@@ -128,15 +130,22 @@ def _block(block: nn.Module, columns: Columns) -> Columns:
 
 def _convolved(layer: nn.Conv2d, columns: Columns) -> Columns:
     """Convolve; the columns that differ grow by half a kernel on each side."""
-    width, stride, above = layer.kernel_size[1], layer.stride[0], int(layer.padding[0])
-    common = layer(columns.common)
+    width, stride = layer.kernel_size[1], layer.stride[0]
+    common = _apply(layer, columns.common, int(layer.padding[1]))
     reach = width // 2
     # Output column j looks at the input from j * stride - reach to j * stride + reach.
     start = max(0, -((reach - columns.start) // stride))
     stop = min(common.shape[3], (columns.stop - 1 + reach) // stride + 1)
     seen = columns.cut(start * stride - reach, (stop - 1) * stride + reach + 1)
-    varying = functional.conv2d(seen, layer.weight, layer.bias, stride, (above, 0))
-    return Columns(varying, common, start, stop)
+    return Columns(_apply(layer, seen, 0), common, start, stop)
+
+
+def _apply(layer: nn.Conv2d, x: Tensor, beside: int) -> Tensor:
+    """Convolve with so many blank columns beside the map."""
+    if layer.kernel_size == (1, 1):  # the stride first, as in `binocular.networks.PreActivationBlock`
+        down, right = layer.stride
+        return functional.conv2d(x[..., ::down, ::right], layer.weight, layer.bias)
+    return functional.conv2d(x, layer.weight, layer.bias, layer.stride, (int(layer.padding[0]), beside))
 
 
 def _activated(norm: nn.BatchNorm2d, columns: Columns) -> Columns:
@@ -147,19 +156,8 @@ def _activated(norm: nn.BatchNorm2d, columns: Columns) -> Columns:
     varying, common, mean, variance = _NormaliseRectify.apply(
         varying, common, norm.weight, norm.bias, columns.start, columns.stop, norm.eps
     )
-    _remember(norm, mean, variance, len(varying) * common.shape[2] * common.shape[3])
+    remember(norm, mean, variance, len(varying) * common.shape[2] * common.shape[3])
     return Columns(varying, common, columns.start, columns.stop)
-
-
-@torch.no_grad()
-def _remember(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count: int) -> None:
-    """Take a batch into the running averages, as batch normalisation does in training."""
-    if norm.running_mean is None or norm.running_var is None or norm.num_batches_tracked is None:
-        return
-    norm.num_batches_tracked.add_(1)
-    share = 1.0 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
-    norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), share)
-    norm.running_var.lerp_(variance.to(norm.running_var.dtype) * (count / (count - 1)), share)
 
 
 class _Cut(torch.autograd.Function):

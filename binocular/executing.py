@@ -17,7 +17,7 @@ from binocular.rearing import rear
 from binocular.tree import Node
 from stimuli.errors import BadInput
 
-__all__ = ["Queue", "drive", "rear_group", "rear_here"]
+__all__ = ["Queue", "cause_of", "drive", "rear_group", "rear_here"]
 
 
 class Queue:
@@ -61,7 +61,7 @@ class Queue:
             pending = [node.identity]
             while pending:
                 identity = pending.pop()
-                self.failed[identity] = _cause(error)
+                self.failed[identity] = cause_of(error)
                 self.waiting.pop(identity, None)
                 pending.extend(self._graph.successors(identity))
 
@@ -152,7 +152,8 @@ def drive(
     return queue.failed
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
+    """Return why a node could not be reared, in one line."""
     if isinstance(error, BadInput):
         return str(error)
     where = traceback.extract_tb(error.__traceback__)

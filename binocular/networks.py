@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from binocular.batches import HEADS
+from binocular.normalisation import rectified
 
 __all__ = ["HeadPerEye", "PreActivationBlock", "SplitCNN", "SplitMLP", "TwoEyedNetwork", "Unseeing", "second_pathway"]
 
@@ -175,21 +176,18 @@ class PreActivationBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[batch, channels_in, h, w]`` to ``[batch, channels, h/stride, w/stride]``."""
-        activated = torch.relu(self.norm1(x))
+        activated = rectified(self.norm1, x)
         # As in the published network the shortcut of a reshaping block starts after the first rectification.
         carried = x if self.shortcut is None else _shortcut(self.shortcut, activated)
-        return carried + self.conv2(torch.relu(self.norm2(self.conv1(activated))))
+        return carried + self.conv2(rectified(self.norm2, self.conv1(activated)))
 
 
 def _shortcut(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """Convolve 1 x 1, of large maps with the stride taken before.
+    """Convolve 1 x 1 with the stride taken before, which computes the same.
 
-    With a stride and fewer than 16 channels the gradient by the weights writes beyond its workspace (oneDNN issue
-    6035), which ends the process from 48 x 48 pixels on. Up to 32 x 32 the convolution stays as it was, so that
-    finished histories keep their last bits.
+    It is faster, and with a stride and fewer than 16 channels the gradient by the weights would write beyond its
+    workspace (oneDNN issue 6035), which ends the process from 48 x 48 pixels on.
     """
-    if max(x.shape[2:]) <= 32:
-        return conv(x)
     down, right = conv.stride
     return functional.conv2d(x[..., ::down, ::right], conv.weight)
 
@@ -236,12 +234,21 @@ class SplitCNN(TwoEyedNetwork):
 
     @staticmethod
     def _pathway(channels: int, width: int) -> nn.Sequential:
-        return nn.Sequential(
+        return _Pathway(
             nn.Conv2d(channels, width, 5, 1, 2, bias=False),
             nn.BatchNorm2d(width),
             nn.ReLU(),
             PreActivationBlock(width, width, stride=2),
         )
+
+
+class _Pathway(nn.Sequential):
+    """Convolution, normalisation, rectification, block; its weights have the names of a plain sequence."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        convolution, norm, _, block = self
+        assert isinstance(norm, nn.BatchNorm2d)
+        return block(rectified(norm, convolution(x)))
 
 
 class SplitMLP(TwoEyedNetwork):
@@ -262,10 +269,53 @@ class SplitMLP(TwoEyedNetwork):
         if width < 1 or depth < 1:
             raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")
         pixels = shape[0] * shape[1] * shape[2]
-        self.left = nn.Sequential(nn.Flatten(), nn.Linear(pixels, width))
-        self.right = nn.Sequential(nn.Flatten(), nn.Linear(pixels, width))
+        self.left: nn.Sequential = nn.Sequential(nn.Flatten(), nn.Linear(pixels, width))
+        self.right: nn.Sequential = nn.Sequential(nn.Flatten(), nn.Linear(pixels, width))
         layers: list[nn.Module] = [nn.ReLU()]
         for _ in range(depth):
             layers += [nn.Linear(width, width), nn.ReLU()]
         self.trunk = nn.Sequential(*layers)
         self.head = nn.Linear(width, n_classes)
+
+    @torch.no_grad()
+    def classification_gradients(self, views: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Return what a step of classification needs, written out: matrices so small wait for autograd's bookkeeping.
+
+        Parameters
+        ----------
+        views
+            ``[batch, eye, channel, height, width]``.
+        labels
+            ``[batch]`` int64.
+
+        Returns
+        -------
+        loss
+            Mean cross-entropy in nats.
+        right
+            Share of correct answers.
+        gradients
+            Of the loss, in the order of ``parameters()``.
+        """
+        eyes = [view.flatten(1) for view in views.unbind(1)]
+        entries = [layer for layer in (*self.left, *self.right) if isinstance(layer, nn.Linear)]
+        layers = [layer for layer in (*self.trunk, self.head) if isinstance(layer, nn.Linear)]
+        x = torch.addmm(entries[0].bias + entries[1].bias, eyes[0], entries[0].weight.t())
+        x = x.addmm_(eyes[1], entries[1].weight.t()).clamp_min_(0)
+        hidden = [x]
+        for layer in layers[:-1]:
+            x = torch.addmm(layer.bias, x, layer.weight.t()).clamp_min_(0)
+            hidden.append(x)
+        scores = torch.addmm(layers[-1].bias, x, layers[-1].weight.t())
+        logarithms = scores.log_softmax(1)
+        loss = functional.nll_loss(logarithms, labels)
+        right = (scores.argmax(1) == labels).float().mean()
+
+        wrong = logarithms.exp_()
+        wrong = wrong.scatter_add_(1, labels[:, None], wrong.new_full((len(labels), 1), -1.0)).div_(len(labels))
+        gradients: list[Tensor] = []
+        for layer, seen in zip(reversed(layers), reversed(hidden), strict=True):
+            gradients = [wrong.t().mm(seen), wrong.sum(0), *gradients]
+            wrong = torch.ops.aten.threshold_backward(wrong.mm(layer.weight), seen, 0)
+        bias = wrong.sum(0)
+        return loss, right, [wrong.t().mm(eyes[0]), bias, wrong.t().mm(eyes[1]), bias.clone(), *gradients]

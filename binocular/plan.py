@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["REARING_VERSION", "Plan", "stimulus_of"]
 
-REARING_VERSION = 1
+REARING_VERSION = 2
 """Raised whenever a change of the code changes the weights that a history leads to."""
 
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from binocular.batches import Presenter
 from binocular.cohort import Cohort, LoopCohort, StackedCohort, State
+from binocular.memory import keep_freed_memory
 from binocular.objectives import build_decoder, objective_of
 from binocular.plan import Plan, stimulus_of
 from binocular.probes import adapted, probe_views, response_grid, source_variance, vision
@@ -83,6 +84,8 @@ class Litter:
 
     def __init__(self, plan: Plan, nodes: list[Node], folder: Path | None) -> None:
         self.plan, self.nodes, self.folder = plan, nodes, folder
+        if plan.device == "cpu":
+            keep_freed_memory()
         self.sets = [stimulus_of(plan.stimulus, node.seed, plan.device) for node in nodes]
         first = self.sets[0]
         networks = [

@@ -1,17 +1,17 @@
-"""Where the time of a run goes: seconds by purpose, added up over all threads of this process."""
+"""Where the time of a run goes: seconds by purpose, added up over threads and rearing processes."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from stimuli.errors import BadInput
 
-__all__ = ["spending", "spent_so_far", "write_timings"]
+__all__ = ["add_spent", "spending", "spent_so_far", "write_timings"]
 
 _lock = threading.Lock()
 _seconds: dict[str, float] = {}
@@ -24,8 +24,13 @@ def spending(purpose: str) -> Iterator[None]:
     try:
         yield
     finally:
-        spent = time.perf_counter() - began
-        with _lock:
+        add_spent({purpose: time.perf_counter() - began})
+
+
+def add_spent(seconds: Mapping[str, float]) -> None:
+    """Add seconds by purpose, such as another process has measured them."""
+    with _lock:
+        for purpose, spent in seconds.items():
             _seconds[purpose] = _seconds.get(purpose, 0.0) + spent
 
 
@@ -39,7 +44,7 @@ def write_timings(path: Path) -> None:
     """Write `spent_so_far` as JSON.
 
     ``planning``, ``rearing``, ``writing``, ``drawing`` and ``reporting`` follow one another; ``learning``, ``testing``,
-    ``probing`` and ``saving`` lie within rearing and are summed over its threads.
+    ``probing`` and ``saving`` lie within rearing and are summed over its threads or processes.
 
     Raises
     ------

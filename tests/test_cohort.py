@@ -109,38 +109,6 @@ def test_in_the_loop_a_subject_is_the_same_bit_for_bit_whoever_is_beside_it():
         assert torch.equal(value, together.state(1)[name])
 
 
-def _plain_step(network, momenta, batch, rate):
-    """Return loss and share correct of one step, written out as it was before there were objectives."""
-    network.train()
-    names, weights = zip(*network.named_parameters(), strict=True)
-    scores = network(batch.views)
-    loss = F.cross_entropy(scores, batch.labels)
-    gradients = list(torch.autograd.grad(loss, weights))
-    moved = [momenta[name] for name in names]
-    with torch.no_grad():
-        torch._foreach_add_(gradients, weights, alpha=5e-4)
-        torch._foreach_mul_(moved, 0.9)
-        torch._foreach_add_(moved, gradients)
-        torch._foreach_add_(weights, moved, alpha=-rate)
-    return loss.item(), (scores.argmax(1) == batch.labels).float().mean().item()
-
-
-@pytest.mark.parametrize("cls", [SplitCNN, SplitMLP])
-def test_classification_is_the_step_it_always_was_bit_for_bit(cls):
-    network = _subjects(1, cls)[0].float()
-    plain = copy.deepcopy(network).to(memory_format=torch.channels_last)
-    cohort = LoopCohort([network], 0.9, 5e-4)
-    momenta = {name: torch.zeros_like(w) for name, w in plain.named_parameters()}
-    for (batch,) in _batches(1, 4):
-        single = Batch(batch.views.float(), batch.labels)
-        outcome = cohort.step([single], [0.1])[0].tolist()
-        assert outcome == list(_plain_step(plain, momenta, single, 0.1))
-    state = cohort.state(0)
-    for name, value in [*plain.named_parameters(), *plain.named_buffers()]:
-        part = "buffers" if f"buffers/{name}" in state else "weights"
-        assert torch.equal(state[f"{part}/{name}"], value.detach())
-
-
 @pytest.mark.parametrize("packing", [LoopCohort, StackedCohort])
 def test_a_network_with_several_heads_is_told_which_one_is_taught(packing):
     class Heads(nn.Module):

@@ -133,7 +133,8 @@ class StudyNeed:
         protocol, own = self.load(), Path(folder) / self.key
         probes = [(measure, probe_from(measure.probe, measure.settings)) for measure in self.measures]
         _link_finished(protocol, Path(folder), own, device)
-        outcome = run_study(protocol, own, device, _announced(progress_for(quiet), self.key), self.command)
+        progress = _announced(progress_for(quiet), self.key)
+        outcome = run_study(protocol, own, device, progress, self.command, processes=True)
         if outcome.failures:
             (condition, seed), cause = next(iter(outcome.failures.items()))
             raise StudyFailed(
