@@ -117,7 +117,7 @@ class Cohort(ABC):
         torch._fused_sgd_(  # pyright: ignore[reportPrivateImportUsage]
             weights,
             alike,
-            momenta,
+            momenta if self.momentum else [],
             weight_decay=self.weight_decay,
             momentum=self.momentum,
             lr=learning_rate,
@@ -151,6 +151,7 @@ class LoopCohort(Cohort):
         self._weights = [learner.weights() for learner in self._learners]
         self._momenta = [{name: torch.zeros_like(w) for name, w in weights.items()} for weights in self._weights]
         self._frozen: list[tuple[str, ...]] = [()] * self.size
+        self._moved: dict[tuple[int, tuple[str, ...]], tuple[list[str], list[Tensor], list[Tensor]]] = {}
 
     def step(
         self, batches: Sequence[Batch], learning_rates: Sequence[float], objective: Objective = CLASSIFICATION
@@ -159,15 +160,13 @@ class LoopCohort(Cohort):
         return torch.stack([self._step(i, batches[i], learning_rates[i], objective) for i in range(self.size)])
 
     def _step(self, subject: int, batch: Batch, learning_rate: float, objective: Objective) -> Tensor:
-        learner = self._learners[subject].train()
-        still = (*self._frozen[subject], *objective.idle)
-        names = [name for name in self._weights[subject] if not _is_frozen(name, still)]
-        weights = [self._weights[subject][name] for name in names]
-        momenta = [self._momenta[subject][name] for name in names]
+        learner = self._learners[subject]
+        if not learner.network.training:  # a probe has looked at it
+            learner.train()
+        names, weights, momenta = self._moving(subject, (*self._frozen[subject], *objective.idle))
         if self._is_written_out(learner, objective, batch):
             loss, right, every = learner.network.classification_gradients(batch.views, batch.labels)
-            by_name = dict(zip((name for name, _ in learner.network.named_parameters()), every, strict=True))
-            gradients = [by_name[name] for name in names]
+            gradients = [every[name] for name in names]
         else:
             with self._autocast():
                 answer = full(learner(objective, batch))
@@ -175,6 +174,14 @@ class LoopCohort(Cohort):
             gradients = list(torch.autograd.grad(loss, weights))
         self._descend(weights, gradients, momenta, learning_rate)
         return torch.stack([loss.detach(), right.detach()])
+
+    def _moving(self, subject: int, still: tuple[str, ...]) -> tuple[list[str], list[Tensor], list[Tensor]]:
+        """Return names, weights and momenta of what a step moves; looked up once."""
+        if (subject, still) not in self._moved:
+            names = [name for name in self._weights[subject] if not _is_frozen(name, still)]
+            parts = ([values[subject][name] for name in names] for values in (self._weights, self._momenta))
+            self._moved[subject, still] = (names, *parts)  # pyright: ignore[reportArgumentType]
+        return self._moved[subject, still]
 
     def _is_written_out(self, learner: Learner, objective: Objective, batch: Batch) -> bool:
         """Say whether the network brings its own gradients for this step; a subclass does not inherit them."""

@@ -19,8 +19,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from binocular.normalisation import remember
-
 __all__ = ["Columns", "columns_of", "run_pathway"]
 
 
@@ -156,8 +154,19 @@ def _activated(norm: nn.BatchNorm2d, columns: Columns) -> Columns:
     varying, common, mean, variance = _NormaliseRectify.apply(
         varying, common, norm.weight, norm.bias, columns.start, columns.stop, norm.eps
     )
-    remember(norm, mean, variance, len(varying) * common.shape[2] * common.shape[3])
+    _remember(norm, mean, variance, len(varying) * common.shape[2] * common.shape[3])
     return Columns(varying, common, columns.start, columns.stop)
+
+
+@torch.no_grad()
+def _remember(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count: int) -> None:
+    """Take a batch into the running averages, as batch normalisation does in training."""
+    if norm.running_mean is None or norm.running_var is None or norm.num_batches_tracked is None:
+        return
+    norm.num_batches_tracked.add_(1)
+    share = 1.0 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+    norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), share)
+    norm.running_var.lerp_(variance.to(norm.running_var.dtype) * (count / (count - 1)), share)
 
 
 class _Cut(torch.autograd.Function):

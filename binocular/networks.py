@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from binocular.batches import HEADS
-from binocular.normalisation import rectified
 
 __all__ = ["HeadPerEye", "PreActivationBlock", "SplitCNN", "SplitMLP", "TwoEyedNetwork", "Unseeing", "second_pathway"]
 
@@ -176,10 +175,10 @@ class PreActivationBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[batch, channels_in, h, w]`` to ``[batch, channels, h/stride, w/stride]``."""
-        activated = rectified(self.norm1, x)
+        activated = torch.relu(self.norm1(x))
         # As in the published network the shortcut of a reshaping block starts after the first rectification.
         carried = x if self.shortcut is None else _shortcut(self.shortcut, activated)
-        return carried + self.conv2(rectified(self.norm2, self.conv1(activated)))
+        return carried + self.conv2(torch.relu(self.norm2(self.conv1(activated))))
 
 
 def _shortcut(conv: nn.Conv2d, x: Tensor) -> Tensor:
@@ -234,21 +233,12 @@ class SplitCNN(TwoEyedNetwork):
 
     @staticmethod
     def _pathway(channels: int, width: int) -> nn.Sequential:
-        return _Pathway(
+        return nn.Sequential(
             nn.Conv2d(channels, width, 5, 1, 2, bias=False),
             nn.BatchNorm2d(width),
             nn.ReLU(),
             PreActivationBlock(width, width, stride=2),
         )
-
-
-class _Pathway(nn.Sequential):
-    """Convolution, normalisation, rectification, block; its weights have the names of a plain sequence."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        convolution, norm, _, block = self
-        assert isinstance(norm, nn.BatchNorm2d)
-        return block(rectified(norm, convolution(x)))
 
 
 class SplitMLP(TwoEyedNetwork):
@@ -275,10 +265,10 @@ class SplitMLP(TwoEyedNetwork):
         for _ in range(depth):
             layers += [nn.Linear(width, width), nn.ReLU()]
         self.trunk = nn.Sequential(*layers)
-        self.head = nn.Linear(width, n_classes)
+        self.head: nn.Linear = nn.Linear(width, n_classes)
 
     @torch.no_grad()
-    def classification_gradients(self, views: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+    def classification_gradients(self, views: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Return what a step of classification needs, written out: matrices so small wait for autograd's bookkeeping.
 
         Parameters
@@ -295,27 +285,28 @@ class SplitMLP(TwoEyedNetwork):
         right
             Share of correct answers.
         gradients
-            Of the loss, in the order of ``parameters()``.
+            Of the loss, by the name of the weight.
         """
+        left, right = (layer for layer in (self.left[1], self.right[1]) if isinstance(layer, nn.Linear))
+        layers = {f"trunk.{i}": layer for i, layer in enumerate(self.trunk) if isinstance(layer, nn.Linear)}
+        layers["head"] = self.head
         eyes = [view.flatten(1) for view in views.unbind(1)]
-        entries = [layer for layer in (*self.left, *self.right) if isinstance(layer, nn.Linear)]
-        layers = [layer for layer in (*self.trunk, self.head) if isinstance(layer, nn.Linear)]
-        x = torch.addmm(entries[0].bias + entries[1].bias, eyes[0], entries[0].weight.t())
-        x = x.addmm_(eyes[1], entries[1].weight.t()).clamp_min_(0)
-        hidden = [x]
-        for layer in layers[:-1]:
-            x = torch.addmm(layer.bias, x, layer.weight.t()).clamp_min_(0)
-            hidden.append(x)
-        scores = torch.addmm(layers[-1].bias, x, layers[-1].weight.t())
-        logarithms = scores.log_softmax(1)
+        x = torch.addmm(left.bias + right.bias, eyes[0], left.weight.t()).addmm_(eyes[1], right.weight.t())
+        seen = []
+        for layer in layers.values():
+            seen.append(x.clamp_min_(0))
+            x = torch.addmm(layer.bias, x, layer.weight.t())
+        logarithms = x.log_softmax(1)
         loss = functional.nll_loss(logarithms, labels)
-        right = (scores.argmax(1) == labels).float().mean()
+        correct = (x.argmax(1) == labels).float().mean()
 
+        gradients: dict[str, Tensor] = {}
         wrong = logarithms.exp_()
         wrong = wrong.scatter_add_(1, labels[:, None], wrong.new_full((len(labels), 1), -1.0)).div_(len(labels))
-        gradients: list[Tensor] = []
-        for layer, seen in zip(reversed(layers), reversed(hidden), strict=True):
-            gradients = [wrong.t().mm(seen), wrong.sum(0), *gradients]
-            wrong = torch.ops.aten.threshold_backward(wrong.mm(layer.weight), seen, 0)
-        bias = wrong.sum(0)
-        return loss, right, [wrong.t().mm(eyes[0]), bias, wrong.t().mm(eyes[1]), bias.clone(), *gradients]
+        for name, layer in reversed(layers.items()):
+            below = seen.pop()
+            gradients |= {f"{name}.weight": wrong.t().mm(below), f"{name}.bias": wrong.sum(0)}
+            wrong = torch.ops.aten.threshold_backward(wrong.mm(layer.weight), below, 0)
+        for name, eye in zip(("left.1", "right.1"), eyes, strict=True):
+            gradients |= {f"{name}.weight": wrong.t().mm(eye), f"{name}.bias": wrong.sum(0)}
+        return loss, correct, gradients

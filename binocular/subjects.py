@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from torch import nn
 
 from stimuli.base import LEFT, RIGHT
 from stimuli.errors import BadInput
-from stimuli.streams import stream_key
+from stimuli.streams import global_stream
 
 __all__ = ["NETWORKS", "build_network", "check_network"]
 
@@ -26,8 +25,6 @@ NETWORKS: dict[str, str] = {
     "split-transformer": "binocular.transformers:SplitTransformer",
 }
 """Networks by kind; a new one is one class and one line here."""
-
-_construction = threading.Lock()
 
 
 def build_network(
@@ -56,9 +53,7 @@ def build_network(
     for name in options:
         if name not in accepted:
             raise BadInput(f"network.options.{name}: {kind} has no such option; accepted: {', '.join(accepted)}")
-    # Constructors draw their weights from the global generator; the fork hands it back as it was.
-    with _construction, torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(stream_key(seed, "weights"))
+    with global_stream(seed, "weights"):
         try:
             network = cls(shape, n_classes, **options)
         except (TypeError, ValueError, RuntimeError) as error:

@@ -7,12 +7,17 @@ subject does not depend on who is reared beside it, and resuming after a kill ne
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["stream", "stream_key"]
+__all__ = ["global_stream", "stream", "stream_key"]
+
+_one_at_a_time = threading.Lock()
 
 
 def stream_key(seed: int, purpose: str, epoch: int = 0) -> int:
@@ -45,3 +50,17 @@ def stream(seed: int, purpose: str, epoch: int = 0, device: torch.device | str =
     generator = torch.Generator(device=device)
     generator.manual_seed(stream_key(seed, purpose, epoch))
     return generator
+
+
+@contextmanager
+def global_stream(seed: int, purpose: str) -> Iterator[None]:
+    """Let torch's global generator of the processor be a stream within, and hand it back as it was.
+
+    For constructors of modules, which draw their weights from nowhere else. Only one thread at a time can be within:
+    two that draw from the same generator would take each other's numbers.
+    """
+    import torch
+
+    with _one_at_a_time, torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(stream_key(seed, purpose))
+        yield

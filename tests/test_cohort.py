@@ -109,6 +109,38 @@ def test_in_the_loop_a_subject_is_the_same_bit_for_bit_whoever_is_beside_it():
         assert torch.equal(value, together.state(1)[name])
 
 
+@pytest.mark.parametrize("depth", [1, 3])
+def test_the_gradients_written_out_are_those_of_autograd(depth):
+    torch.manual_seed(3)
+    network = SplitMLP((2, 4, 3), 5, width=7, depth=depth).double()
+    views = torch.randn(9, 2, 2, 4, 3, dtype=torch.float64)
+    labels = torch.randint(5, (9,))
+    before = views.clone()
+    loss, right, gradients = network.classification_gradients(views, labels)
+    scores = network(views)
+    expected = F.cross_entropy(scores, labels)
+    names, weights = zip(*network.named_parameters(), strict=True)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
+    assert right.item() == pytest.approx((scores.argmax(1) == labels).double().mean().item())
+    assert set(gradients) == set(names) and torch.equal(views, before)
+    for name, gradient in zip(names, torch.autograd.grad(expected, weights), strict=True):
+        torch.testing.assert_close(gradients[name], gradient, rtol=1e-12, atol=1e-14)
+
+
+def test_a_subclass_with_another_forward_is_left_to_autograd():
+    class Doubled(SplitMLP):
+        def forward(self, views, head=None):
+            return 2 * super().forward(views, head)
+
+    plain = _subjects(1, Doubled)[0]
+    cohort = LoopCohort([copy.deepcopy(plain)], 0.0, 0.0)
+    (batch,) = _batches(1, 1)[0]
+    cohort.step([batch], [0.1])
+    F.cross_entropy(plain(batch.views), batch.labels).backward()
+    moved = plain.head.weight - 0.1 * plain.head.weight.grad
+    torch.testing.assert_close(cohort.state(0)["weights/head.weight"], moved.detach())
+
+
 @pytest.mark.parametrize("packing", [LoopCohort, StackedCohort])
 def test_a_network_with_several_heads_is_told_which_one_is_taught(packing):
     class Heads(nn.Module):

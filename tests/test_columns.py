@@ -157,7 +157,7 @@ def test_the_same_on_cuda():
 TWINS = """
 title = "Twins"
 reference = "none"
-seeds = 8
+seeds = 32
 [stimulus]
 kind = "split-images"
 dataset = "photographs"
@@ -186,7 +186,11 @@ phases = [{ epochs = 10, deficits = [{ kind = "blur", eye = "treated", factor = 
 
 @pytest.mark.slow
 def test_accuracy_and_rsv_agree_within_the_spread_of_seeds(tmp_path):
-    """The fast arithmetic (bfloat16, columns seen) against the plain one, on untouched and on blurred subjects."""
+    """The fast arithmetic (bfloat16, columns seen) against the plain one, on untouched and on blurred subjects.
+
+    With the first eight seeds alone RSV of untouched subjects differed by 0.17 (p = 0.007), with the next 24 by -0.06:
+    eight do not suffice for a bound so narrow.
+    """
     (tmp_path / "twins.toml").write_text(TWINS)
     arms = {
         "plain": ["training.precision=float32"],
@@ -198,7 +202,7 @@ def test_accuracy_and_rsv_agree_within_the_spread_of_seeds(tmp_path):
         study = arrays(run_study(protocol, tmp_path / arm, "cpu").study)
         for condition in ("normal", "blurred"):
             for measure, name in (("accuracy", "history/test_accuracy"), ("rsv", "probes/representation/rsv")):
-                values = [study[f"conditions/{condition}/{seed}/{name}"][-1] for seed in range(8)]
+                values = [study[f"conditions/{condition}/{seed}/{name}"][-1] for seed in range(32)]
                 found[arm, condition, measure] = np.array([np.nanmean(value) for value in values])
     moved = {
         measure: abs((found["plain", "blurred", measure] - found["plain", "normal", measure]).mean())
@@ -208,10 +212,10 @@ def test_accuracy_and_rsv_agree_within_the_spread_of_seeds(tmp_path):
         for measure in ("accuracy", "rsv"):
             # A seed has the same weights, order and stimuli in both arms, so that it is compared with itself.
             change = found["fast", condition, measure] - found["plain", condition, measure]
-            error = change.std(ddof=1) / np.sqrt(8)
+            error = change.std(ddof=1) / np.sqrt(32)
             print(condition, measure, change.mean(), error, found["plain", condition, measure].std(ddof=1), moved)
-            assert abs(change.mean()) < 3.5 * error, (condition, measure)  # 99 % of t(7)
+            assert abs(change.mean()) < 2.74 * error, (condition, measure)  # 99 % of t(31)
             assert abs(change.mean()) < found["plain", condition, measure].std(ddof=1), "more than seeds differ"
     # What would be seen: the blur moves the units by more than the comparison is uncertain.
     change = found["fast", "blurred", "rsv"] - found["fast", "normal", "rsv"]
-    assert change.mean() > 3.5 * change.std(ddof=1) / np.sqrt(8)
+    assert change.mean() > 2.74 * change.std(ddof=1) / np.sqrt(32)

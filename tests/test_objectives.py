@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -303,6 +304,18 @@ def test_a_study_that_reconstructs_is_sound_and_leaves_the_others_as_they_are(tm
         new = _state(tmp_path / "with", condition)
         assert set(without_decoder(new)) == set(old) != set(new)
         assert all(torch.equal(new[name], value) for name, value in old.items())
+
+
+def test_decoders_built_in_several_threads_are_those_of_their_seeds():
+    network = SplitCNN((1, 12, 12), 4, width=2)
+
+    def build(seed):
+        return build_decoder(network, (1, 12, 12), seed, "split-cnn").state_dict()
+
+    alone = [build(seed) for seed in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        for one, other in zip(pool.map(build, range(40)), alone, strict=True):
+            assert all(torch.equal(one[name], value) for name, value in other.items())
 
 
 def test_a_study_begun_without_a_decoder_is_taken_up_by_one_that_has(tmp_path):

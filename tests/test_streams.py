@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimuli.streams import stream, stream_key
+from stimuli.streams import global_stream, stream, stream_key
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="|"), max_size=20)
 seeds = st.integers(-(2**40), 2**40)
@@ -42,3 +45,29 @@ def test_global_generator_is_left_alone() -> None:
     before = torch.random.get_rng_state()
     torch.randn(3, generator=stream(0, "noise"))
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_threads_do_not_take_each_others_numbers_of_the_global_generator() -> None:
+    """Networks and decoders are built in the threads that rear; a decoder without the lock now and then differed."""
+
+    def draw(task: tuple[int, str]) -> list[float]:
+        with global_stream(*task):
+            drawn = []
+            for _ in range(20):
+                drawn += torch.rand(3).tolist()
+                time.sleep(0)  # lets another thread run
+            return drawn
+
+    tasks = [(seed, purpose) for seed in range(20) for purpose in ("weights", "decoder")]
+    alone = [draw(task) for task in tasks]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(draw, tasks)) == alone
+
+
+def test_a_global_stream_hands_the_generator_back() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(2)
+    torch.manual_seed(5)
+    with global_stream(1, "weights"):
+        torch.rand(7)
+    assert torch.equal(torch.rand(2), expected)

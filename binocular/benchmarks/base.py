@@ -88,7 +88,7 @@ class Work:
     Attributes
     ----------
     run
-        Does the work once.
+        Does the work once; may return the processor seconds that it took in other processes.
     amount
         How much that is, for example in images.
     """
@@ -97,15 +97,16 @@ class Work:
     amount: float = 1.0
 
 
-def seconds_of(run: Callable[[], object]) -> float:
-    """Return the seconds that a call takes; a GPU's work is waited for."""
+def seconds_of(run: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that a call takes by the clock, a GPU's work waited for, and by processor time."""
     import torch
 
-    began = time.perf_counter()
-    run()
+    began, before = time.perf_counter(), time.process_time()
+    elsewhere = run()
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-    return time.perf_counter() - began
+    busy = time.process_time() - before + (elsewhere if isinstance(elsewhere, float) else 0.0)
+    return time.perf_counter() - began, busy
 
 
 def in_turn(baseline: Work, candidate: Work, rounds: int = 5, warm: bool = True) -> tuple[list[float], dict[str, Any]]:
@@ -136,9 +137,9 @@ def in_turn(baseline: Work, candidate: Work, rounds: int = 5, warm: bool = True)
     busy: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
         for kept, held, work in zip(speeds, busy, (baseline, candidate), strict=True):
-            before = time.process_time()
-            kept.append(work.amount / seconds_of(work.run))
-            held.append(work.amount / max(time.process_time() - before, 1e-9))
+            seconds, processor = seconds_of(work.run)
+            kept.append(work.amount / seconds)
+            held.append(work.amount / max(processor, 1e-9))
     values = [fast / slow for slow, fast in zip(*speeds, strict=True)]
     return values, {
         "baseline_per_second": speeds[0],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
 
@@ -12,9 +11,11 @@ from torch import nn
 
 from binocular.batches import Batch
 from binocular.benchmarks.base import Measured, Suite, Work, in_turn
-from binocular.benchmarks.plain import plain_step
+from binocular.benchmarks.elsewhere import Task, elsewhere
+from binocular.benchmarks.plain import as_usual, plain_step
 from binocular.benchmarks.threads import threads
 from binocular.cohort import LoopCohort, StackedCohort
+from binocular.memory import keep_freed_memory
 from binocular.planning import usable_cores
 from binocular.subjects import build_network
 from stimuli.streams import stream
@@ -23,6 +24,7 @@ __all__ = ["alone", "cnn", "cnn_on_gpu", "compare_packings", "linear", "mlp"]
 
 _CASES: dict[str, dict[str, Any]] = {"split-cnn": {"width": 12}, "split-mlp": {"width": 128, "depth": 2}}
 _SHAPE, _CLASSES, _BATCH, _STEPS = (1, 16, 16), 8, 100, 4
+_REPEATS = {"split-cnn": 1, "split-mlp": 10}  # a round takes some tenths of a second
 _ALONE_AT_MOST = 4  # one network at a time takes a time in proportion to the networks
 
 
@@ -112,45 +114,74 @@ def compare_packings(
         Cores that either may use; by default all.
     """
     cores = cores or usable_cores()
+    few = min(size, _ALONE_AT_MOST)
+    # One subject per core where each has its own module, as `binocular.processes` rears them.
+    shares = [range(size)[core::cores] for core in range(min(cores, size))]
+    tasks: list[Task] = [(_loop, (kind, share, device)) for share in shares]
+    if packing == "stacked":
+        tasks = [(_stacked, (kind, range(size), device))]
+    with (
+        elsewhere([(_one_at_a_time, (kind, range(few), device))], cores) as plain,
+        elsewhere(tasks, 1 if packing == "loop" else cores) as rear,
+    ):
+        repeats = _REPEATS[kind]
+        return in_turn(Work(plain, few * _STEPS * repeats), Work(rear, size * _STEPS * repeats), rounds)
+
+
+def _one_at_a_time(kind: str, seeds: Sequence[int], device: str) -> Callable[[], None]:
+    batches = _batches(device)
+    steppers = [plain_step(as_usual(network)) for network in _networks(kind, seeds, device)]
+
+    def rear() -> None:
+        for step in steppers:
+            for batch in batches * _REPEATS[kind]:
+                step(batch.views[:, 0], batch.views[:, 1], batch.labels)
+        _wait_for(device)
+
+    return rear
+
+
+def _loop(kind: str, seeds: Sequence[int], device: str) -> Callable[[], None]:
+    keep_freed_memory()
+    batches = _batches(device)
+    cohorts = [LoopCohort([network], 0.9, 5e-4) for network in _networks(kind, seeds, device)]
+
+    def rear() -> None:
+        for cohort in cohorts:
+            for batch in batches * _REPEATS[kind]:
+                cohort.step([batch], [0.01])
+        _wait_for(device)
+
+    return rear
+
+
+def _stacked(kind: str, seeds: Sequence[int], device: str) -> Callable[[], None]:
+    keep_freed_memory()
+    size, batches = len(seeds), _batches(device)
+    cohort = StackedCohort(_networks(kind, seeds, device), 0.9, 5e-4)
+
+    def rear() -> None:
+        for batch in batches * _REPEATS[kind]:
+            cohort.step([batch] * size, [0.01] * size)
+        _wait_for(device)
+
+    return rear
+
+
+def _wait_for(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def _batches(device: str) -> list[Batch]:
     generator = stream(0, "benchmark")
     batches = []
     for _ in range(_STEPS):
         labels = torch.randint(_CLASSES, (_BATCH,), generator=generator)
         views = torch.randn(_BATCH, 2, *_SHAPE, generator=generator)
         batches.append(Batch(views.to(device), labels.to(device)))
-    steppers = [plain_step(network) for network in _networks(kind, min(size, _ALONE_AT_MOST), device)]
-
-    def one_at_a_time() -> None:
-        for step in steppers:
-            for batch in batches:
-                step(batch.views[:, 0], batch.views[:, 1], batch.labels)
-
-    networks = _networks(kind, size, device)
-    rear = _in_threads(networks, batches, cores) if packing == "loop" else _stacked(networks, batches)
-    with threads(cores):
-        return in_turn(Work(one_at_a_time, len(steppers) * _STEPS), Work(rear, size * _STEPS), rounds)
+    return batches
 
 
-def _in_threads(networks: Sequence[nn.Module], batches: Sequence[Batch], cores: int) -> Callable[[], None]:
-    cohorts = [LoopCohort([network], 0.9, 5e-4) for network in networks]
-    pool = ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,))
-
-    def subject(cohort: LoopCohort) -> None:
-        for batch in batches:
-            cohort.step([batch], [0.01])
-
-    return lambda: list(pool.map(subject, cohorts)).clear()
-
-
-def _stacked(networks: Sequence[nn.Module], batches: Sequence[Batch]) -> Callable[[], None]:
-    size, cohort = len(networks), StackedCohort(networks, 0.9, 5e-4)
-
-    def rear() -> None:
-        for batch in batches:
-            cohort.step([batch] * size, [0.01] * size)
-
-    return rear
-
-
-def _networks(kind: str, size: int, device: str) -> list[nn.Module]:
-    return [build_network(kind, _CASES[kind], _SHAPE, _CLASSES, seed).to(device) for seed in range(size)]
+def _networks(kind: str, seeds: Sequence[int], device: str) -> list[nn.Module]:
+    return [build_network(kind, _CASES[kind], _SHAPE, _CLASSES, seed).to(device) for seed in seeds]

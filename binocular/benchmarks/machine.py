@@ -80,7 +80,7 @@ def matrix_rate(precision: str = "float32", device: str = "cpu", size: int = 512
     left, right = (torch.randn(size, size, generator=generator).to(device, dtype) for _ in range(2))
     best, until = 0.0, time.perf_counter() + seconds
     while best == 0.0 or time.perf_counter() < until:
-        best = max(best, 2e-9 * size**3 / seconds_of(lambda: left @ right))
+        best = max(best, 2e-9 * size**3 / seconds_of(lambda: left @ right)[0])
     return best
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from types import MethodType
 
 import numpy as np
 import torch
@@ -17,7 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-__all__ = ["PlainSamples", "plain_loader", "plain_step"]
+from binocular.networks import PreActivationBlock
+
+__all__ = ["PlainSamples", "as_usual", "plain_loader", "plain_step"]
 
 _MEAN = torch.tensor([0.4914, 0.4822, 0.4465]).view(3, 1, 1)
 _DEVIATION = torch.tensor([0.2023, 0.1994, 0.2010]).view(3, 1, 1)
@@ -71,6 +74,23 @@ def plain_loader(
     loader = DataLoader(PlainSamples(images, labels, visible), batch_size, shuffle=True, num_workers=workers)
     while True:
         yield from loader
+
+
+def as_usual(network: nn.Module) -> nn.Module:
+    """Let the residual blocks of a network compute as one would write them; the weights stay as they are.
+
+    The stride of a shortcut is left to its convolution.
+    """
+    for block in network.modules():
+        if isinstance(block, PreActivationBlock):
+            block.forward = MethodType(_forward, block)  # type: ignore[method-assign]
+    return network
+
+
+def _forward(block: PreActivationBlock, x: Tensor) -> Tensor:
+    activated = torch.relu(block.norm1(x))
+    carried = x if block.shortcut is None else block.shortcut(activated)
+    return carried + block.conv2(torch.relu(block.norm2(block.conv1(activated))))
 
 
 def plain_step(network: nn.Module, learning_rate: float = 0.01) -> Callable[[Tensor, Tensor, Tensor], float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ from torch import Tensor
 
 from binocular.batches import Batch
 from binocular.benchmarks.base import Measured, Suite, Work, in_turn
+from binocular.benchmarks.elsewhere import elsewhere
 from binocular.benchmarks.machine import has_fast_bfloat16, matrix_rate
-from binocular.benchmarks.plain import PlainSamples, plain_loader, plain_step
+from binocular.benchmarks.plain import PlainSamples, as_usual, plain_loader, plain_step
 from binocular.benchmarks.threads import threads
 from binocular.cohort import LoopCohort
+from binocular.memory import keep_freed_memory
 from binocular.subjects import build_network
 from stimuli.split import SplitImages, SplitImageSet
 from stimuli.streams import stream
@@ -50,24 +52,16 @@ def views(suite: Suite) -> Measured:
 def throughput(suite: Suite, device: str = "cpu") -> Measured:
     """Measure images per second of a training step, data included, against the plain step."""
     batch = 128  # as published; smaller ones spend more on the weights
-    stimulus, images, labels = _stimuli(device)
-    fetch = plain_loader(images, labels, _VISIBLE, batch, workers=0 if device == "cpu" else 3)
-    plain = plain_step(build_network("split-resnet-18", {}, (3, 32, 32), _CLASSES, 0).to(device))
     precision = fast_precision(device)
-    fast = fast_step(stimulus, batch, precision, device)
     steps, rounds = (1 if device == "cpu" else 20), (2 if suite == "quick" else 3)
     with threads(1):  # as subjects are reared, one core each
         rate = matrix_rate(precision, device)
-        first = next(fetch)
-        few = 8 if device == "cpu" else batch
-        plain(*(part[:few] for part in first))  # what is done once is done before the first round
-        next(fast_step(stimulus, few, precision, device))
-        values, detail = in_turn(
-            Work(lambda: [plain(*next(fetch)) for _ in range(steps)], steps * batch),
-            Work(lambda: [next(fast) for _ in range(steps)], steps * batch),
-            rounds,
-            warm=device != "cpu",
-        )
+    with (
+        elsewhere([(_plain, (batch, steps, device))]) as plain,
+        elsewhere([(_fast, (batch, steps, precision, device))]) as fast,
+    ):
+        amount = steps * batch
+        values, detail = in_turn(Work(plain, amount), Work(fast, amount), rounds, warm=device != "cpu")
     each = operations(fast_options(), batch)
     speed = detail["candidate_per_processor_second" if device == "cpu" else "candidate_per_second"]
     detail |= {
@@ -79,6 +73,35 @@ def throughput(suite: Suite, device: str = "cpu") -> Measured:
         "share_of_matrix_rate": float(np.median(speed)) * each / 1e9 / rate,
     }
     return Measured(values, "plain: float32, default layout, all columns, samples one by one, one core", detail)
+
+
+def _plain(batch: int, steps: int, device: str) -> Callable[[], None]:
+    _, images, labels = _stimuli()
+    fetch = plain_loader(images, labels, _VISIBLE, batch, workers=0 if device == "cpu" else 3)
+    step = plain_step(as_usual(build_network("split-resnet-18", {}, (3, 32, 32), _CLASSES, 0).to(device)))
+    few = 8 if device == "cpu" else batch
+    step(*(part[:few] for part in next(fetch)))  # what is done once is done before the first round
+
+    def run() -> None:
+        for _ in range(steps):
+            step(*next(fetch))  # which waits for the loss
+
+    return run
+
+
+def _fast(batch: int, steps: int, precision: str, device: str) -> Callable[[], None]:
+    if device == "cpu":
+        keep_freed_memory()
+    stimulus, _, _ = _stimuli(device)
+    next(fast_step(stimulus, 8 if device == "cpu" else batch, precision, device))
+    step = fast_step(stimulus, batch, precision, device)
+
+    def run() -> None:
+        for _ in range(steps):
+            outcome = next(step)
+        outcome.tolist()  # which waits for a GPU
+
+    return run
 
 
 def throughput_on_gpu(suite: Suite) -> Measured:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from stimuli.base import LEFT, RIGHT
 from stimuli.errors import BadInput
-from stimuli.streams import stream_key
+from stimuli.streams import global_stream
 
 __all__ = ["DECODER", "Decoder", "build_decoder", "is_decoder", "without_decoder"]
 
@@ -94,8 +94,7 @@ def build_decoder(network: nn.Module, shape: tuple[int, int, int], seed: int, ki
             f"network.kind: {kind} cannot reconstruct, because its trunk gives ({given}); accepted is a network whose "
             "trunk gives a map [batch, channel, height, width]"
         )
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(stream_key(seed, "decoder"))
+    with global_stream(seed, "decoder"):
         return Decoder(*represented, shape)
 
 
