@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,14 +18,15 @@ _PARTS = ("planning", "rearing", "writing", "drawing", "reporting")
 
 
 def beside_rearing(suite: Suite) -> Measured:
-    """Measure the share of the main experiment that is not rearing, with one seed of each condition."""
-    seconds = run_and_time("monocular-deprivation", ["seeds=1"])
-    whole = seconds["whole"]
-    # Probes and tests are part of rearing in the program, and count as something else here.
-    threads = seconds["learning"] + seconds["testing"] + seconds["probing"] + seconds["saving"]
-    rearing = seconds["rearing"] * seconds["learning"] / threads
+    """Measure the share of the main experiment that is not rearing, and what it takes of memory."""
+    seconds = run_and_time("monocular-deprivation", [])
+    whole, peak = seconds["whole"], seconds.pop("peak_mb")
+    # Within rearing: a share of it by what its threads or processes did. Tests of accuracy follow learning.
+    spent = {name: seconds[name] for name in ("learning", "testing", "probing", "saving")}
+    share = {name: 100 * seconds["rearing"] / whole * value / sum(spent.values()) for name, value in spent.items()}
     seconds["starting"] = whole - sum(seconds[part] for part in _PARTS)
-    return Measured([100 * (1 - rearing / whole)], "the whole run of the command", {"seconds": seconds})
+    detail = {"seconds": seconds, "peak_mb": peak, "all_but_learning_percent": 100 - share["learning"]}
+    return Measured([100 - share["learning"] - share["testing"]], "the whole run of the command", detail)
 
 
 def memory(suite: Suite) -> Measured:
@@ -46,7 +46,7 @@ def run_and_time(protocol: str, settings: list[str], dask: str = "") -> dict[str
     -------
     dict
         Seconds by purpose (see `binocular.stopwatch`), ``whole`` for the process from beginning to end, and
-        ``peak_mb``, the most memory that it held (NaN where the system does not say).
+        ``peak_mb``, the most memory that it and its rearing processes held (NaN where the system does not say).
     """
     with tempfile.TemporaryDirectory() as folder:
         timings = Path(folder) / "timings.json"
@@ -65,10 +65,28 @@ def run_and_time(protocol: str, settings: list[str], dask: str = "") -> dict[str
 
 
 def _wait(process: subprocess.Popen[Any]) -> float:
-    """Wait for a process and return its peak of memory in MB."""
-    if not hasattr(os, "wait4"):
-        process.wait()
+    """Wait for a process and return the most memory that it and its children held at a time, in MB."""
+    peak = float("nan")
+    while process.poll() is None:
+        held = _held_mb(process.pid)
+        peak = held if not peak >= held else peak
+        time.sleep(0.25)
+    return peak
+
+
+def _held_mb(pid: int) -> float:
+    """Return the memory of a process and its children in MB, what they share counted once; NaN where Linux is not."""
+    try:
+        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        own = next(float(row.split()[1]) / 1e3 for row in rows if row.startswith("Pss:"))
+        children = {child for task in Path(f"/proc/{pid}/task").iterdir() for child in _children(task)}
+    except (OSError, StopIteration):
         return float("nan")
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return own + sum(held for child in children if (held := _held_mb(child)) >= 0)
+
+
+def _children(task: Path) -> list[int]:
+    try:
+        return [int(child) for child in (task / "children").read_text().split()]
+    except OSError:  # the thread has ended meanwhile
+        return []
