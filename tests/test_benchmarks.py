@@ -147,6 +147,9 @@ def test_scaling_is_drawn_with_its_range(tmp_path):
     (line, points) = (line.get_xydata() for line in ax.get_lines()[:2])
     np.testing.assert_allclose(points, [[1, 1.0], [2, 2.0], [4, 4.1]])
     np.testing.assert_allclose(line[:, 1], 4.1 / 4 * line[:, 0])
+    fewer = _measured({1: [8.0], 2: [4.4], 4: [3.0]}, "workers", "seconds", ideal=-1)
+    ideal = scaling_curve(fewer.detail["scaling"]).get_lines()[0].get_xydata()
+    np.testing.assert_allclose(ideal, [[1, 8.0], [2, 4.0], [4, 2.0]])
     record = {
         "cases": [{"name": "scaling-x", "detail": dict(measured.detail)}, {"name": "other", "detail": {}}],
         "machine": {"processor": "a processor", "cores": 2},

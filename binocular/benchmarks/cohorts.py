@@ -74,12 +74,13 @@ def _by_size(kind: str, sizes: Sequence[int], suite: Suite) -> Measured:
     table: dict[str, dict[str, Any]] = {}
     values: list[float] = []
     for size in sizes:
-        values, detail = compare_packings(kind, size, "loop", 3)
+        rounds = 7 if size <= 16 else 5
+        values, detail = compare_packings(kind, size, "loop", rounds)
         table[str(size)] = {"loop": _row(values, detail)}
         if size <= 16:
             table[str(size)]["loop_on_one_core"] = _row(*compare_packings(kind, size, "loop", 3, cores=1))
         if suite == "full" and size > 1 and (kind != "split-cnn" or size <= 16):
-            table[str(size)]["stacked"] = _row(*compare_packings(kind, size, "stacked", 3))
+            table[str(size)]["stacked"] = _row(*compare_packings(kind, size, "stacked", rounds))
     return Measured(values, "one network at a time, torch's SGD, all cores", {"by_size": table})
 
 

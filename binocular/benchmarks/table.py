@@ -19,7 +19,7 @@ def print_record(record: Mapping[str, Any]) -> None:
     for heading in ("case", "figure", "lowest", "highest", "limit", "", "what"):
         number = heading in ("figure", "lowest", "highest")
         table.add_column(heading, no_wrap=heading != "what", justify="right" if number else "left")
-    busy = (machine["load_before"] or 0) > 0.5
+    busy = (machine["load_before"] or 0) > 0.5 * machine["cores"]
     for row in record["cases"]:
         table.add_row(*_cells(row, busy))
     console = Console()

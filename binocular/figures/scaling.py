@@ -17,13 +17,15 @@ __all__ = ["draw_scaling", "scaling_curve"]
 
 
 def scaling_curve(scaling: Mapping[str, Any], ax: Axes | None = None) -> Axes:
-    """Draw time over size on logarithmic axes, with the line of growth in proportion through the largest size.
+    """Draw time over size on logarithmic axes, with the line of growth in proportion.
+
+    The line goes through the largest size, or through the smallest where more should take less time.
 
     Parameters
     ----------
     scaling
         ``x``; ``seconds`` (median over rounds), ``lowest`` and ``highest``, each ``[x]``; ``across`` and ``up``, what
-        the axes are.
+        the axes are; ``ideal``, the power of ``x`` with which time should grow (1 where it is missing).
     ax
         Where to draw; a new figure by default.
 
@@ -34,13 +36,16 @@ def scaling_curve(scaling: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     ax = axes_or_new(ax)
     x, seconds = np.array(scaling["x"], dtype=float), np.array(scaling["seconds"], dtype=float)
     spread = np.abs(np.array([scaling["lowest"], scaling["highest"]]) - seconds)
-    ax.plot(x, seconds[-1] * x / x[-1], color=BOTH_EYES, linestyle=":", linewidth=1, label="in proportion")
+    ideal = scaling.get("ideal", 1)
+    anchor = -1 if ideal > 0 else 0
+    line = seconds[anchor] * (x / x[anchor]) ** ideal
+    ax.plot(x, line, color=BOTH_EYES, linestyle=":", linewidth=1, label="in proportion")
     ax.errorbar(x, seconds, spread, color="black", marker="o", markersize=4, capsize=2, label="measured, with range")
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xticks(x, [f"{value:g}" for value in x])
     ax.minorticks_off()
-    ticks = _ticks(float(min(scaling["lowest"])), float(max(scaling["highest"])))
+    ticks = _ticks(float(min(*scaling["lowest"], *line)), float(max(scaling["highest"])))
     ax.set_yticks(ticks, [f"{value:g}" for value in ticks])
     ax.set_xlabel(scaling["across"])
     ax.set_ylabel(scaling["up"])

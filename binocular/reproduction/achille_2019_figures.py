@@ -29,7 +29,7 @@ _DEFICITS = {
     "noise": "only noise",
     "upside-down": "upside down",
     "permuted": "labels permuted",
-    "sham": "sham",
+    "sham": "sham, of its age",
 }
 
 
@@ -109,7 +109,10 @@ def _learning(ax: Axes, study: Study) -> None:
 def _deficits(ax: Axes, study: Study) -> None:
     normal = condition_of(study, "normal")
     shown = [name for name in _DEFICITS if any(c.name == name for c in study.reared)]
-    interval_rows([list(losses(normal, condition_of(study, name)).values()) for name in shown], ax, reference=0)
+    # A sham compares at equal age, where it must be nothing; deficits after equal recovery, as published.
+    twins = {"sham": condition_of(study, "normal-long")}
+    lost = [losses(twins.get(name, normal), condition_of(study, name)) for name in shown]
+    interval_rows([list(values.values()) for values in lost], ax, reference=0)
     ax.set_yticks(range(len(shown)), [_DEFICITS[name] for name in shown])
     ax.set_xlabel("accuracy lost (points)")
 
