@@ -233,7 +233,7 @@ def lesions_figure(results: Mapping[str, Any]) -> Figure:
         axes[2].set_ylim(-0.03, 1.05)
         axes[2].set_xlabel("mode")
         axes[2].set_ylabel("share of the gated pathway")
-        axes[2].set_title(f"in the end, {len(table['seed'])} seeds, 95 % intervals", loc="left")
+        axes[2].set_title(f"in the end, {len(table['seed'])} seeds", loc="left")
         axes[2].legend(loc="center right")
         figure.legend(
             handles=_mode_handles(modes, table["strength"], False), loc="outside lower center", ncols=3, handlelength=2

@@ -167,7 +167,7 @@ def draw_two_eyed(had: Mapping[str, Any]) -> Figure:
     _constant(axes[0, 0], had["removal-two"])
     _removal_axes(axes[0, 0])
     title_panel(axes[0, 0], "Blur from the beginning", "two eyes, both blurred")
-    axes[0, 0].legend(loc="lower left", handlelength=2.4)
+    axes[0, 0].legend(loc="upper right", handlelength=2.4)
     _window(axes[0, 1], had["window-two"])
     title_panel(axes[0, 1], "Sensitivity", "means with 95 % intervals")
     _deficits(axes[1, 0], had["controls-two"])
