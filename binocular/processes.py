@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -59,9 +60,14 @@ def rear_in_processes(
     workers = min(usable_cores(), len(outstanding))
     pool = ProcessPoolExecutor(workers, context, _begin, (stop, epochs))
 
+    ended = threading.Event()
+
     def listen() -> None:
-        for identity in iter(epochs.get, ""):
-            if on_epoch is not None:
+        # A process that is killed while it writes leaves the queue locked for writing, so that only reading is safe.
+        while not (ended.is_set() and epochs.empty()):
+            if epochs.empty():
+                time.sleep(0.02)
+            elif (identity := epochs.get()) in nodes and on_epoch is not None:
                 on_epoch(nodes[identity])
 
     def submit(group: list[Node]) -> Future[None]:
@@ -88,17 +94,19 @@ def rear_in_processes(
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
-        epochs.put("")
-        listener.join()
+        ended.set()
+        listener.join(timeout=5)
 
 
 _shared: dict[str, Any] = {}
 
 
 def _begin(stop: Event, epochs: SimpleQueue[str]) -> None:
-    """Set a new process up: an interrupt reaches it by way of the one that started it, and so does that one's end."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    """Set a new process up: an interrupt reaches it by way of the one that started it, and so does that one's end.
+
+    SIGTERM ends it: that is how the pool ends the others when one was killed.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _shared.update(stop=stop, epochs=epochs)
 
