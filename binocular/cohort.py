@@ -61,6 +61,7 @@ class Cohort(ABC):
         self.weight_decay = weight_decay
         self.precision = precision
         self.device = next(networks[0].parameters()).device
+        self._frozen: list[tuple[str, ...]] = [()] * self.size
         self._set_up(learners)
 
     @abstractmethod
@@ -100,9 +101,9 @@ class Cohort(ABC):
     def load(self, subject: int, state: State) -> None:
         """Put a subject into a state; a decoder that the state knows nothing of stays as it is."""
 
-    @abstractmethod
     def freeze(self, subject: int, frozen: Sequence[str]) -> None:
         """Keep the weights of the named parts (``left``, ``right``, ``trunk``, ``head``) as they are from now on."""
+        self._frozen[subject] = tuple(frozen)
 
     @torch.no_grad()
     def _descend(
@@ -150,7 +151,6 @@ class LoopCohort(Cohort):
         self._learners = [learner.to(memory_format=torch.channels_last) for learner in learners]  # type: ignore[call-overload]
         self._weights = [learner.weights() for learner in self._learners]
         self._momenta = [{name: torch.zeros_like(w) for name, w in weights.items()} for weights in self._weights]
-        self._frozen: list[tuple[str, ...]] = [()] * self.size
         self._moved: dict[tuple[int, tuple[str, ...]], tuple[list[str], list[Tensor], list[Tensor]]] = {}
 
     def step(
@@ -178,9 +178,9 @@ class LoopCohort(Cohort):
     def _moving(self, subject: int, still: tuple[str, ...]) -> tuple[list[str], list[Tensor], list[Tensor]]:
         """Return names, weights and momenta of what a step moves; looked up once."""
         if (subject, still) not in self._moved:
-            names = [name for name in self._weights[subject] if not _is_frozen(name, still)]
-            parts = ([values[subject][name] for name in names] for values in (self._weights, self._momenta))
-            self._moved[subject, still] = (names, *parts)  # pyright: ignore[reportArgumentType]
+            weights, momenta = self._weights[subject], self._momenta[subject]
+            names = [name for name in weights if not _is_frozen(name, still)]
+            self._moved[subject, still] = (names, [weights[n] for n in names], [momenta[n] for n in names])
         return self._moved[subject, still]
 
     def _is_written_out(self, learner: Learner, objective: Objective, batch: Batch) -> bool:
@@ -218,10 +218,6 @@ class LoopCohort(Cohort):
                 if _is_there(part, name, state):
                     value.copy_(state[f"{part}/{name}"])
 
-    def freeze(self, subject: int, frozen: Sequence[str]) -> None:
-        """Keep the named parts as they are; see :meth:`Cohort.freeze`."""
-        self._frozen[subject] = tuple(frozen)
-
 
 class StackedCohort(Cohort):
     """All weights in stacked tensors, all subjects in one vectorised computation."""
@@ -233,7 +229,6 @@ class StackedCohort(Cohort):
         self._momenta = {name: torch.zeros_like(value) for name, value in self._weights.items()}
         self._template = copy.deepcopy(learners[0])
         self._shape = copy.deepcopy(self._template).to("meta").train()
-        self._frozen: list[tuple[str, ...]] = [()] * self.size
         self._gradients: dict[Objective, _Gradient] = {}
 
     def _gradient(self, objective: Objective) -> _Gradient:
@@ -299,7 +294,3 @@ class StackedCohort(Cohort):
             for name, value in values.items():
                 if _is_there(part, name, state):
                     value[subject].copy_(state[f"{part}/{name}"])
-
-    def freeze(self, subject: int, frozen: Sequence[str]) -> None:
-        """Keep the named parts as they are; see :meth:`Cohort.freeze`."""
-        self._frozen[subject] = tuple(frozen)

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from binocular.networks import PreActivationBlock, pointwise
+
 __all__ = ["Columns", "columns_of", "run_pathway"]
 
 
@@ -90,8 +92,6 @@ def run_pathway(pathway: nn.Sequential, view: Tensor) -> Tensor:
     -----
     Which columns differ is looked up in the views, so that this cannot be traced or vectorised over subjects.
     """
-    from binocular.networks import PreActivationBlock
-
     layers: list[nn.Module] = [layer for part in pathway for layer in _flat(part)]
     columns = columns_of(view)
     for number, layer in enumerate(layers):
@@ -140,9 +140,8 @@ def _convolved(layer: nn.Conv2d, columns: Columns) -> Columns:
 
 def _apply(layer: nn.Conv2d, x: Tensor, beside: int) -> Tensor:
     """Convolve with so many blank columns beside the map."""
-    if layer.kernel_size == (1, 1):  # the stride first, as in `binocular.networks.PreActivationBlock`
-        down, right = layer.stride
-        return functional.conv2d(x[..., ::down, ::right], layer.weight, layer.bias)
+    if layer.kernel_size == (1, 1):
+        return pointwise(layer, x)
     return functional.conv2d(x, layer.weight, layer.bias, layer.stride, (int(layer.padding[0]), beside))
 
 

@@ -15,7 +15,16 @@ from torch.nn import functional
 
 from binocular.batches import HEADS
 
-__all__ = ["HeadPerEye", "PreActivationBlock", "SplitCNN", "SplitMLP", "TwoEyedNetwork", "Unseeing", "second_pathway"]
+__all__ = [
+    "HeadPerEye",
+    "PreActivationBlock",
+    "SplitCNN",
+    "SplitMLP",
+    "TwoEyedNetwork",
+    "Unseeing",
+    "pointwise",
+    "second_pathway",
+]
 
 
 class TwoEyedNetwork(nn.Module):
@@ -177,18 +186,18 @@ class PreActivationBlock(nn.Module):
         """Map ``[batch, channels_in, h, w]`` to ``[batch, channels, h/stride, w/stride]``."""
         activated = torch.relu(self.norm1(x))
         # As in the published network the shortcut of a reshaping block starts after the first rectification.
-        carried = x if self.shortcut is None else _shortcut(self.shortcut, activated)
+        carried = x if self.shortcut is None else pointwise(self.shortcut, activated)
         return carried + self.conv2(torch.relu(self.norm2(self.conv1(activated))))
 
 
-def _shortcut(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """Convolve 1 x 1 with the stride taken before, which computes the same.
+def pointwise(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """Apply a 1 x 1 convolution with the stride taken before, which computes the same.
 
     It is faster, and with a stride and fewer than 16 channels the gradient by the weights would write beyond its
     workspace (oneDNN issue 6035), which ends the process from 48 x 48 pixels on.
     """
     down, right = conv.stride
-    return functional.conv2d(x[..., ::down, ::right], conv.weight)
+    return functional.conv2d(x[..., ::down, ::right], conv.weight, conv.bias)
 
 
 class SplitCNN(TwoEyedNetwork):

@@ -59,7 +59,6 @@ def rear_in_processes(
     nodes = {node.identity: node for node in outstanding}
     workers = min(usable_cores(), len(outstanding))
     pool = ProcessPoolExecutor(workers, context, _begin, (stop, epochs))
-
     ended = threading.Event()
 
     def listen() -> None:
@@ -74,6 +73,8 @@ def rear_in_processes(
         answer: Future[None] = Future()
 
         def settle(done: Future[dict[str, float]]) -> None:
+            if done.cancelled():  # an interrupt: nobody waits for it any more
+                return
             error = done.exception()
             if error is None:
                 add_spent(done.result())

@@ -109,6 +109,26 @@ def test_in_the_loop_a_subject_is_the_same_bit_for_bit_whoever_is_beside_it():
         assert torch.equal(value, together.state(1)[name])
 
 
+def test_in_single_precision_it_is_the_step_of_torchs_fused_sgd_bit_for_bit():
+    network = _subjects(1)[0].float()
+    plain = copy.deepcopy(network).to(memory_format=torch.channels_last)
+    cohort = LoopCohort([network], 0.9, 5e-4)
+    optimiser = torch.optim.SGD(plain.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, fused=True)
+    for (batch,) in _batches(1, 4):
+        single = Batch(batch.views.float(), batch.labels)
+        outcome = cohort.step([single], [0.1])[0].tolist()
+        scores = plain(single.views)
+        loss = F.cross_entropy(scores, single.labels)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        assert outcome == [loss.item(), (scores.argmax(1) == single.labels).float().mean().item()]
+    state = cohort.state(0)
+    for name, value in [*plain.named_parameters(), *plain.named_buffers()]:
+        part = "buffers" if f"buffers/{name}" in state else "weights"
+        assert torch.equal(state[f"{part}/{name}"], value.detach())
+
+
 @pytest.mark.parametrize("depth", [1, 3])
 def test_the_gradients_written_out_are_those_of_autograd(depth):
     torch.manual_seed(3)

@@ -204,18 +204,15 @@ def test_accuracy_and_rsv_agree_within_the_spread_of_seeds(tmp_path):
             for measure, name in (("accuracy", "history/test_accuracy"), ("rsv", "probes/representation/rsv")):
                 values = [study[f"conditions/{condition}/{seed}/{name}"][-1] for seed in range(32)]
                 found[arm, condition, measure] = np.array([np.nanmean(value) for value in values])
-    moved = {
-        measure: abs((found["plain", "blurred", measure] - found["plain", "normal", measure]).mean())
-        for measure in ("accuracy", "rsv")
-    }
     for condition in ("normal", "blurred"):
         for measure in ("accuracy", "rsv"):
             # A seed has the same weights, order and stimuli in both arms, so that it is compared with itself.
             change = found["fast", condition, measure] - found["plain", condition, measure]
             error = change.std(ddof=1) / np.sqrt(32)
-            print(condition, measure, change.mean(), error, found["plain", condition, measure].std(ddof=1), moved)
+            print(condition, measure, change.mean(), error, found["plain", condition, measure].std(ddof=1))
             assert abs(change.mean()) < 2.74 * error, (condition, measure)  # 99 % of t(31)
             assert abs(change.mean()) < found["plain", condition, measure].std(ddof=1), "more than seeds differ"
+            assert 2.74 * error < (0.2 if measure == "rsv" else 0.1), "so wide a spread would hide any difference"
     # What would be seen: the blur moves the units by more than the comparison is uncertain.
     change = found["fast", "blurred", "rsv"] - found["fast", "normal", "rsv"]
-    assert change.mean() > 2.74 * change.std(ddof=1) / np.sqrt(32)
+    assert change.mean() > max(0.1, 2.74 * change.std(ddof=1) / np.sqrt(32))

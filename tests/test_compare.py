@@ -43,7 +43,6 @@ from binocular.literature.histograms import Estimate
 from binocular.literature.presenting import print_comparison
 from binocular.literature.resampling import between_subjects, ends, spread_of_mean
 from binocular.literature.writing import as_plain
-from binocular.records import SubjectRecord
 from binocular.storage import ConditionHeader, write_study
 from binocular.study import Condition, Study
 from stimuli.errors import BadInput
@@ -483,9 +482,7 @@ def test_an_empty_study_is_named():
 
 
 def test_the_command(tmp_path: Path):
-    subjects: list[SubjectRecord] = [
-        subject(name, seed, *ANIMALS[name]) for name in ("normal", "early") for seed in (0, 1)
-    ]
+    subjects = [subject(name, seed, *ANIMALS[name]) for name in ("normal", "early") for seed in (0, 1)]
     headers = [ConditionHeader(name, name) for name in ("normal", "early")]
     write_study(tmp_path / "study.h5", invented_header(seeds=(0, 1), conditions=headers), subjects)
     done = binocular("compare", ".", "--with", "monkey_md_2wk", cwd=tmp_path)

@@ -30,7 +30,9 @@ if __name__ == "__main__":
     processes._LEAST = 0
     processes.usable_cores = lambda: 2
     try:
-        run_study(tiny(Path(sys.argv[1]), *sys.argv[2:]), Path(sys.argv[1]) / "out", "cpu", processes=True)
+        protocol, folder = tiny(Path(sys.argv[1]), *sys.argv[2:]), Path(sys.argv[1]) / "out"
+        outcome = run_study(protocol, folder, "cpu", processes=True)
+        print(*outcome.failures.values(), sep="\\n", file=sys.stderr)
     except KeyboardInterrupt:
         sys.exit(130)
 """
@@ -138,6 +140,8 @@ def test_stopped_or_killed_it_leaves_no_process_and_resumes_to_the_same_end(tmp_
         os.kill(run.pid, number)
     assert run.wait(120) == (130 if number is signal.SIGINT else -number)
     _wait_for(lambda: not _in_group(run.pid))
+    if number is signal.SIGINT:
+        assert (tmp_path / "err").read_text() == ""
     resumed = run_study(tiny(tmp_path, *SLOW), tmp_path / "out", "cpu")
     assert resumed.found > 0
     assert_same(whole, resumed.study)
@@ -150,6 +154,7 @@ def test_a_killed_process_costs_its_subjects_and_the_same_run_goes_on(tmp_path, 
     rearing = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(rearing[0], signal.SIGKILL)
     assert run.wait(120) == 0
+    assert processes._ABRUPT in (tmp_path / "err").read_text()
     again = run_study(tiny(tmp_path, *SLOW), tmp_path / "out", "cpu")
     assert not again.failures
     assert_same(whole, again.study)

@@ -8,8 +8,6 @@ __all__ = ["CASES", "case_named"]
 
 _FULL: tuple[Suite, ...] = ("full",)
 
-_FULL: tuple[Suite, ...] = ("full",)
-
 CASES: tuple[Case, ...] = (
     Case("start-help", "starting:help_seconds", "binocular --help, in a fresh process", "s", "at most", 0.3),
     Case("start-list", "starting:list_seconds", "binocular list, in a fresh process", "s", "at most", 1.0),

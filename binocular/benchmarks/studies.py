@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def _wait(process: subprocess.Popen[Any]) -> float:
     while process.poll() is None:
         held = _held_mb(process.pid)
         peak = held if not peak >= held else peak
-        time.sleep(0.25)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.25)
     return peak
 
 

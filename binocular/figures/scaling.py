@@ -39,7 +39,8 @@ def scaling_curve(scaling: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     ideal = scaling.get("ideal", 1)
     anchor = -1 if ideal > 0 else 0
     line = seconds[anchor] * (x / x[anchor]) ** ideal
-    ax.plot(x, line, color=BOTH_EYES, linestyle=":", linewidth=1, label="in proportion")
+    proportion = "in proportion" if abs(ideal) == 1 else f"in proportion to its power {ideal}"
+    ax.plot(x, line, color=BOTH_EYES, linestyle=":", linewidth=1, label=proportion)
     ax.errorbar(x, seconds, spread, color="black", marker="o", markersize=4, capsize=2, label="measured, with range")
     ax.set_xscale("log")
     ax.set_yscale("log")

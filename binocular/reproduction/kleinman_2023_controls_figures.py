@@ -114,7 +114,7 @@ def draw_closure(had: Mapping[str, Any]) -> Figure:
     interval_rows([list(clean_bias(c, POOLED).values()) for c in conditions], axes[0], limits=(0, 1), reference=0.5)
     axes[0].set_xlabel(f"{study.fellow_eye} eye's bias, pooled units")
     right = [[100 * a for a in accuracies(c, "stereopsis").values()] for c in conditions]
-    interval_rows(right, axes[1], limits=(25, 100), reference=50)  # no interval reaches below
+    interval_rows(right, axes[1], limits=(0, 100), reference=50)
     axes[1].set_xlabel("stereopsis (% right, chance 50)")
     axes[0].set_yticks(range(len(shown)), list(shown.values()))
     title_panel(
