@@ -232,8 +232,8 @@ def lesions_figure(results: Mapping[str, Any]) -> Figure:
         axes[2].axhline(0.5, color="#333333", lw=0.6, ls=":")
         axes[2].set_ylim(-0.03, 1.05)
         axes[2].set_xlabel("mode")
-        axes[2].set_ylabel("share of the gated pathway")
-        axes[2].set_title(f"in the end, {len(table['seed'])} seeds", loc="left")
+        axes[2].set_ylabel("final share of the gated pathway")
+        axes[2].set_title(f"{len(table['seed'])} seeds, 95 % intervals", loc="left")
         axes[2].legend(loc="center right")
         figure.legend(
             handles=_mode_handles(modes, table["strength"], False), loc="outside lower center", ncols=3, handlelength=2
