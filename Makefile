@@ -43,7 +43,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The types of what is installed: the folders at the top are packages inside of binocular there.
 types: $(STAMP)
+	rm -rf build/types && mkdir -p build/types && cp -r binocular build/types/ && cp -r stimuli protocols data build/types/binocular/
 	$(BIN)/pyright
 
 clean:

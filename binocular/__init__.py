@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stimuli.lazy import lazily
+from binocular.stimuli.lazy import lazily
 
 if TYPE_CHECKING:
-    from binocular.figures import figure_of
-    from binocular.figures.timeline import timeline_figure
-    from binocular.measuring import measure_study
-    from binocular.opening import open_study
+    from binocular.networks.build import build_network, check_network
     from binocular.probes import response_grid, source_variance
-    from binocular.running import run_study
-    from binocular.showing import stimulus_figure
-    from binocular.study import load_study
-    from binocular.subjects import build_network, check_network
-    from binocular.verification import verify_study
+    from binocular.report.figures import figure_of
+    from binocular.report.figures.timeline import timeline_figure
+    from binocular.report.showing import stimulus_figure
+    from binocular.runs.measuring import measure_study
+    from binocular.runs.running import run_study
+    from binocular.store.opening import open_study
+    from binocular.store.study import load_study
+    from binocular.store.verification import verify_study
 
 __all__ = [
     "build_network",
@@ -37,18 +37,18 @@ __all__ = [
 ]
 
 _HOME = {
-    "build_network": "subjects",
-    "check_network": "subjects",
-    "figure_of": "figures",
-    "load_study": "study",
-    "measure_study": "measuring",
-    "open_study": "opening",
+    "build_network": "networks.build",
+    "check_network": "networks.build",
+    "figure_of": "report.figures",
+    "load_study": "store.study",
+    "measure_study": "runs.measuring",
+    "open_study": "store.opening",
     "response_grid": "probes",
-    "run_study": "running",
+    "run_study": "runs.running",
     "source_variance": "probes",
-    "stimulus_figure": "showing",
-    "timeline_figure": "figures.timeline",
-    "verify_study": "verification",
+    "stimulus_figure": "report.showing",
+    "timeline_figure": "report.figures.timeline",
+    "verify_study": "store.verification",
 }
 
 __getattr__, __dir__ = lazily(__name__, _HOME)

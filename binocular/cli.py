@@ -11,8 +11,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from binocular.reproduction.command import reproduce
-from stimuli.errors import BadInput
+from binocular.papers.command import reproduce
+from binocular.stimuli.errors import BadInput
 
 __all__ = ["app", "main"]
 
@@ -41,7 +41,7 @@ def list_protocols() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from protocols import library_names, load_protocol
+    from binocular.protocols import library_names, load_protocol
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("protocol", no_wrap=True)
@@ -59,8 +59,8 @@ def show(
     svg: Annotated[Path | None, typer.Option(help="Draw the time lines and the phase tree to this SVG file.")] = None,
 ) -> None:
     """Show a protocol's time lines, its phase tree, and what rearing it will take."""
-    from binocular.showing import show_protocol
-    from protocols import load_protocol
+    from binocular.protocols import load_protocol
+    from binocular.report.showing import show_protocol
 
     show_protocol(load_protocol(protocol, settings or []), svg)
 
@@ -83,13 +83,13 @@ def run(
     timings: Annotated[Path | None, typer.Option(help="Write where the time went to this JSON file.")] = None,
 ) -> None:
     """Rear, measure, store, draw and report a study; a second run takes up where the first stopped."""
-    from protocols import load_protocol
+    from binocular.protocols import load_protocol
 
     chosen = load_protocol(protocol, [*(settings or []), *([] if seeds is None else [f"seeds={seeds}"])])
     folder = out if out is not None else Path("results") / Path(protocol).stem
 
-    from binocular.progress import progress_for
-    from binocular.running import run_study
+    from binocular.runs.progress import progress_for
+    from binocular.runs.running import run_study
 
     command = shlex.join(["binocular", *sys.argv[1:]])
     try:
@@ -100,7 +100,7 @@ def run(
     if outcome.study.is_file():
         _present(outcome.study, quiet)
     if timings is not None:
-        from binocular.stopwatch import write_timings
+        from binocular.rearing.stopwatch import write_timings
 
         write_timings(timings)
     for (condition, seed), cause in outcome.failures.items():
@@ -112,10 +112,10 @@ def run(
 
 def _present(study: Path, quiet: bool) -> None:
     """Draw, report, and print the table of conditions."""
-    from binocular.figures import draw_all
-    from binocular.report import write_report
-    from binocular.results_table import print_table
-    from binocular.stopwatch import spending
+    from binocular.rearing.stopwatch import spending
+    from binocular.report.figures import draw_all
+    from binocular.report.page import write_report
+    from binocular.report.results_table import print_table
 
     with spending("drawing"):
         figures = draw_all(study, study.parent / "figures")
@@ -133,7 +133,7 @@ def plot(
     figure: Annotated[list[str] | None, typer.Option(help="Name of a figure; can be repeated. All by default.")] = None,
 ) -> None:
     """Redraw the figures of a study from its file alone."""
-    from binocular.figures import draw_all
+    from binocular.report.figures import draw_all
 
     path = _study_file(study)
     for written in draw_all(path, path.parent / "figures", figure or None):
@@ -149,7 +149,7 @@ def animate(
     site: Annotated[str, typer.Option(help="Where the units were probed.")] = "representation",
 ) -> None:
     """Draw the ocular-dominance histograms through rearing as an animation."""
-    from binocular.figures.animation import animate as write_animation
+    from binocular.report.figures.animation import animate as write_animation
 
     path = _study_file(study)
     print(write_animation(path, out if out is not None else path.parent / "figures" / "rearing.gif", site))
@@ -163,7 +163,7 @@ def export(
     out: Annotated[Path | None, typer.Option(help="Folder to write to; 'export' beside the study by default.")] = None,
 ) -> None:
     """Write a study as tables for analysis elsewhere."""
-    from binocular.exports import export_csv, export_nwb
+    from binocular.store.exports import export_csv, export_nwb
 
     if not (csv or nwb):
         raise BadInput("export: say what to write; accepted: --csv, --nwb, or both")
@@ -196,9 +196,9 @@ def compare(
         raise BadInput(f"--at is {at!r}; accepted are end and deficit")
     path = _study_file(study)
 
-    from binocular.literature import compare_study, write_comparison
-    from binocular.literature.presenting import print_comparison
-    from binocular.study import load_study
+    from binocular.compare import compare_study, write_comparison
+    from binocular.compare.presenting import print_comparison
+    from binocular.store.study import load_study
 
     found = compare_study(load_study(path), tuple(ids or ()), literature, site, at)  # type: ignore[arg-type]
     print_comparison(found)
@@ -211,7 +211,7 @@ def compare(
 @app.command()
 def verify(study: StudyPath) -> None:
     """Check a study file: schema, ranges, checksums. Exit 1 says what is wrong."""
-    from binocular.verification import verify_study
+    from binocular.store.verification import verify_study
 
     path = _study_file(study)
     complaints = verify_study(path)
@@ -240,7 +240,7 @@ def measure(
 ) -> None:
     """Measure a finished study again with a probe, from the snapshots in its folder."""
     if show_list or study is None or probe is None:
-        from binocular.measure_table import list_probes
+        from binocular.report.measure_table import list_probes
 
         if not show_list:
             raise BadInput("measure: name a study and a --probe; 'binocular measure --list' shows the probes")
@@ -250,8 +250,8 @@ def measure(
 
     chosen = probe_from(probe, settings or [])
 
-    from binocular.measure_table import print_measure
-    from binocular.measuring import measure_study
+    from binocular.report.measure_table import print_measure
+    from binocular.runs.measuring import measure_study
 
     written = measure_study(_study_file(study), chosen, tuple(site or ["representation"]), when, device)
     print_measure(written, chosen.name)
@@ -273,7 +273,7 @@ def lab(
 ) -> None:
     """Open the teaching page: rear a subject live, close an eye, watch the units turn."""
     from binocular.lab.serving import serve
-    from protocols import load_protocol
+    from binocular.protocols import load_protocol
 
     try:
         serve(load_protocol("teaching-lab", settings or []), seed, host, port, token, browser)
@@ -292,8 +292,8 @@ def show_stimulus(
     settings: Settings = None,
 ) -> None:
     """Draw a contact sheet of what the two eyes see, with red-cyan anaglyphs."""
-    from binocular.showing import draw_stimulus
-    from protocols import load_protocol
+    from binocular.protocols import load_protocol
+    from binocular.report.showing import draw_stimulus
 
     print(draw_stimulus(load_protocol(protocol, settings or []), out, condition, phase, pairs, seed))
 
@@ -305,8 +305,8 @@ def check_network(
     settings: Settings = None,
 ) -> None:
     """Say whether a network can be reared here, and if not, what does not fit."""
-    from binocular.subjects import build_network
-    from protocols import load_protocol
+    from binocular.networks.build import build_network
+    from binocular.protocols import load_protocol
 
     chosen = load_protocol(protocol, [*(settings or []), f"network.kind={network}"])
     seed = chosen.seed_list[0]
@@ -327,8 +327,8 @@ def bench(
     case: Annotated[list[str] | None, typer.Option(help="Name of a case; can be repeated. All by default.")] = None,
 ) -> None:
     """Measure speed here, as ratios against plain ways of doing the same, each with the limit beside it."""
-    from binocular.benchmarks.running import chosen_cases, run_benchmarks, write_record
-    from binocular.benchmarks.table import print_record
+    from binocular.bench.running import chosen_cases, run_benchmarks, write_record
+    from binocular.bench.table import print_record
 
     chosen_cases(suite, case or ())
     command = shlex.join(["binocular", *sys.argv[1:]])
@@ -339,14 +339,14 @@ def bench(
     print_record(record)
     print(f"numbers  {path}")
     if any("scaling" in row.get("detail", {}) for row in record["cases"]):
-        from binocular.figures.scaling import draw_scaling
+        from binocular.bench.scaling_figure import draw_scaling
 
         for written in draw_scaling(record, path.parent, path.stem):
             print(f"figure   {written}")
 
 
 def _study_file(path: Path) -> Path:
-    from binocular.opening import study_file
+    from binocular.store.opening import study_file
 
     return study_file(path)
 

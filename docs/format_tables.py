@@ -1,4 +1,4 @@
-"""Writes the tables of docs/file-format.md from `binocular.schema`, the source that files are written and verified by.
+"""Writes the tables of docs/file-format.md from `binocular.store.schema`, which files are written and verified by.
 
 ``python docs/format_tables.py`` brings the page up to date; a test fails while it is not.
 """
@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from binocular import schema
-from binocular.schema import Field
+from binocular.store import schema
+from binocular.store.schema import Field
 
 PAGE = Path(__file__).with_name("file-format.md")
 TABLES = [name for name in schema.__all__ if isinstance(getattr(schema, name), Mapping)]

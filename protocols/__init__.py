@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stimuli.lazy import lazily
+from binocular.stimuli.lazy import lazily
 
 if TYPE_CHECKING:
-    from protocols.deficits import DEFICITS, Deficit, EyeDeficit, deficit_from
-    from protocols.loading import library_names, load_protocol, parse_protocol, protocol_from
-    from protocols.objectives import OBJECTIVES, Objective
-    from protocols.phases import EpochConditions, Phase, ShrinkPerturb, Until
-    from protocols.schema import Condition, Protocol, ResolvedCondition, Stretch
-    from protocols.training import AgeScale, NetworkSpec, ProbePlan, Training
+    from binocular.protocols.deficits import DEFICITS, Deficit, EyeDeficit, deficit_from
+    from binocular.protocols.loading import library_names, load_protocol, parse_protocol, protocol_from
+    from binocular.protocols.objectives import OBJECTIVES, Objective
+    from binocular.protocols.phases import EpochConditions, Phase, ShrinkPerturb, Until
+    from binocular.protocols.schema import Condition, Protocol, ResolvedCondition, Stretch
+    from binocular.protocols.training import AgeScale, NetworkSpec, ProbePlan, Training
 
 __all__ = [
     "DEFICITS",

@@ -9,9 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from binocular.stimuli.errors import BadInput
 from pydantic import ValidationError
-
-from stimuli.errors import BadInput
 
 from .overrides import apply_overrides
 from .schema import Protocol
@@ -25,7 +24,7 @@ LARGEST_FILE = 4_000_000
 
 def library_names() -> tuple[str, ...]:
     """Return the names of the protocols in the library, sorted."""
-    folder = resources.files("protocols") / "library"
+    folder = resources.files("binocular.protocols") / "library"
     return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
 
 
@@ -37,7 +36,7 @@ def load_protocol(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Pr
     name_or_path
         A name from the library, or the path of a TOML file (anything that ends in ``.toml`` or contains a slash).
     overrides
-        Fields to replace, as ``"training.learning_rate=0.01"``; see ``protocols.overrides.parse_override``.
+        Fields to replace, as ``"training.learning_rate=0.01"``; see ``binocular.protocols.overrides.parse_override``.
 
     Returns
     -------
@@ -56,7 +55,7 @@ def load_protocol(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Pr
     'left'
     >>> load_protocol("monocular-deprivation", ["training.batchsize=10"])
     Traceback (most recent call last):
-    stimuli.errors.BadInput: ...batchsize...
+    binocular.stimuli.errors.BadInput: ...batchsize...
     """
     given = str(name_or_path)
     if isinstance(name_or_path, Path) or given.endswith(".toml") or "/" in given or "\\" in given:
@@ -69,7 +68,7 @@ def load_protocol(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Pr
             f"there is no protocol named '{given}'; {hint}'binocular list' shows all names, and the path of "
             "a .toml file is accepted too"
         )
-    file = resources.files("protocols") / "library" / f"{given}.toml"
+    file = resources.files("binocular.protocols") / "library" / f"{given}.toml"
     return parse_protocol(file.read_bytes(), f"{given}.toml", overrides)
 
 

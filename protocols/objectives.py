@@ -95,7 +95,7 @@ class NoLearning(Objective):
 OBJECTIVES: dict[str, type[Objective]] = {
     str(objective.model_fields["kind"].default): objective for objective in (Classification, Reconstruction, NoLearning)
 }
-"""Objectives by kind; a new one is one class and one line here, and one in ``binocular.objectives``."""
+"""Objectives by kind; a new one is one class and one line here, and one in ``binocular.rearing.objectives``."""
 
 CLASSIFICATION = Classification()
 

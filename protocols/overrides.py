@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
-from stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput
 
 from .checked import nearest
 

@@ -7,9 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from binocular.stimuli.base import StimulusConfig
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
-
-from stimuli.base import StimulusConfig
 
 from .checked import NAME_PATTERN, Checked, complain, nearest, unknown_key
 from .phases import EpochConditions, Phase, unroll
@@ -23,7 +22,7 @@ Value = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 def _stimulus(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    from stimuli.registry import STIMULI, stimulus_config, stimulus_type
+    from binocular.stimuli.registry import STIMULI, stimulus_config, stimulus_type
 
     kind = value.get("kind")
     if not isinstance(kind, str) or kind not in STIMULI:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stimuli.lazy import lazily
+from binocular.stimuli.lazy import lazily
 
 if TYPE_CHECKING:
-    from stimuli.base import LEFT, RIGHT, Split, StimulusConfig, StimulusSet
-    from stimuli.errors import BadInput
-    from stimuli.gratings import GratingPresentation, Gratings
-    from stimuli.registry import STIMULI, stimulus_config
-    from stimuli.scenes import StereoScenes
-    from stimuli.sheets import contact_sheet, overview, show
-    from stimuli.split import SplitImages
-    from stimuli.streams import stream
+    from binocular.stimuli.base import LEFT, RIGHT, Split, StimulusConfig, StimulusSet
+    from binocular.stimuli.errors import BadInput
+    from binocular.stimuli.gratings import GratingPresentation, Gratings
+    from binocular.stimuli.registry import STIMULI, stimulus_config
+    from binocular.stimuli.scenes import StereoScenes
+    from binocular.stimuli.sheets import contact_sheet, overview, show
+    from binocular.stimuli.split import SplitImages
+    from binocular.stimuli.streams import stream
 
 __all__ = [
     "LEFT",

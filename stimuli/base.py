@@ -18,7 +18,7 @@ Split = Literal["train", "test"]
 
 
 class StimulusConfig(BaseModel):
-    """Checked description of a stimulus; subclasses set ``kind`` and are listed in ``stimuli.STIMULI``."""
+    """Checked description of a stimulus; subclasses set ``kind`` and are listed in ``binocular.stimuli.STIMULI``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: str
@@ -97,15 +97,14 @@ class StimulusSet(ABC):
 
         Examples
         --------
-        >>> import stimuli
+        >>> from binocular import stimuli
         >>> scenes = stimuli.StereoScenes(n_train=8, n_test=8).build(seed=0)
         >>> views, names = scenes.pictures(2)
         >>> views.shape, names
         ((2, 2, 1, 16, 16), ['square near', 'square far'])
         """
         import torch
-
-        from stimuli.streams import stream
+        from binocular.stimuli.streams import stream
 
         labels = self.labels[split][:n]
         generator = stream(seed, "sheet", device=labels.device) if split == "train" else None

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-
-from stimuli.errors import BadInput
-from stimuli.folders import load_folder
-from stimuli.formats import CIFAR10_TEST, CIFAR10_TRAIN, read_cifar10, read_idx
-from stimuli.images import ImageData, Request, first_in_turn
-from stimuli.photographs import PHOTOGRAPHS, photograph
-from stimuli.places import CIFAR10, FASHION_MNIST, find, find_file
-from stimuli.streams import stream
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.folders import load_folder
+from binocular.stimuli.formats import CIFAR10_TEST, CIFAR10_TRAIN, read_cifar10, read_idx
+from binocular.stimuli.images import ImageData, Request, first_in_turn
+from binocular.stimuli.photographs import PHOTOGRAPHS, photograph
+from binocular.stimuli.places import CIFAR10, FASHION_MNIST, find, find_file
+from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
     import torch

@@ -6,10 +6,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
-
-from stimuli.errors import BadInput
-from stimuli.formats import PICTURE_ENDINGS, is_grey, read_class_names, read_picture
-from stimuli.images import ImageData, Request, first_in_turn
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.formats import PICTURE_ENDINGS, is_grey, read_class_names, read_picture
+from binocular.stimuli.images import ImageData, Request, first_in_turn
 
 __all__ = ["TEST_SHARE", "divide", "load_folder"]
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
+from binocular.stimuli.base import LEFT, RIGHT
+from binocular.stimuli.errors import BadInput
 from pydantic import BaseModel, ConfigDict, Field
-
-from stimuli.base import LEFT, RIGHT
-from stimuli.errors import BadInput
 
 if TYPE_CHECKING:
     import torch

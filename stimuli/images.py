@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
-from stimuli.errors import BadInput
-from stimuli.streams import stream
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 
 __all__ = ["ImageData", "Request", "first_in_turn", "take_turns"]
 

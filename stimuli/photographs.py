@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

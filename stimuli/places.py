@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput
 
 __all__ = ["CIFAR10", "ENVIRONMENT_VARIABLE", "FASHION_MNIST", "DataFile", "DataSource", "find", "find_file"]
 

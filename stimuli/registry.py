@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, TypeVar
 
+from binocular.stimuli.base import StimulusConfig
+from binocular.stimuli.errors import BadInput
 from pydantic import BaseModel, ValidationError
-
-from stimuli.base import StimulusConfig
-from stimuli.errors import BadInput
 
 __all__ = ["STIMULI", "checked", "explain", "stimulus_config", "stimulus_type"]
 
 STIMULI: dict[str, str] = {
-    "stereo-scenes": "stimuli.scenes:StereoScenes",
-    "split-images": "stimuli.split:SplitImages",
+    "stereo-scenes": "binocular.stimuli.scenes:StereoScenes",
+    "split-images": "binocular.stimuli.split:SplitImages",
 }
 """Kind of stimulus -> where its configuration is defined, as ``module:Class``."""
 
@@ -101,7 +100,7 @@ def stimulus_config(mapping: Mapping[str, Any]) -> StimulusConfig:
     80
     >>> stimulus_config({"kind": "stereo-scenes", "n_train": 0})
     Traceback (most recent call last):
-    stimuli.errors.BadInput: stimulus.n_train: input should be greater than or equal to 1, not 0
+    binocular.stimuli.errors.BadInput: stimulus.n_train: input should be greater than or equal to 1, not 0
     """
     if "kind" not in mapping:
         raise BadInput(f"stimulus.kind is missing; accepted are {', '.join(STIMULI)}")

@@ -23,12 +23,11 @@ import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
+from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
+from binocular.stimuli.outlines import OUTLINES, Outline, figure_mask
+from binocular.stimuli.streams import stream
+from binocular.stimuli.textures import Texture, draw_textures
 from pydantic import Field, model_validator
-
-from stimuli.base import Split, StimulusConfig, StimulusSet
-from stimuli.outlines import OUTLINES, Outline, figure_mask
-from stimuli.streams import stream
-from stimuli.textures import Texture, draw_textures
 
 if TYPE_CHECKING:
     import torch

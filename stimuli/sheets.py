@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from stimuli.base import LEFT, RIGHT, Split, StimulusSet
-from stimuli.errors import BadInput
-from stimuli.registry import STIMULI, stimulus_config
-from stimuli.streams import stream
+from binocular.stimuli.base import LEFT, RIGHT, Split, StimulusSet
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.registry import STIMULI, stimulus_config
+from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
     import torch
@@ -164,9 +163,8 @@ def contact_sheet(
 
 def _figure(views: torch.Tensor, titles: Sequence[str] | None, heading: str, columns: int = 8) -> Figure:
     """Return a figure with one contact sheet of a size that fits it."""
+    from binocular.stimuli.canvas import Canvas
     from matplotlib import rc_context
-
-    from stimuli.canvas import Canvas
 
     across = min(len(views), columns)
     blocks = -(-len(views) // columns)
@@ -229,7 +227,7 @@ def show(
 
 def _grating_overview(**fields: Any) -> Figure:
     """Return gratings of all orientations for the left eye and of some for the right."""
-    from stimuli.gratings import Gratings
+    from binocular.stimuli.gratings import Gratings
 
     given = {"orientations": (0, 30, 60, 90), "phases": (0,), "frequencies": (2, 4), "aperture": 0.9} | fields
     shown = Gratings(**given).present((1, 32, 32))
@@ -269,7 +267,7 @@ def overview(kind: str, **fields: Any) -> Figure:
     Parameters
     ----------
     kind
-        One of ``OVERVIEWS``: every kind of ``stimuli.STIMULI``, and gratings.
+        One of ``OVERVIEWS``: every kind of ``binocular.stimuli.STIMULI``, and gratings.
     **fields
         Fields that differ from their defaults.
 

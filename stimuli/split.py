@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
+from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
+from binocular.stimuli.datasets import Dataset, load_images
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.images import ImageData, Request
 from pydantic import Field, model_validator
-
-from stimuli.base import Split, StimulusConfig, StimulusSet
-from stimuli.datasets import Dataset, load_images
-from stimuli.errors import BadInput
-from stimuli.images import ImageData, Request
 
 if TYPE_CHECKING:
     import torch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from stimuli.photographs import cut_textures
+from binocular.stimuli.photographs import cut_textures
 
 if TYPE_CHECKING:
     import torch

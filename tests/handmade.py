@@ -5,11 +5,10 @@ from __future__ import annotations
 import copy
 
 import torch
+from binocular.stimuli.base import StimulusSet
+from binocular.stimuli.gratings import Gratings
+from binocular.stimuli.streams import stream
 from torch import Tensor, nn
-
-from stimuli.base import StimulusSet
-from stimuli.gratings import Gratings
-from stimuli.streams import stream
 
 SHAPE = (1, 8, 8)
 

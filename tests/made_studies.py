@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from binocular.figures.style import style
-from binocular.records import MeasureRecord, SiteRecord, SubjectRecord
-from binocular.reproduction.claims import Claim
-from binocular.study import Condition, Study
+from binocular.papers.claims import Claim
+from binocular.report.figures.style import style
+from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord
+from binocular.store.study import Condition, Study
 
 __all__ = ["Made", "assert_draws", "assert_verdict_follows", "made_study"]
 

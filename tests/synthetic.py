@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from binocular.records import SiteRecord, SubjectRecord, TreeRecord
-from binocular.storage import ConditionHeader, StudyHeader
+from binocular.store.records import SiteRecord, SubjectRecord, TreeRecord
+from binocular.store.writing import ConditionHeader, StudyHeader
 
 PROTOCOL = 'title = "Invented <study> & its protocol"\nseeds = 3\n\n[training]\nlearning_rate = 0.05\n'
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import protocols
-from binocular.reproduction.achille_2019 import CLAIMS
-from binocular.reproduction.achille_2019_judges import published_accuracy, sensitivity, windows
-from binocular.reproduction.numbers import condition_of
-from binocular.reproduction.settled import losses, settled
+from binocular import protocols
+from binocular.papers.achille_2019.judges import published_accuracy, sensitivity, windows
+from binocular.papers.achille_2019.main import CLAIMS
+from binocular.papers.numbers import condition_of
+from binocular.papers.settled import losses, settled
 from tests.made_studies import Made, assert_draws, assert_verdict_follows, made_study
 
 EPOCHS = (0, 1, 2, 4, 8, 16, 24, 32, 40, 52)

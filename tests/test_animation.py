@@ -10,15 +10,15 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from binocular.figures.animation import MOST_BYTES, animate
-from binocular.figures.film import Film, Frame
-from binocular.figures.style import EYE_COLOURS, style
-from binocular.storage import write_study
-from binocular.study import Study, load_study
-from stimuli.errors import BadInput
+from binocular.report.figures.animation import MOST_BYTES, animate
+from binocular.report.figures.film import Film, Frame
+from binocular.report.figures.style import EYE_COLOURS, style
+from binocular.store.study import Study, load_study
+from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header, invented_subject
 
 TWO = ("deprived-early", "deprived-late")
@@ -128,7 +128,7 @@ def test_many_conditions_take_fewer_frames():
 
 
 def _study(subjects: list, **attributes: object) -> Study:
-    from binocular.study import Condition
+    from binocular.store.study import Condition
 
     conditions = tuple(Condition(s.condition, f"${s.condition}", (s,)) for s in subjects)
     return Study(

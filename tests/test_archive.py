@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from binocular.figures.drawing import draw
-from binocular.opening import open_study
-from binocular.report import report_page
-from binocular.results_table import condition_table
-from binocular.schema import VERSION
-from binocular.study import load_study
-from binocular.verification import verify_study
+from binocular.report.figures.drawing import draw
+from binocular.report.page import report_page
+from binocular.report.results_table import condition_table
+from binocular.store.opening import open_study
+from binocular.store.schema import VERSION
+from binocular.store.study import load_study
+from binocular.store.verification import verify_study
 
 ARCHIVE = Path(__file__).parent / "archive"
 

@@ -10,20 +10,20 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
+from binocular.stimuli.errors import BadInput
 
-from binocular.benchmarks.base import Case, Measured, Work, in_turn
-from binocular.benchmarks.plain import PlainSamples
-from binocular.benchmarks.registry import CASES, case_named
-from binocular.benchmarks.running import _row, chosen_cases, run_benchmarks, write_record
-from binocular.benchmarks.table import print_record
-from stimuli.errors import BadInput
+from binocular.bench.base import Case, Measured, Work, in_turn
+from binocular.bench.plain import PlainSamples
+from binocular.bench.registry import CASES, case_named
+from binocular.bench.running import _row, chosen_cases, run_benchmarks, write_record
+from binocular.bench.table import print_record
 
 
 def test_every_case_has_a_name_of_its_own_and_a_function():
     assert len({case.name for case in CASES}) == len(CASES)
     for case in CASES:
         module, _, function = case.home.partition(":")
-        assert callable(getattr(import_module(f"binocular.benchmarks.{module}"), function)), case.name
+        assert callable(getattr(import_module(f"binocular.bench.{module}"), function)), case.name
         assert case.suites, f"{case.name} is in no suite"
 
 
@@ -80,7 +80,7 @@ def test_plain_samples_are_split_as_published():
 
 
 def test_operations_of_the_published_network_are_those_of_its_layers():
-    from binocular.benchmarks.published import operations
+    from binocular.bench.published import operations
 
     # Multiplications per image by hand: each pathway's stages of 64 and 128 channels, then those of 256 and 512.
     stage1 = 4 * 9 * 64 * 64 * 32 * 32
@@ -93,7 +93,7 @@ def test_operations_of_the_published_network_are_those_of_its_layers():
 
 
 def test_time_is_added_up_by_purpose(tmp_path):
-    from binocular.stopwatch import spending, spent_so_far, write_timings
+    from binocular.rearing.stopwatch import spending, spent_so_far, write_timings
 
     before = spent_so_far().get("resting", 0.0)
     for _ in range(2):
@@ -108,7 +108,7 @@ def test_time_is_added_up_by_purpose(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_says_where_its_time_went(tmp_path):
-    from binocular.benchmarks.studies import run_and_time
+    from binocular.bench.studies import run_and_time
     from tests.tiny import tiny_file
 
     seconds = run_and_time(str(tiny_file(tmp_path)), [])
@@ -119,7 +119,7 @@ def test_a_run_says_where_its_time_went(tmp_path):
 
 
 def test_packings_are_compared_on_equal_work():
-    from binocular.benchmarks.cohorts import compare_packings
+    from binocular.bench.cohorts import compare_packings
 
     for packing in ("loop", "stacked"):
         values, detail = compare_packings("split-mlp", 2, packing, 1)
@@ -128,7 +128,7 @@ def test_packings_are_compared_on_equal_work():
 
 
 def test_growth_is_the_power_of_size():
-    from binocular.benchmarks.scaling import _measured, growth
+    from binocular.bench.scaling import _measured, growth
 
     assert growth([1, 2, 4], [3.0, 6.0, 12.0]) == pytest.approx(1)
     assert growth([8, 16, 32], [1.0, 4.0, 16.0]) == pytest.approx(2)
@@ -138,8 +138,8 @@ def test_growth_is_the_power_of_size():
 
 
 def test_scaling_is_drawn_with_its_range(tmp_path):
-    from binocular.benchmarks.scaling import _measured
-    from binocular.figures.scaling import draw_scaling, scaling_curve
+    from binocular.bench.scaling import _measured
+    from binocular.bench.scaling_figure import draw_scaling, scaling_curve
 
     measured = _measured({1: [0.9, 1.0, 1.3], 2: [1.9, 2.0, 2.3], 4: [4.0, 4.1, 4.2]}, "subjects", "seconds")
     ax = scaling_curve(measured.detail["scaling"])

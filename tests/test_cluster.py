@@ -8,10 +8,10 @@ import threading
 import time
 
 import pytest
+from binocular.stimuli.errors import BadInput
 
-from binocular import cluster
-from binocular.running import run_study
-from stimuli.errors import BadInput
+from binocular.runs import cluster
+from binocular.runs.running import run_study
 from tests.tiny import assert_same, tiny
 
 pytest.importorskip("distributed", reason="the extra 'dask' is not installed")

@@ -7,12 +7,12 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from binocular.stimuli.streams import stream
 from torch import nn
 
-from binocular.batches import Batch
-from binocular.cohort import LoopCohort, StackedCohort
-from binocular.networks import SplitCNN, SplitMLP
-from stimuli.streams import stream
+from binocular.networks.base import SplitCNN, SplitMLP
+from binocular.rearing.batches import Batch
+from binocular.rearing.cohort import LoopCohort, StackedCohort
 
 
 def _subjects(count, cls=SplitCNN):

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from binocular.protocols import load_protocol
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 from torch import nn
 
-from binocular.batches import Batch
-from binocular.cohort import LoopCohort
-from binocular.columns import columns_of, run_pathway
-from binocular.planning import check_parts, plan_study
-from binocular.resnets import SplitResNet18
-from binocular.running import run_study
-from binocular.subjects import build_network
-from protocols import load_protocol
-from stimuli.errors import BadInput
-from stimuli.streams import stream
+from binocular.networks.build import build_network
+from binocular.networks.resnet import SplitResNet18
+from binocular.networks.seen_columns import columns_of, run_pathway
+from binocular.rearing.batches import Batch
+from binocular.rearing.cohort import LoopCohort
+from binocular.runs.planning import check_parts, plan_study
+from binocular.runs.running import run_study
 from tests.tiny import arrays
 
 SEEN = {"left half": (0, 16), "right half": (16, 32), "middle": (9, 20), "everything": (0, 32), "nothing": (0, 0)}

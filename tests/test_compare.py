@@ -12,15 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 from matplotlib.colors import same_color, to_hex
 from rich.console import Console
 
-from binocular.dominance import groups_of
-from binocular.figures.beside import COMPARISONS, draw_comparison
-from binocular.figures.beside_curves import effect_curve, profile_figures
-from binocular.figures.beside_histograms import histogram_figures, oriented_histogram, unit_figures
-from binocular.figures.style import EYE_COLOURS, style
-from binocular.literature import (
+from binocular.compare import (
     FactVerdict,
     Treatment,
     compare_study,
@@ -31,21 +27,25 @@ from binocular.literature import (
     treatment_of,
     write_comparison,
 )
-from binocular.literature.curves import (
+from binocular.compare.curve_figures import effect_curve, profile_figures
+from binocular.compare.curves import (
     CurveComparison,
     PublishedPoint,
     compare_curves,
     published_durations,
     published_profiles,
 )
-from binocular.literature.facts import verdict_of
-from binocular.literature.histograms import Estimate
-from binocular.literature.presenting import print_comparison
-from binocular.literature.resampling import between_subjects, ends, spread_of_mean
-from binocular.literature.writing import as_plain
-from binocular.storage import ConditionHeader, write_study
-from binocular.study import Condition, Study
-from stimuli.errors import BadInput
+from binocular.compare.facts import verdict_of
+from binocular.compare.figures import COMPARISONS, draw_comparison
+from binocular.compare.histogram_figures import histogram_figures, oriented_histogram, unit_figures
+from binocular.compare.histograms import Estimate
+from binocular.compare.presenting import print_comparison
+from binocular.compare.resampling import between_subjects, ends, spread_of_mean
+from binocular.compare.writing import as_plain
+from binocular.dominance import groups_of
+from binocular.report.figures.style import EYE_COLOURS, style
+from binocular.store.study import Condition, Study
+from binocular.store.writing import ConditionHeader, write_study
 from tests.synthetic import invented_header, invented_subject
 from tests.test_cli import assert_one_sentence, binocular
 
@@ -425,14 +425,14 @@ def test_every_figure_is_drawn_as_png_and_svg(tmp_path: Path, monkeypatch: pytes
         assert len(figures) == 1, name
         with style():
             figures[0].draw_without_rendering()
-    monkeypatch.setattr("binocular.figures.beside.COMPARISONS", {"units": COMPARISONS["units"]})
+    monkeypatch.setattr("binocular.compare.figures.COMPARISONS", {"units": COMPARISONS["units"]})
     written = draw_comparison(found, tmp_path)
     assert [path.name for path in written] == ["units.png", "units.svg"]
     assert all(path.stat().st_size > 2000 for path in written)
 
 
 def test_json_is_whole_and_the_table_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("binocular.figures.beside.COMPARISONS", {})
+    monkeypatch.setattr("binocular.compare.figures.COMPARISONS", {})
     found = compare_study(study_of({k: ANIMALS[k] for k in ("normal", "early")}))
     path = write_comparison(found, tmp_path)[0]
     read = json.loads(path.read_text("utf-8"))

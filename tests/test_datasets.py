@@ -10,17 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from binocular.stimuli import datasets, formats, places
+from binocular.stimuli.datasets import load_images
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.folders import divide
+from binocular.stimuli.formats import read_cifar10, read_idx, read_picture
+from binocular.stimuli.images import ImageData, Request, take_turns
+from binocular.stimuli.photographs import PHOTOGRAPHS, photograph
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-
-from stimuli import datasets, formats, places
-from stimuli.datasets import load_images
-from stimuli.errors import BadInput
-from stimuli.folders import divide
-from stimuli.formats import read_cifar10, read_idx, read_picture
-from stimuli.images import ImageData, Request, take_turns
-from stimuli.photographs import PHOTOGRAPHS, photograph
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 RECORDS = 30

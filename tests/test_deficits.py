@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from binocular.protocols.deficits import DEFICITS, Deficit, deficit_from
+from binocular.protocols.deficits.controls import LabelPermutation
+from binocular.protocols.deficits.optics import disc_blur, gaussian_blur, magnify_rotate, resize_blur, shift, shift_each
+from binocular.protocols.deficits.pairing import Dissociation
+from binocular.stimuli import LEFT, RIGHT, stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-
-from protocols.deficits import DEFICITS, Deficit, deficit_from
-from protocols.deficits.controls import LabelPermutation
-from protocols.deficits.optics import disc_blur, gaussian_blur, magnify_rotate, resize_blur, shift, shift_each
-from protocols.deficits.pairing import Dissociation
-from stimuli import LEFT, RIGHT, stream
 
 N_CLASSES = 5
 share = st.sampled_from([0.0, 0.3, 1.0])

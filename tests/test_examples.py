@@ -18,7 +18,8 @@ def modules() -> list[str]:
     for package in ("stimuli", "protocols", "binocular"):
         for path in sorted((ROOT / package).rglob("*.py")):
             if ">>> " in path.read_text(encoding="utf-8"):
-                found.append(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+                name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+                found.append(name if package == "binocular" else f"binocular.{name}")
     return found
 
 
@@ -33,12 +34,12 @@ def test_the_examples_of_a_module(name: str, tmp_path: Path, monkeypatch: pytest
     ("module", "function"),
     [
         *[("binocular.dominance", name) for name in ("contralateral_bias", "dominance_of", "groups_of")],
-        ("binocular.figures", "figure_of"),
+        ("binocular.report.figures", "figure_of"),
         *[("binocular", name) for name in ("load_study", "open_study", "run_study", "source_variance")],
-        ("binocular.summary", "interval"),
-        ("protocols", "load_protocol"),
-        ("protocols.training", "scheduled_rate"),
-        ("stimuli", "stimulus_config"),
+        ("binocular.store.summary", "interval"),
+        ("binocular.protocols", "load_protocol"),
+        ("binocular.protocols.training", "scheduled_rate"),
+        ("binocular.stimuli", "stimulus_config"),
     ],
 )
 def test_the_main_functions_have_an_example(module: str, function: str):

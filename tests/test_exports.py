@@ -9,15 +9,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binocular.exports import csv_files, export_csv, export_nwb
-from binocular.exports.table import Column
-from binocular.schema import HISTORY, MEASURES, PROBES, Field
-from binocular.storage import write_study
-from binocular.tables import write_table
-from stimuli.errors import BadInput
+from binocular.store.exports import csv_files, export_csv, export_nwb
+from binocular.store.exports.table import Column
+from binocular.store.schema import HISTORY, MEASURES, PROBES, Field
+from binocular.store.tables import write_table
+from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header, invented_tree
 
 KEYS = {
@@ -200,7 +200,7 @@ def test_what_a_later_probe_found_has_its_dimensions_as_columns(study_path: Path
 
 
 def test_swept_values_are_columns(tmp_path: Path):
-    from binocular.storage import ConditionHeader
+    from binocular.store.writing import ConditionHeader
 
     conditions = [
         ConditionHeader("normal", "", {}),

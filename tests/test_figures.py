@@ -8,10 +8,11 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
-from binocular.figures import (
+from binocular.report.figures import (
     FIGURES,
     dominance_figure,
     dominance_histogram,
@@ -22,11 +23,10 @@ from binocular.figures import (
     rearing_figure,
     rsv_density,
 )
-from binocular.figures.style import EYE_COLOURS, lived_through, number, style
-from binocular.records import SubjectRecord
-from binocular.storage import write_study
-from binocular.study import Condition, Study
-from stimuli.errors import BadInput
+from binocular.report.figures.style import EYE_COLOURS, lived_through, number, style
+from binocular.store.records import SubjectRecord
+from binocular.store.study import Condition, Study
+from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header, invented_subject
 
 COUNTS = np.array([[2, 0, 0, 4, 0, 0, 14], [0, 2, 0, 4, 0, 4, 10]])

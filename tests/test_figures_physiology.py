@@ -5,18 +5,18 @@ from __future__ import annotations
 import matplotlib as mpl
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 from matplotlib.colors import same_color
 from matplotlib.patches import Rectangle
 
-from binocular.figures import FIGURES, dominance_agreement, draw, draw_all, field_pairs, two_eye_tuning
-from binocular.figures.style import EYE_COLOURS
 from binocular.probes.gratings import DominanceIndex
 from binocular.probes.receptive_fields import ReceptiveFields
-from binocular.records import MeasureRecord
-from binocular.storage import write_study
-from binocular.study import load_study
-from binocular.verification import verify_study
-from stimuli.errors import BadInput
+from binocular.report.figures import FIGURES, dominance_agreement, draw, draw_all, field_pairs, two_eye_tuning
+from binocular.report.figures.style import EYE_COLOURS
+from binocular.store.records import MeasureRecord
+from binocular.store.study import load_study
+from binocular.store.verification import verify_study
+from binocular.store.writing import write_study
 from tests.handmade import HandMade, Still, random_filters
 from tests.synthetic import invented_conditions, invented_header
 

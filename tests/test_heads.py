@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 import torch
+from binocular.protocols import deficit_from
+from binocular.protocols.phases import EpochConditions
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 
-import protocols
-from binocular.batches import HEADS, Batch, Presenter
-from binocular.cohort import LoopCohort, StackedCohort
-from binocular.objectives import Classification
+from binocular import protocols
+from binocular.networks.build import build_network, check_network
 from binocular.probes.weights import FisherInformation
-from binocular.running import run_study
-from binocular.snapshots import read_node
-from binocular.subjects import build_network, check_network
-from binocular.verification import verify_study
-from protocols import deficit_from
-from protocols.phases import EpochConditions
-from stimuli.errors import BadInput
-from stimuli.streams import stream
+from binocular.rearing.batches import HEADS, Batch, Presenter
+from binocular.rearing.cohort import LoopCohort, StackedCohort
+from binocular.rearing.objectives import Classification
+from binocular.runs.running import run_study
+from binocular.store.snapshots import read_node
+from binocular.store.verification import verify_study
 from tests.handmade import Still
 from tests.tiny import TOML, tiny_file
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from binocular.running import run_study
-from binocular.snapshots import read_node
+from binocular.runs.running import run_study
+from binocular.store.snapshots import read_node
 from tests.test_running import LONG
 from tests.tiny import assert_same, tiny, tiny_file
 

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from binocular.protocols import load_protocol
 
-from binocular.probes import adapted, probe_views, response_grid, source_variance
-from binocular.records import MeasureRecord, SiteRecord, SubjectRecord
-from binocular.reproduction.claims import Evidence
-from binocular.reproduction.kleinman_2023 import CLAIMS
-from binocular.reproduction.kleinman_2023_units import MAP, POOLED
-from binocular.reproduction.kleinman_tables import (
+from binocular.networks.build import build_network
+from binocular.papers.claims import Evidence
+from binocular.papers.kleinman_2023.main import CLAIMS
+from binocular.papers.kleinman_2023.tables import (
     accuracy_curve,
     bias_of,
     histograms,
@@ -23,9 +22,10 @@ from binocular.reproduction.kleinman_tables import (
     nearest_removal,
     usable_information,
 )
-from binocular.study import Condition, Study
-from binocular.subjects import build_network
-from protocols import load_protocol
+from binocular.papers.kleinman_2023.units import MAP, POOLED
+from binocular.probes import adapted, probe_views, response_grid, source_variance
+from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord
+from binocular.store.study import Condition, Study
 
 SEEDS = range(5)
 UNITS = 60
@@ -157,8 +157,8 @@ def test_a_control_kills_a_claim():
 
 
 def test_figures_are_drawn_and_needs_can_be_planned(tmp_path):
-    from binocular.figures.style import style
-    from binocular.reproduction.pages import picture
+    from binocular.papers.pages import picture
+    from binocular.report.figures.style import style
 
     had = everything(1.0)
     for claim in CLAIMS:

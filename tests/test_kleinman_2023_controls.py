@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from binocular.reproduction.kleinman_2023_controls import CLAIMS
-from binocular.reproduction.kleinman_2023_controls_judges import CLOCKS, CLOSURES, DEPTHS, published_depth
+from binocular.papers.kleinman_2023.controls import CLAIMS
+from binocular.papers.kleinman_2023.controls_judges import CLOCKS, CLOSURES, DEPTHS, published_depth
 from tests.made_studies import Made, assert_draws, assert_verdict_follows, made_study
 
 

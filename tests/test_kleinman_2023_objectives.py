@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import protocols
-from binocular.records import SiteRecord, SubjectRecord
-from binocular.reproduction.kleinman_2023_objectives import CLAIMS
-from binocular.reproduction.kleinman_2023_objectives_numbers import loss, onset_share, onsets, turn
-from binocular.reproduction.kleinman_tables import onset_curve
-from binocular.study import Condition, Study
+from binocular import protocols
+from binocular.papers.kleinman_2023.objectives import CLAIMS
+from binocular.papers.kleinman_2023.objectives_numbers import loss, onset_share, onsets, turn
+from binocular.papers.kleinman_2023.tables import onset_curve
+from binocular.store.records import SiteRecord, SubjectRecord
+from binocular.store.study import Condition, Study
 
 PROTOCOL = protocols.load_protocol("kleinman-2023-fig8")
 # Stereopsis lost and turn of the units by condition, where the paper is right; eyes open: 0.9 and no turn.

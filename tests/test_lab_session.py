@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from binocular.protocols import Protocol, load_protocol, parse_protocol
+from binocular.stimuli.errors import BadInput
 
 import binocular.lab as lab_package
-from binocular.figures.style import EYE_COLOURS, TASK_COLOURS
 from binocular.lab import Controls, EyeControls, Session
 from binocular.lab.fields import receptive_fields, strongest_units
 from binocular.lab.saving import save_study
-from binocular.networks import SplitMLP
-from binocular.running import run_study
-from binocular.study import load_study
-from binocular.verification import verify_study
-from protocols import Protocol, load_protocol, parse_protocol
-from stimuli.errors import BadInput
+from binocular.networks.base import SplitMLP
+from binocular.report.figures.style import EYE_COLOURS, TASK_COLOURS
+from binocular.runs.running import run_study
+from binocular.store.study import load_study
+from binocular.store.verification import verify_study
 from tests.tiny import assert_same
 
 TINY = ("stimulus.n_train=60", "stimulus.n_test=40", "stimulus.size=12", "network.options.width=2")
@@ -78,7 +78,7 @@ def test_saving_does_not_rear_again(session, tmp_path, monkeypatch):
     session.step(1).result()
     session.littermate()
     session.step(2).result()
-    monkeypatch.setattr("binocular.executing.rear_group", lambda *_: pytest.fail("reared again"))
+    monkeypatch.setattr("binocular.runs.scheduling.rear_group", lambda *_: pytest.fail("reared again"))
     assert save_study(session.protocol, list(session._subjects.values()), tmp_path).is_file()
 
 

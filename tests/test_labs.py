@@ -9,8 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-from protocols import parse_protocol
+from binocular.protocols import parse_protocol
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "labs").glob("[0-9]-*.md"))

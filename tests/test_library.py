@@ -11,14 +11,14 @@ from importlib import resources
 from typing import Any
 
 import pytest
+from binocular.protocols import library_names, load_protocol, parse_protocol, protocol_from
+from binocular.stimuli.errors import BadInput
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocols import library_names, load_protocol, parse_protocol, protocol_from
-from stimuli.errors import BadInput
-
 NAMES = library_names()
-TEXTS = {name: (resources.files("protocols") / "library" / f"{name}.toml").read_text("utf-8") for name in NAMES}
+LIBRARY = resources.files("binocular.protocols") / "library"
+TEXTS = {name: (LIBRARY / f"{name}.toml").read_text("utf-8") for name in NAMES}
 
 
 def test_the_main_protocols_are_there() -> None:
@@ -57,7 +57,7 @@ def test_titles_are_unique() -> None:
 def test_nothing_here_needs_torch() -> None:
     code = """
 import sys
-import protocols
+from binocular import protocols
 for name in protocols.library_names():
     protocol = protocols.load_protocol(name)
     protocol.timeline()
@@ -201,8 +201,7 @@ def test_no_value_in_any_place_breaks_the_check(name: str, changes: list) -> Non
 
 def test_every_deficit_in_the_library_fits_its_stimuli() -> None:
     import torch
-
-    from stimuli import stream
+    from binocular.stimuli import stream
 
     sets = {}
     for name in NAMES:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-import protocols
-from binocular.running import run_study
-from binocular.verification import verify_study
+from binocular import protocols
+from binocular.runs.running import run_study
+from binocular.store.verification import verify_study
 
 _QUICK = ("strabismus", "treatments")
 _LAB = [name for name in protocols.library_names() if not name.endswith("-paper")]

@@ -10,12 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from binocular.bench.linear import benchmark_cases
 from binocular.linear import (
     Conditions,
     LinearCohort,
     Stretch,
     aligned_start,
-    benchmark_cases,
     deep_mode,
     gaussian_start,
     nonlinear,

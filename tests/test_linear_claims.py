@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from binocular.linear.completion import Completion
-from binocular.reproduction.computing import ComputedNeed
-from binocular.reproduction.linear_completion import K24_COMPLETION
-from binocular.reproduction.linear_gates import K24_GATES
-from binocular.reproduction.linear_portraits import K24_PORTRAITS
-from binocular.reproduction.linear_sensors import K23_LINEAR
-from binocular.reproduction.papers import paper_named
+from binocular.papers.computing import ComputedNeed
+from binocular.papers.kleinman_2023.linear_sensors import K23_LINEAR
+from binocular.papers.kleinman_2024.completion import K24_COMPLETION
+from binocular.papers.kleinman_2024.gates import K24_GATES
+from binocular.papers.kleinman_2024.portraits import K24_PORTRAITS
+from binocular.papers.registry import paper_named
 
 
 def _smaller(need: ComputedNeed, folder: Path, **parameters) -> dict:

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from binocular.protocols import library_names, load_protocol
+from binocular.stimuli.errors import BadInput
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from binocular.compare import load_literature
+from binocular.compare.reading import TABLES, read_folder, shipped_folder
+from binocular.compare.rows import days_of, evidence_kind
 from binocular.dominance import contralateral_bias, monocularity
-from binocular.literature import load_literature
-from binocular.literature.reading import TABLES, read_folder, shipped_folder
-from binocular.literature.rows import days_of, evidence_kind
-from protocols import library_names, load_protocol
-from stimuli.errors import BadInput
 
 ROOT = Path(__file__).parents[1]
 HEADER = "id,species,condition,onset,duration,n1,n2,n3,n4,n5,n6,n7,unit,group_1,evidence,reference"
@@ -221,26 +221,21 @@ def test_unknown_ids_are_named_with_the_nearest():
 
 READ = """
 import sys
-from binocular.literature import load_literature
-from binocular.literature.reading import shipped_folder
+from binocular.compare import load_literature
+from binocular.compare.reading import shipped_folder
 print(len(load_literature().histograms), shipped_folder())
 assert "torch" not in sys.modules and "matplotlib" not in sys.modules
 """
 
 
-@pytest.mark.parametrize("installed", [False, True])
-def test_tables_are_found_in_the_source_tree_and_in_an_installed_package(tmp_path: Path, installed: bool):
-    where = ROOT
-    if installed:
-        # As the wheel lays them out: the folder `data` is the package `binocular.data`.
-        where = tmp_path / "site"
-        where.mkdir()
-        for name in ("stimuli", "protocols"):
-            (where / name).symlink_to(ROOT / name)
-        (where / "binocular").mkdir()
-        for item in (ROOT / "binocular").iterdir():
-            (where / "binocular" / item.name).symlink_to(item)
-        (where / "binocular" / "data").symlink_to(ROOT / "data")
+def test_tables_are_found_in_an_installed_package(tmp_path: Path):
+    # As the wheel lays them out: the folder `data` is the package `binocular.data`.
+    where = tmp_path / "site"
+    (where / "binocular").mkdir(parents=True)
+    for item in (ROOT / "binocular").iterdir():
+        (where / "binocular" / item.name).symlink_to(item)
+    for name in ("data", "stimuli", "protocols"):
+        (where / "binocular" / name).symlink_to(ROOT / name)
     paths = [str(where), sysconfig.get_paths()["purelib"]]
     done = subprocess.run(
         [sys.executable, "-S", "-c", READ],
@@ -253,4 +248,4 @@ def test_tables_are_found_in_the_source_tree_and_in_an_installed_package(tmp_pat
     assert done.returncode == 0, done.stderr
     count, folder = done.stdout.split(maxsplit=1)
     assert int(count) == 14
-    assert Path(folder.strip()) == where / ("binocular/data/literature" if installed else "data/literature")
+    assert Path(folder.strip()) == where / "binocular/data/literature"

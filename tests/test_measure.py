@@ -9,19 +9,19 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 
-from binocular.contents import problems_inside
-from binocular.measure_table import headline_cells, list_probes
-from binocular.measures import measure_path
-from binocular.measuring import measure_study
-from binocular.opening import open_study
 from binocular.probes.registry import PROBES, probe_from, probe_type
-from binocular.running import run_study
-from binocular.sealing import seal
-from binocular.snapshots import node_path, prune_node, read_node
-from binocular.study import load_study
-from binocular.verification import verify_study
-from stimuli.errors import BadInput
+from binocular.report.measure_table import headline_cells, list_probes
+from binocular.runs.measuring import measure_study
+from binocular.runs.running import run_study
+from binocular.store.contents import problems_inside
+from binocular.store.measures import measure_path
+from binocular.store.opening import open_study
+from binocular.store.sealing import seal
+from binocular.store.snapshots import node_path, prune_node, read_node
+from binocular.store.study import load_study
+from binocular.store.verification import verify_study
 from tests.test_cli import assert_one_sentence, binocular
 from tests.tiny import arrays, tiny
 

@@ -11,7 +11,7 @@ import pytest
 _STEPS = """
 import resource, sys
 import torch
-from binocular.memory import keep_freed_memory
+from binocular.rearing.memory import keep_freed_memory
 torch.set_num_threads(1)
 if sys.argv[1] == "kept":
     assert keep_freed_memory()

@@ -9,14 +9,14 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from binocular.stimuli.canvas import Canvas
+from binocular.stimuli.errors import BadInput
 
 import binocular
-import protocols
-from binocular.results_table import condition_table
-from binocular.storage import write_study
-from binocular.study import Study, load_study
-from stimuli.canvas import Canvas
-from stimuli.errors import BadInput
+from binocular import protocols
+from binocular.report.results_table import condition_table
+from binocular.store.study import Study, load_study
+from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header
 from tests.tiny import tiny
 
@@ -47,8 +47,8 @@ def test_a_figure_by_name_shows_itself(folder: Path, name: str):
 
 def test_it_is_drawn_as_in_the_report(folder: Path):
     """In the style of the project: no other font size than asked for, and the same picture as `draw` gives."""
-    from binocular.figures import draw
-    from binocular.figures.style import style
+    from binocular.report.figures import draw
+    from binocular.report.figures.style import style
 
     (_, _, reported), *_ = draw(load_study(folder), ["dominance"])
     pictures = []

@@ -10,22 +10,29 @@ from pathlib import Path
 
 import pytest
 import torch
+from binocular.protocols import Phase
+from binocular.protocols.objectives import CLASSIFICATION
+from binocular.protocols.objectives import Reconstruction as Asked
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 
 import binocular
-import protocols
-from binocular import rearing
-from binocular.batches import Batch
-from binocular.cohort import LoopCohort, StackedCohort
-from binocular.networks import SplitCNN
-from binocular.objectives import Classification, Learner, Reconstruction, build_decoder, objective_of, without_decoder
-from binocular.objectives.reconstruction import blank_patches
-from binocular.planning import check_parts, plan_study
-from binocular.snapshots import read_node
-from protocols import Phase
-from protocols.objectives import CLASSIFICATION
-from protocols.objectives import Reconstruction as Asked
-from stimuli.errors import BadInput
-from stimuli.streams import stream
+from binocular import protocols
+from binocular.networks.base import SplitCNN
+from binocular.rearing import loop as rearing
+from binocular.rearing.batches import Batch
+from binocular.rearing.cohort import LoopCohort, StackedCohort
+from binocular.rearing.objectives import (
+    Classification,
+    Learner,
+    Reconstruction,
+    build_decoder,
+    objective_of,
+    without_decoder,
+)
+from binocular.rearing.objectives.reconstruction import blank_patches
+from binocular.runs.planning import check_parts, plan_study
+from binocular.store.snapshots import read_node
 from tests.tiny import TOML, arrays, assert_same, tiny, tiny_file
 
 SHAPE = (1, 12, 12)
@@ -200,7 +207,7 @@ def test_defaults_are_in_neither_identity_nor_text():
 
 def test_identities_from_before_objectives_are_what_they_were():
     # Computed with the code before there were objectives; nothing but the history enters here.
-    from binocular.tree import chain
+    from binocular.rearing.tree import chain
 
     early = protocols.load_protocol("monocular-deprivation").resolved_conditions()[1]
     assert chain("origin", early.epoch_conditions())[-1] == OLD_IDENTITY
@@ -392,8 +399,8 @@ def test_stacked_subjects_with_different_objectives_are_reared_in_groups(tmp_pat
 
 
 def test_probes_of_snapshots_ignore_the_decoder(tmp_path):
-    from binocular.measuring import measure_study
     from binocular.probes import probe_from
+    from binocular.runs.measuring import measure_study
 
     study = _reared(tmp_path)
     measure_study(study, probe_from("weights"))
@@ -401,8 +408,9 @@ def test_probes_of_snapshots_ignore_the_decoder(tmp_path):
 
 
 def test_time_lines_tell_what_is_learned_where_it_is_not_the_classes(tmp_path):
-    from binocular.figures.timeline import time_lines
-    from stimuli.canvas import Canvas
+    from binocular.stimuli.canvas import Canvas
+
+    from binocular.report.figures.timeline import time_lines
 
     def legend(text: str) -> list[str]:
         ax = Canvas((5, 3)).add_subplot()

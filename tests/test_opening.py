@@ -9,10 +9,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 
-from binocular.opening import open_study
-from binocular.storage import write_study, write_subject
-from stimuli.errors import BadInput
+from binocular.store.opening import open_study
+from binocular.store.writing import write_study, write_subject
 from tests.synthetic import invented_conditions, invented_header, invented_subject, invented_tree
 
 TWO = ("normal", "deprived-early")

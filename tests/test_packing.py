@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from binocular.protocols import load_protocol
 
-from binocular import packing
-from binocular.executing import Queue
-from binocular.packing import bytes_per_subject, packing_for, subjects_at_once
-from binocular.planning import plan_study
-from binocular.running import run_study
-from binocular.subjects import build_network
-from protocols import load_protocol
+from binocular.networks.build import build_network
+from binocular.runs import packing
+from binocular.runs.packing import bytes_per_subject, packing_for, subjects_at_once
+from binocular.runs.planning import plan_study
+from binocular.runs.running import run_study
+from binocular.runs.scheduling import Queue
 from tests.tiny import arrays, tiny
 
 

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from binocular import processes
-from binocular.planning import plan_study
-from binocular.processes import worth_processes
-from binocular.running import run_study
-from binocular.stopwatch import spent_so_far
+from binocular.rearing.stopwatch import spent_so_far
+from binocular.runs import processes
+from binocular.runs.planning import plan_study
+from binocular.runs.processes import worth_processes
+from binocular.runs.running import run_study
 from tests.tiny import assert_same, tiny, tiny_file
 
 SLOW = ["conditions.normal.phases.0.epochs=30", "conditions.late.phases.0.epochs=30"]
 
 RUN = """
 import sys
-from binocular import processes
-from binocular.running import run_study
+from binocular.runs import processes
+from binocular.runs.running import run_study
 from tests.tiny import tiny
 from pathlib import Path
 if __name__ == "__main__":
@@ -114,7 +114,7 @@ def test_the_same_numbers_as_in_threads_and_every_epoch_is_told_of(tmp_path, alw
 def test_what_fails_in_a_process_is_said_as_in_a_thread(tmp_path, always, monkeypatch):
     network = tmp_path / "broken_network.py"
     network.write_text(
-        "from binocular.networks import SplitCNN\n"
+        "from binocular.networks.base import SplitCNN\n"
         "class Broken(SplitCNN):\n"
         "    def forward(self, views, head=None):\n"
         "        if self.training and len(views) > 2:\n"

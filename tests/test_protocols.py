@@ -8,11 +8,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
-from protocols import Phase, ProbePlan, Training, load_protocol, parse_protocol, protocol_from
-from protocols.phases import EpochConditions, unroll
-from protocols.training import scheduled_rate
-from stimuli.errors import BadInput
+from binocular.protocols import Phase, ProbePlan, Training, load_protocol, parse_protocol, protocol_from
+from binocular.protocols.phases import EpochConditions, unroll
+from binocular.protocols.training import scheduled_rate
+from binocular.stimuli.errors import BadInput
 
 BLUR = {"kind": "blur", "eye": "right", "factor": 4}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import protocols
+from binocular import protocols
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

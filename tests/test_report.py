@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from binocular.stimuli.errors import BadInput
 
-from binocular.report import report_page, write_report
-from binocular.storage import ConditionHeader, write_study
-from binocular.study import load_study
-from stimuli.errors import BadInput
+from binocular.report.page import report_page, write_report
+from binocular.store.study import load_study
+from binocular.store.writing import ConditionHeader, write_study
 from tests.synthetic import invented_conditions, invented_header
 
 HOSTILE = "<script src='https://example.org/x.js'>alert(1)</script> & \" '"

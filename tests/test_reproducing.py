@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 from rich.console import Console
 
-from binocular.reproduction.claims import Claim, Evidence, Finding, Number, verdict_of
-from binocular.reproduction.needs import Measure, StudyNeed
-from binocular.reproduction.numbers import by_seed, condition_of, exact, judged, number_of, paired, worst
-from binocular.reproduction.pages import as_plain, markdown_page, write_pages
-from binocular.reproduction.papers import PAPERS, Paper, chosen_claims, paper_named
-from binocular.reproduction.presenting import criterion_words, number_words, print_result, print_summary
-from binocular.reproduction.reproducing import reproduce
-from stimuli.errors import BadInput
+from binocular.papers.claims import Claim, Evidence, Finding, Number, verdict_of
+from binocular.papers.needs import Measure, StudyNeed
+from binocular.papers.numbers import by_seed, condition_of, exact, judged, number_of, paired, worst
+from binocular.papers.pages import as_plain, markdown_page, write_pages
+from binocular.papers.presenting import criterion_words, number_words, print_result, print_summary
+from binocular.papers.registry import PAPERS, Paper, chosen_claims, paper_named
+from binocular.papers.reproducing import reproduce
 from tests.test_cli import ROOT, assert_one_sentence, binocular
 from tests.tiny import tiny_file
 
@@ -148,7 +148,7 @@ def test_the_time_of_what_was_brought_from_elsewhere_is_not_known(tmp_path):
 
 def test_pages_hold_every_claim_whole_and_safe(tmp_path):
     def draw(had: Any) -> Any:
-        from binocular.figures.style import panels
+        from binocular.report.figures.style import panels
 
         figure, axes = panels(1)
         axes[0].plot(had["numbers"])
@@ -252,7 +252,7 @@ def test_a_key_stands_for_one_need(tmp_path):
 KILLED = """
 import sys
 from tests.test_reproducing import PAPER, rsv_claim, study_need
-from binocular.reproduction.reproducing import reproduce
+from binocular.papers.reproducing import reproduce
 from pathlib import Path
 place = Path(sys.argv[1])
 needs = [study_need(place, "first"), study_need(place, "second", "training.learning_rate=0.02", "seeds=20")]

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 
-from binocular.reproduction.claims import Claim, Evidence, Number, verdict_of
-from binocular.reproduction.pages import COLUMNS, HOW_TO_READ, write_pages
-from binocular.reproduction.papers import PAPERS, Paper
-from stimuli.errors import BadInput
+from binocular.papers.claims import Claim, Evidence, Number, verdict_of
+from binocular.papers.pages import COLUMNS, HOW_TO_READ, write_pages
+from binocular.papers.registry import PAPERS, Paper
 from tests.test_reproducing import PAPER, Numbers, claim, run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reproduction"
@@ -104,7 +104,7 @@ def test_pictures_are_there_and_small(page):
 
 def written_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[Claim]]:
     """Return the page of an invented run, made as those of docs/reproduction are."""
-    from binocular.figures.style import panels
+    from binocular.report.figures.style import panels
 
     def draw(had: Any) -> Any:
         figure, axes = panels(1, (6.0, 4.0))

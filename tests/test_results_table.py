@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from binocular.results_table import Cell, condition_table, print_table, rich_table
-from binocular.storage import write_study
-from binocular.study import load_study
+from binocular.report.results_table import Cell, condition_table, print_table, rich_table
+from binocular.store.study import load_study
+from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header
 
 

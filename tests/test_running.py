@@ -13,12 +13,12 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from binocular.stimuli.errors import BadInput
 
-from binocular.networks import SplitMLP
-from binocular.running import run_study
-from binocular.snapshots import read_node
-from binocular.verification import verify_study
-from stimuli.errors import BadInput
+from binocular.networks.base import SplitMLP
+from binocular.runs.running import run_study
+from binocular.store.snapshots import read_node
+from binocular.store.verification import verify_study
 from tests.tiny import arrays, assert_same, tiny, tiny_file
 
 ROOT = Path(__file__).parents[1]
@@ -61,7 +61,7 @@ def test_a_subject_on_a_shared_branch_equals_the_one_reared_from_scratch(tmp_pat
     head, *conditions = text.split("[[conditions]]")
     for name, block in zip(("normal", "early", "late"), conditions, strict=True):
         (tmp_path / "alone" / "tiny.toml").write_text(f"{head}[[conditions]]{block}")
-        import protocols
+        from binocular import protocols
 
         alone = protocols.load_protocol(str(tmp_path / "alone" / "tiny.toml"))
         run_study(alone, tmp_path / name, "cpu")
@@ -76,7 +76,7 @@ def test_a_later_study_takes_up_what_an_earlier_one_reared(tmp_path):
 
 
 def test_a_history_cut_at_other_epochs_is_not_reared_again(tmp_path):
-    import protocols
+    from binocular import protocols
 
     whole = run_study(tiny(tmp_path), tmp_path / "whole", "cpu")
     text = tiny_file(tmp_path).read_text()
@@ -264,7 +264,7 @@ def test_a_full_disk_loses_nothing(tmp_path, kilobytes, monkeypatch):
         pytest.skip("this system lets nobody mount a small disk")
     try:
         # The estimate made before the start would refuse; the disk can fill up after it.
-        monkeypatch.setattr("binocular.running._check_disk", lambda *_: None)
+        monkeypatch.setattr("binocular.runs.running._check_disk", lambda *_: None)
         try:
             outcome = run_study(tiny(tmp_path, "network.options.width=4"), small / "out", "cpu")
             assert outcome.failures and all("full" in cause for cause in outcome.failures.values())

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from binocular.stimuli import STIMULI, StimulusConfig, stimulus_config
+from binocular.stimuli.base import LEFT, RIGHT
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.outlines import OUTLINES, figure_mask
+from binocular.stimuli.scenes import StereoScenes, StereoSceneSet
+from binocular.stimuli.streams import stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-
-from stimuli import STIMULI, StimulusConfig, stimulus_config
-from stimuli.base import LEFT, RIGHT
-from stimuli.errors import BadInput
-from stimuli.outlines import OUTLINES, figure_mask
-from stimuli.scenes import StereoScenes, StereoSceneSet
-from stimuli.streams import stream
 
 NEAR, FAR = 0, 1
 
@@ -349,14 +348,14 @@ def test_registered_kinds_are_configurations_of_that_kind(kind: str) -> None:
 def test_checking_a_configuration_does_not_load_torch() -> None:
     code = (
         "import sys, stimuli; stimuli.stimulus_config({'kind': 'stereo-scenes'});"
-        "stimuli.stimulus_config({'kind': 'split-images'}); sys.exit('torch' in sys.modules)"
+        "binocular.stimuli.stimulus_config({'kind': 'split-images'}); sys.exit('torch' in sys.modules)"
     )
     root = Path(__file__).parent.parent
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=root).returncode == 0
 
 
 def test_public_names_are_there() -> None:
-    import stimuli
+    from binocular import stimuli
 
     for name in stimuli.__all__:
         assert getattr(stimuli, name) is not None

@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
+from binocular.stimuli.errors import BadInput
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binocular.sealing import SEAL_BYTES, SealState, safely, seal, seal_state
-from stimuli.errors import BadInput
+from binocular.store.sealing import SEAL_BYTES, SealState, safely, seal, seal_state
 
 
 def test_a_new_file_appears_whole(tmp_path: Path):

@@ -6,13 +6,21 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from binocular.stimuli import STIMULI
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.scenes import StereoScenes
+from binocular.stimuli.sheets import (
+    LEFT_COLOUR,
+    OVERVIEWS,
+    RIGHT_COLOUR,
+    anaglyph,
+    contact_sheet,
+    overview,
+    show,
+    to_display,
+)
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
-
-from stimuli import STIMULI
-from stimuli.errors import BadInput
-from stimuli.scenes import StereoScenes
-from stimuli.sheets import LEFT_COLOUR, OVERVIEWS, RIGHT_COLOUR, anaglyph, contact_sheet, overview, show, to_display
 
 
 def pictures(figure: Figure) -> list[np.ndarray]:

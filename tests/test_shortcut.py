@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from binocular.stimuli.streams import stream
 
-from binocular.networks import PreActivationBlock
-from stimuli.streams import stream
+from binocular.networks.base import PreActivationBlock
 
 
 def _gradients(size: int, dtype: torch.dtype, plain: bool) -> list[torch.Tensor]:

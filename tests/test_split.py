@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from binocular.stimuli import stimulus_config
+from binocular.stimuli.base import LEFT, RIGHT
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.split import SplitImages, SplitImageSet, crop_and_flip, fit_canvas
+from binocular.stimuli.streams import stream
 from PIL import Image
-
-from stimuli import stimulus_config
-from stimuli.base import LEFT, RIGHT
-from stimuli.errors import BadInput
-from stimuli.split import SplitImages, SplitImageSet, crop_and_flip, fit_canvas
-from stimuli.streams import stream
 
 
 @pytest.fixture

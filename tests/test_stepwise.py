@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from binocular.planning import plan_study
-from binocular.running import run_study
-from binocular.snapshots import node_path, read_node
-from binocular.stepwise import Stepwise
+from binocular.rearing.stepwise import Stepwise
+from binocular.runs.planning import plan_study
+from binocular.runs.running import run_study
+from binocular.store.snapshots import node_path, read_node
 from tests.tiny import tiny
 
 EVERY_EPOCH = ("probes.every=1", "training.evaluate_every=1")

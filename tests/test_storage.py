@@ -9,11 +9,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 
-from binocular import schema
-from binocular.records import SubjectRecord
-from binocular.storage import ConditionHeader, read_subject, write_study, write_subject
-from stimuli.errors import BadInput
+from binocular.store import schema
+from binocular.store.records import SubjectRecord
+from binocular.store.writing import ConditionHeader, read_subject, write_study, write_subject
 from tests.synthetic import invented_conditions, invented_header, invented_subject, invented_tree
 
 
@@ -129,11 +129,11 @@ def test_a_long_protocol_fits(tmp_path: Path):
 
 
 def test_large_studies_are_built_on_disk_with_equal_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    import binocular.tables
+    import binocular.store.tables
 
     subjects = invented_conditions((0,))
     write_study(tmp_path / "memory.h5", invented_header((0,)), subjects)
-    monkeypatch.setattr(binocular.tables, "_IN_MEMORY", -1)
+    monkeypatch.setattr(binocular.store.tables, "_IN_MEMORY", -1)
     write_study(tmp_path / "disk.h5", invented_header((0,)), subjects)
     with h5py.File(tmp_path / "memory.h5") as one, h5py.File(tmp_path / "disk.h5") as two:
         name = "conditions/normal/0/probes/representation/rsv"

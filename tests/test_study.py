@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from binocular.dominance import dominance_of
-from binocular.storage import write_study
-from binocular.study import load_study
+from binocular.store.study import load_study
+from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header
 
 

@@ -6,14 +6,14 @@ import re
 
 import pytest
 import torch
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 from torch import nn
 
-from binocular.batches import Batch
-from binocular.cohort import LoopCohort, StackedCohort
-from binocular.networks import SplitCNN, SplitMLP
-from binocular.subjects import NETWORKS, build_network, check_network
-from stimuli.errors import BadInput
-from stimuli.streams import stream
+from binocular.networks.base import SplitCNN, SplitMLP
+from binocular.networks.build import NETWORKS, build_network, check_network
+from binocular.rearing.batches import Batch
+from binocular.rearing.cohort import LoopCohort, StackedCohort
 
 SHAPE = (1, 12, 12)
 

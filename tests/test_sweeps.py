@@ -6,12 +6,11 @@ import ast
 import operator
 
 import pytest
+from binocular.protocols.arithmetic import ExpressionError, evaluate
+from binocular.protocols.loading import protocol_from
+from binocular.stimuli.errors import BadInput
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from protocols.arithmetic import ExpressionError, evaluate
-from protocols.loading import protocol_from
-from stimuli.errors import BadInput
 
 
 def protocol(*conditions: dict, **fields: object) -> dict:

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-
-from stimuli import photographs
-from stimuli.errors import BadInput
-from stimuli.photographs import PHOTOGRAPHS, TEXTURED, locally_normalised, photograph, photograph_file
-from stimuli.streams import stream
-from stimuli.textures import draw_textures, power_law_noise
+from binocular.stimuli import photographs
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.photographs import PHOTOGRAPHS, TEXTURED, locally_normalised, photograph, photograph_file
+from binocular.stimuli.streams import stream
+from binocular.stimuli.textures import draw_textures, power_law_noise
 
 KINDS = ("photographs", "random", "1/f")
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binocular.tree import PhaseTree, chain
+from binocular.rearing.tree import PhaseTree, chain
 
 
 @dataclass(frozen=True)

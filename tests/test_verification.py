@@ -9,15 +9,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from binocular.stimuli.errors import BadInput
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from binocular import schema
-from binocular.sealing import SEAL_BYTES, seal
-from binocular.storage import write_study
-from binocular.tables import attributes_checksum, checksum, plain_attributes
-from binocular.verification import verify_study
-from stimuli.errors import BadInput
+from binocular.store import schema
+from binocular.store.sealing import SEAL_BYTES, seal
+from binocular.store.tables import attributes_checksum, checksum, plain_attributes
+from binocular.store.verification import verify_study
+from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header, invented_tree
 
 TWO = ("normal", "deprived-early")

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-import protocols
+from binocular import protocols
 
 TOML = """
 title = "Tiny"

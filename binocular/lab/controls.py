@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from protocols import Deficit, deficit_from
-from protocols.checked import Checked, Fraction, Number, Whole
-from protocols.sentences import sentence
-from stimuli.errors import BadInput
+from binocular.protocols import Deficit, deficit_from
+from binocular.protocols.checked import Checked, Fraction, Number, Whole
+from binocular.protocols.sentences import sentence
+from binocular.stimuli.errors import BadInput
 
 __all__ = ["LARGEST_PRISM", "Controls", "EyeControls"]
 
@@ -80,7 +80,7 @@ class Controls(Checked):
 
         Examples
         --------
-        >>> from protocols import deficit_from
+        >>> from binocular.protocols import deficit_from
         >>> Controls.of([deficit_from({"kind": "occlusion", "eye": "left", "contrast": 0})]).left.closed
         True
         """

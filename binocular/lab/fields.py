@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stimuli.base import LEFT, RIGHT
+from binocular.stimuli.base import LEFT, RIGHT
 
 __all__ = ["receptive_fields", "strongest_units"]
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from binocular.lab.tracks import Stretch, Track, frame_of
-from binocular.sealing import SIGNATURE, SealState, seal_state
-from stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput
+from binocular.store.sealing import SIGNATURE, SealState, seal_state
 
 if TYPE_CHECKING:
-    from binocular.records import SubjectRecord
-    from protocols import Deficit, Protocol
-    from stimuli.base import StimulusSet
+    from binocular.protocols import Deficit, Protocol
+    from binocular.stimuli.base import StimulusSet
+    from binocular.store.records import SubjectRecord
 
 __all__ = ["LARGEST_UPLOAD", "tracks_of"]
 
@@ -55,8 +55,8 @@ def tracks_of(path: Path, name: str = "the file") -> list[Track]:
         If it is no study, its bytes are not those that were written, its contents contradict each other, or it is too
         large for a page.
     """
-    from binocular.study import load_study
-    from binocular.verification import verify_study
+    from binocular.store.study import load_study
+    from binocular.store.verification import verify_study
 
     with path.open("rb") as file:
         start = file.read(len(SIGNATURE))
@@ -126,7 +126,7 @@ def _settled(protocol: Protocol | None, condition: str) -> dict[int, tuple[Defic
 
 
 def _protocol(text: str) -> Protocol | None:
-    from protocols import parse_protocol
+    from binocular.protocols import parse_protocol
 
     try:
         return parse_protocol(text)
@@ -136,7 +136,7 @@ def _protocol(text: str) -> Protocol | None:
 
 def _stimulus(protocol: Protocol | None, seed: int) -> StimulusSet | None:
     """Build the stimuli of a study if they need no data from elsewhere and little work."""
-    from stimuli.scenes import StereoScenes
+    from binocular.stimuli.scenes import StereoScenes
 
     config = None if protocol is None else protocol.stimulus
     if not isinstance(config, StereoScenes) or config.size > _LARGEST_PICTURE:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from binocular.planning import plan_study
-from binocular.running import run_study
-from binocular.snapshots import node_path, write_node
-from protocols import Protocol, protocol_from
-from stimuli.errors import BadInput
+from binocular.protocols import Protocol, protocol_from
+from binocular.runs.planning import plan_study
+from binocular.runs.running import run_study
+from binocular.stimuli.errors import BadInput
+from binocular.store.snapshots import node_path, write_node
 
 if TYPE_CHECKING:
     from binocular.lab.subject import LabSubject

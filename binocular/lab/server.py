@@ -26,7 +26,7 @@ from binocular.lab.controls import Controls
 from binocular.lab.guard import Guard
 from binocular.lab.reading import LARGEST_UPLOAD
 from binocular.lab.session import Session
-from stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput
 
 __all__ = ["make_app"]
 

@@ -9,11 +9,11 @@ import webbrowser
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput
 
 if TYPE_CHECKING:
     from binocular.lab.session import Session
-    from protocols import Protocol
+    from binocular.protocols import Protocol
 
 __all__ = ["PORT", "serve"]
 

@@ -20,9 +20,9 @@ from binocular.lab.controls import Controls
 from binocular.lab.saving import protocol_of, save_study
 from binocular.lab.subject import LabSubject, sentence_of
 from binocular.lab.tracks import pack, shade
-from binocular.planning import check_parts, plan_study
-from protocols import Protocol, load_protocol
-from stimuli.errors import BadInput
+from binocular.protocols import Protocol, load_protocol
+from binocular.runs.planning import check_parts, plan_study
+from binocular.stimuli.errors import BadInput
 
 __all__ = ["MOST_EPOCHS", "PROTOCOL", "Session"]
 

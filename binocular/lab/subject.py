@@ -11,17 +11,17 @@ import torch
 from binocular.lab.controls import Controls
 from binocular.lab.fields import receptive_fields, strongest_units
 from binocular.lab.tracks import Frame, Stretch, Track, frame_of
-from binocular.snapshots import NodeRecord
-from binocular.stepwise import Stepwise
-from protocols import EpochConditions, Phase
-from protocols.training import scheduled_rate
-from stimuli.errors import BadInput
-from stimuli.streams import stream
+from binocular.protocols import EpochConditions, Phase
+from binocular.protocols.training import scheduled_rate
+from binocular.rearing.stepwise import Stepwise
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
+from binocular.store.snapshots import NodeRecord
 
 if TYPE_CHECKING:
-    from binocular.planning import StudyPlan
-    from protocols import Deficit
-    from stimuli.base import StimulusSet
+    from binocular.protocols import Deficit
+    from binocular.runs.planning import StudyPlan
+    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["LabSubject", "chance_of", "pictures_of", "scenes_of", "sentence_of"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from binocular.dominance import groups_of, mean_rsv, silent_units
-from protocols import Deficit
+from binocular.protocols import Deficit
 
 __all__ = ["Frame", "Stretch", "Track", "frame_of", "pack", "shade"]
 

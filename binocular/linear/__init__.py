@@ -7,24 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stimuli.lazy import lazily
+from binocular.stimuli.lazy import lazily
 
 if TYPE_CHECKING:
-    from binocular.linear.benchmark import LinearCase, benchmark_cases
     from binocular.linear.cohort import Conditions, LinearCohort, Stretch
     from binocular.linear.modes import deep_mode, race, settled_race, shallow_mode
-    from binocular.linear.network import SplitLinear
     from binocular.linear.plain import rear_alone
     from binocular.linear.starts import aligned_start, gaussian_start
 
 __all__ = [
     "Conditions",
-    "LinearCase",
     "LinearCohort",
-    "SplitLinear",
     "Stretch",
     "aligned_start",
-    "benchmark_cases",
     "deep_mode",
     "gaussian_start",
     "race",
@@ -35,12 +30,9 @@ __all__ = [
 
 _HOME = {
     "Conditions": "cohort",
-    "LinearCase": "benchmark",
     "LinearCohort": "cohort",
-    "SplitLinear": "network",
     "Stretch": "cohort",
     "aligned_start": "starts",
-    "benchmark_cases": "benchmark",
     "deep_mode": "modes",
     "gaussian_start": "starts",
     "race": "modes",

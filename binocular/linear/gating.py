@@ -36,7 +36,7 @@ def shares(contributions: np.ndarray) -> np.ndarray:
 
 def single_mode_starts(seeds: Sequence[int], spread: float = 0.01) -> np.ndarray:
     """Return starting strengths p of both pathways for one mode, ``[seed, 1, 2]``: normal, as in Fig. 1."""
-    from stimuli.streams import stream
+    from binocular.stimuli.streams import stream
 
     drawn = [torch.randn(1, 2, dtype=torch.float64, generator=stream(seed, "linear strengths")) for seed in seeds]
     return spread * torch.stack(drawn).numpy()
@@ -48,7 +48,7 @@ def hierarchy_starts(seeds: Sequence[int], depth: int, start: float = 0.01, nois
     A mode contributes ``start * (1 + noise * normal)``, sorted from large to small and equal in both pathways, as in
     Fig. 2 of the paper.
     """
-    from stimuli.streams import stream
+    from binocular.stimuli.streams import stream
 
     rows = []
     for seed in seeds:

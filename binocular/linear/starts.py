@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from stimuli.streams import stream
+from binocular.stimuli.streams import stream
 
 __all__ = ["aligned_start", "gaussian_start", "orthonormal"]
 

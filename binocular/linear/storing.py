@@ -11,10 +11,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from binocular.schema import Field
-from binocular.sealing import SealState, seal_state
-from binocular.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
-from stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput
+from binocular.store.schema import Field
+from binocular.store.sealing import SealState, seal_state
+from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
 
 __all__ = ["SCHEMA", "Table", "read_results", "same_parameters", "stored_parameters", "write_results"]
 

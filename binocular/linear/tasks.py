@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stimuli.streams import stream_key
+from binocular.stimuli.streams import stream_key
 
 __all__ = ["HIERARCHY", "SENSORS", "STRONG_SENSOR", "low_rank_matrix", "modes_of", "observed_entries"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stimuli.lazy import lazily
+from binocular.stimuli.lazy import lazily
 
 if TYPE_CHECKING:
     from binocular.probes.base import Probe

@@ -16,14 +16,14 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from binocular.probes.base import EYE, EYES, Probe, at_checkpoint, coordinate
-from stimuli.gratings import Gratings
-from stimuli.streams import stream
+from binocular.stimuli.gratings import Gratings
+from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from stimuli.base import StimulusSet
+    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["Acuity"]
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from binocular.schema import Field as Column
-from binocular.schema import Kind, Missing
+from binocular.store.schema import Field as Column
+from binocular.store.schema import Kind, Missing
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from stimuli.base import StimulusSet
+    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["EYES", "NETWORK", "Column", "Probe", "Scope", "at_checkpoint", "coordinate"]
 

@@ -9,14 +9,14 @@ import numpy as np
 from pydantic import Field
 
 from binocular.probes.base import UNIT, Probe, at_checkpoint, coordinate
-from stimuli.gratings import Gratings
-from stimuli.streams import stream
+from binocular.stimuli.gratings import Gratings
+from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from stimuli.base import StimulusSet
+    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["Disparity", "Stereoacuity"]
 

@@ -15,13 +15,13 @@ import numpy as np
 from pydantic import Field
 
 from binocular.probes.base import Probe, at_checkpoint, coordinate
-from stimuli.streams import stream
+from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from stimuli.base import StimulusSet
+    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["UsableInformation"]
 

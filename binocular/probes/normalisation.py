@@ -13,8 +13,8 @@ import copy
 import torch
 from torch import nn
 
-from stimuli.base import StimulusSet
-from stimuli.streams import stream
+from binocular.stimuli.base import StimulusSet
+from binocular.stimuli.streams import stream
 
 __all__ = ["adapted"]
 

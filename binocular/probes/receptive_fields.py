@@ -9,12 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from binocular.probes.base import EYE, EYES, UNIT, Probe, at_checkpoint, coordinate
-from stimuli.streams import stream
+from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from stimuli.base import StimulusSet
+    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["FIRST_LAYER", "ReceptiveFields"]
 

@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import Any
 
 from binocular.probes.base import Probe
-from protocols.overrides import parse_override
-from stimuli.errors import BadInput
-from stimuli.registry import checked
+from binocular.protocols.overrides import parse_override
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.registry import checked
 
 __all__ = ["PROBES", "probe_from", "probe_type"]
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from binocular.probes.variance import as_units
-from stimuli.base import LEFT, RIGHT, StimulusSet
-from stimuli.errors import BadInput
+from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
+from binocular.stimuli.errors import BadInput
 
 __all__ = ["check_site", "known_sites", "noise_of", "responses", "visible_columns"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from stimuli.base import LEFT, RIGHT, StimulusSet
+from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
 
 __all__ = ["vision"]
 

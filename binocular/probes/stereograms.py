@@ -42,7 +42,7 @@ def stereograms(
     Tensor
         ``[n, eye, channel, height, width]`` float32.
     """
-    from stimuli.textures import power_law_noise
+    from binocular.stimuli.textures import power_law_noise
 
     channels, height, width = shape
     n, wide = len(disparity), 2 * width

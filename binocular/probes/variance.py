@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stimuli.base import LEFT, RIGHT, StimulusSet
-from stimuli.streams import stream
+from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
+from binocular.stimuli.streams import stream
 
 __all__ = ["SILENT_FLOOR", "SourceVariance", "as_units", "probe_views", "response_grid", "source_variance"]
 

@@ -13,13 +13,13 @@ import numpy as np
 from pydantic import Field
 
 from binocular.probes.base import EYE, EYES, NETWORK, Probe, Scope, at_checkpoint, coordinate
-from stimuli.streams import stream
+from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from stimuli.base import StimulusSet
+    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["PARTS", "FisherInformation", "PathwayWeights", "first_layer"]
 
@@ -197,7 +197,7 @@ def first_layer(network: nn.Module, eye: str, shape: tuple[int, int, int]) -> Te
     BadInput
         If the first weights of the pathway are neither a convolution on the image nor a matrix on its pixels.
     """
-    from stimuli.errors import BadInput
+    from binocular.stimuli.errors import BadInput
 
     for value in getattr(network, eye).parameters():
         if value.dim() < 2:

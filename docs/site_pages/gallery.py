@@ -82,9 +82,10 @@ def _page(title: str, about: str, entries: Iterator[Entry], folder: Path) -> str
 
 
 def _stimuli() -> Iterator[Entry]:
+    from binocular.stimuli.registry import STIMULI, stimulus_type
+    from binocular.stimuli.sheets import OVERVIEWS, overview
+
     from site_pages.reference import field_table
-    from stimuli.registry import STIMULI, stimulus_type
-    from stimuli.sheets import OVERVIEWS, overview
 
     for kind in OVERVIEWS:
         fields = {"dataset": "photographs"} if kind == "split-images" else {}
@@ -94,16 +95,17 @@ def _stimuli() -> Iterator[Entry]:
 
 
 def _gratings() -> Any:
-    from stimuli.gratings import Gratings
+    from binocular.stimuli.gratings import Gratings
 
     return Gratings
 
 
 def _deficits() -> Iterator[Entry]:
-    from protocols import DEFICITS, deficit_from, parse_protocol
+    from binocular.protocols import DEFICITS, deficit_from, parse_protocol
+    from binocular.stimuli.sheets import show
+    from binocular.stimuli.streams import stream
+
     from site_pages.reference import field_table
-    from stimuli.sheets import show
-    from stimuli.streams import stream
 
     scenes = parse_protocol(_STUDY).stimulus.build(0)
     for kind, model in DEFICITS.items():
@@ -117,9 +119,10 @@ def _deficits() -> Iterator[Entry]:
 
 
 def _figures() -> Iterator[Entry]:
+    from binocular.protocols import parse_protocol
+
     import binocular
-    from binocular.figures import FIGURES
-    from protocols import parse_protocol
+    from binocular.report.figures import FIGURES
 
     with tempfile.TemporaryDirectory() as room:
         path = binocular.run_study(parse_protocol(_STUDY), room).study

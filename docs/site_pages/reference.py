@@ -9,17 +9,17 @@ from typing import Any
 __all__ = ["PACKAGES", "reference_pages"]
 
 PACKAGES = (
-    "stimuli",
-    "protocols",
+    "binocular.stimuli",
+    "binocular.protocols",
     "binocular",
-    "binocular.figures",
+    "binocular.report.figures",
     "binocular.probes",
-    "binocular.literature",
+    "binocular.compare",
     "binocular.linear",
     "binocular.dominance",
-    "binocular.summary",
-    "binocular.study",
-    "protocols.training",
+    "binocular.store.summary",
+    "binocular.store.study",
+    "binocular.protocols.training",
 )
 """What is documented: packages by their public names, and modules that the labs and guides use."""
 

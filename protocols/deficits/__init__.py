@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from protocols.checked import complain, nearest
+from binocular.protocols.checked import complain, nearest
 
 from .alternation import Alternation
 from .base import Deficit, EyeDeficit, Ramp

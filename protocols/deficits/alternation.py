@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from binocular.protocols.checked import Whole
 from pydantic import Field
-
-from protocols.checked import Whole
 
 from .base import Deficit, OneEye, eyes_of, whose
 

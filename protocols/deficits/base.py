@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
+from binocular.protocols.checked import Checked, Number, complain, nearest
 from pydantic import Field, ValidationError, model_validator
-
-from protocols.checked import Checked, Number, complain, nearest
 
 if TYPE_CHECKING:
     import torch

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from binocular.protocols.checked import Whole
+from binocular.stimuli.errors import BadInput
 from pydantic import Field
-
-from protocols.checked import Whole
-from stimuli.errors import BadInput
 
 from .base import Deficit
 
@@ -33,8 +32,7 @@ class LabelPermutation(Deficit):
             One random cycle through all classes.
         """
         import torch
-
-        from stimuli.streams import stream
+        from binocular.stimuli.streams import stream
 
         cycle = torch.randperm(self.n_classes, generator=stream(self.seed, "protocols/label-permutation"))
         new = torch.empty_like(cycle)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from binocular.protocols.checked import Number
 from pydantic import Field
-
-from protocols.checked import Number
 
 from .base import EyeDeficit, OneEye
 

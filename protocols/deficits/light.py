@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
+from binocular.protocols.checked import Fraction, Number, complain
 from pydantic import Field, model_validator
-
-from protocols.checked import Fraction, Number, complain
 
 from .base import Deficit, EyeDeficit
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from binocular.protocols.checked import Number, Whole
 from pydantic import Field
-
-from protocols.checked import Number, Whole
 
 from .base import EYES, Deficit, EyeDeficit, OneEye, eyes_of, whose
 

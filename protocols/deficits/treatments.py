@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from binocular.protocols.checked import Fraction, Number
 from pydantic import Field
-
-from protocols.checked import Fraction, Number
 
 from .base import Deficit, EyeDeficit, OneEye, eyes_of, whose
 from .light import Dark
@@ -64,7 +63,8 @@ class Penalisation(EyeDeficit):
 class ContrastBalance(EyeDeficit):
     """Contrast-balanced viewing: the better eye at low contrast (Hess, Mansouri & Thompson 2010).
 
-    Batch normalisation within a pathway restores a low contrast in training; see `protocols.deficits.light.Occlusion`.
+    Batch normalisation within a pathway restores a low contrast in training; see
+    `binocular.protocols.deficits.light.Occlusion`.
     """
 
     kind: Literal["contrast-balance"] = Field(default="contrast-balance", description="name of the treatment")

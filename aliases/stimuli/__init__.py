@@ -1,0 +1,5 @@
+"""The old name of `binocular.stimuli`."""
+
+from binocular.aliases import keep_old_name
+
+keep_old_name("stimuli", "binocular.stimuli")

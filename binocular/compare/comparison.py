@@ -1,0 +1,123 @@
+"""A study beside the published data: histograms, curves, recovery and facts in one object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from binocular.compare.collection import Literature, load_literature
+from binocular.compare.curves import CurveComparison, compare_curves
+from binocular.compare.facts import FactVerdict, evaluate_facts
+from binocular.compare.histograms import HistogramComparison, compare_histograms, like_for_like
+from binocular.compare.recovery import Recovery, recoveries
+from binocular.compare.samples import Moment, samples_of
+from binocular.stimuli.errors import BadInput
+from binocular.store.study import Study
+
+__all__ = ["Comparison", "compare_study"]
+
+_MAP = "representation.map"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that is compared.
+
+    Attributes
+    ----------
+    study
+        Ours.
+    literature
+        The published records.
+    chosen
+        Ids that were asked for; empty = all.
+    site, at
+        Whose units, and when.
+    histograms
+        Every condition with the records asked for; by default with every animal's, and the networks' like for like.
+    curves, recovery, facts
+        See their modules.
+    """
+
+    study: Study
+    literature: Literature
+    chosen: tuple[str, ...]
+    site: str
+    at: Moment
+    histograms: tuple[HistogramComparison, ...]
+    curves: tuple[CurveComparison, ...]
+    recovery: tuple[Recovery, ...]
+    facts: tuple[FactVerdict, ...]
+
+    @property
+    def shown(self) -> tuple[HistogramComparison, ...]:
+        """The histograms to look at: those asked for; else those like for like; all of animals where none is."""
+        animals_first = sorted(self.histograms, key=lambda found: found.record.is_network)
+        if self.chosen:
+            return tuple(animals_first)
+        like = tuple(found for found in animals_first if found.like)
+        return like or tuple(found for found in animals_first if not found.record.is_network)
+
+
+def compare_study(
+    study: Study,
+    ids: Sequence[str] = (),
+    literature: Literature | Path | str | None = None,
+    site: str = "representation",
+    at: Moment = "end",
+) -> Comparison:
+    """Compare a study with published data.
+
+    Parameters
+    ----------
+    study
+        The study in memory, see `binocular.store.study.load_study`.
+    ids
+        Records to compare with (`Literature.ids`); all by default.
+    literature
+        The published records, or a folder of tables to add to those that ship with binocular.
+    site
+        Site of the units. Networks whose units were a channel at a place are compared with ``representation.map``
+        where the study has it.
+    at
+        ``"end"`` of rearing, or where each ``"deficit"`` ended.
+
+    Raises
+    ------
+    BadInput
+        For an id or a site that is not there, a study without subjects, or a bad table.
+    """
+    if not isinstance(literature, Literature):
+        literature = load_literature(literature)
+    chosen = literature.select(ids)
+    if not study.reared:
+        raise BadInput("the study has no subject yet; `binocular run` rears them")
+    if site not in study.sites:
+        raise BadInput(f"the study has no site {site!r}; accepted are {', '.join(study.sites)}")
+    samples = samples_of(study, site, at)
+    wanted = [record for name, record in literature.histograms.items() if not chosen or name in chosen]
+    of_network = {s.name: s for s in samples_of(study, _MAP, at)} if _MAP in study.sites else {}
+    compared = []
+    for sample in samples:
+        nearest = {record.id for record in like_for_like(sample, list(literature.histograms.values()), literature)}
+        for record in wanted:
+            # Networks that were treated otherwise are compared only when they are asked for.
+            if record.is_network and not chosen and record.id not in nearest:
+                continue
+            ours = of_network.get(sample.name, sample) if record.is_network else sample
+            compared.append(compare_histograms(ours, record, record.id in nearest))
+    curves = [found for found in compare_curves(study, literature, site, at) if not chosen or found.id in chosen]
+    asked = not chosen or any(name.startswith("recovery_") for name in chosen)
+    facts = [found for found in evaluate_facts(study, literature, site, at) if not chosen or found.test.id in chosen]
+    return Comparison(
+        study=study,
+        literature=literature,
+        chosen=chosen,
+        site=site,
+        at=at,
+        histograms=tuple(compared),
+        curves=tuple(curves),
+        recovery=tuple(recoveries(study, samples)) if asked else (),
+        facts=tuple(facts),
+    )

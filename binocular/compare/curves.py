@@ -1,0 +1,278 @@
+"""Curves beside curves: the effect of a closure by its age and by its length, and vision long after it.
+
+The effect of a condition is its *shift*: CBI of normal subjects of the same age less its own, so that 0 is no effect
+and about 0.5 a complete takeover by the other eye. Published curves give effects relative to the largest of their
+series, and so do ours beside them: the shift divided by the largest of its series, which is stated. Ages become epochs
+by the one declared scale of the species. Nothing is fitted; between our own conditions lines are straight, and outside
+the range of our conditions nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from binocular.compare.collection import Literature
+from binocular.compare.declared_rows import AgeScaleRow
+from binocular.compare.histograms import Estimate
+from binocular.compare.resampling import CBI_WEIGHTS, DRAWS, ends, generator, resample_cells
+from binocular.compare.rows import days_of
+from binocular.compare.samples import Moment, Sample, baseline_of, samples_of
+from binocular.store.study import Study
+
+__all__ = [
+    "CurveComparison",
+    "PublishedPoint",
+    "Series",
+    "compare_curves",
+    "duration_series",
+    "onset_series",
+    "published_durations",
+    "published_profiles",
+]
+
+_CLOSURES = ("one eye closed", "one eye blurred")
+_ADULT = "monkey_md_6yr"
+"""The histogram whose CBI stands for no effect in the macaque, as in the note of age_profiles.csv."""
+
+
+@dataclass(frozen=True)
+class PublishedPoint:
+    """A published effect: where (in the unit of the species' scale), how large, and on what evidence."""
+
+    at: float
+    effect: float
+    evidence: str
+    kind: str
+    reference: str
+    low: float = float("nan")
+    high: float = float("nan")
+
+    @property
+    def from_words(self) -> bool:
+        """Whether it was made of words or of the convention of the series: drawn open and never fitted."""
+        return self.kind in ("from the text", "by definition")
+
+
+@dataclass(frozen=True)
+class Series:
+    """Conditions that differ in one thing only: the onset, or the length, of the same deficit.
+
+    Attributes
+    ----------
+    treatment, fixed
+        What was done, and the length (for onsets) or the onset (for lengths) that all share, in epochs.
+    epochs
+        The onset or the length of each condition, ``[point]``, rising.
+    shifts
+        CBI of normal subjects of the same age less that of the condition, each with its 95 % interval.
+    names
+        The conditions.
+    contrast
+        Onsets: shift of the first less that of the last; lengths: of the last less that of the first.
+    """
+
+    treatment: str
+    fixed: int
+    epochs: np.ndarray
+    shifts: tuple[Estimate, ...]
+    names: tuple[str, ...]
+    contrast: Estimate
+
+    @property
+    def largest(self) -> float:
+        """The largest shift of the series, to which the others are relative."""
+        return max(shift.value for shift in self.shifts)
+
+    def relative(self) -> list[Estimate]:
+        """Return the shifts relative to the largest; nothing where that is not above 0."""
+        top = self.largest
+        return [Estimate(s.value / top, s.low / top, s.high / top) for s in self.shifts] if top > 0 else []
+
+    def at(self, epoch: float) -> float:
+        """Return the relative effect between two conditions, on a straight line; NaN outside their range."""
+        values = [estimate.value for estimate in self.relative()]
+        if not values or not self.epochs[0] - 1e-9 <= epoch <= self.epochs[-1] + 1e-9:
+            return float("nan")
+        return float(np.interp(epoch, self.epochs, values))
+
+
+@dataclass(frozen=True)
+class CurveComparison:
+    """A published curve and our series beside it.
+
+    Attributes
+    ----------
+    id, kind, species
+        ``kind`` is ``profile`` or ``duration``.
+    scale
+        The declared scale by which epochs become ages.
+    points
+        As published.
+    series
+        Ours; may be empty.
+    ours_there
+        For each series our relative effect at each published point, NaN outside our range.
+    verdicts
+        For each series: whether the effect falls with age (grows with length), ``holds`` / ``does not hold`` /
+        ``undecided``, from the interval of `Series.contrast`.
+    """
+
+    id: str
+    kind: str
+    species: str
+    scale: AgeScaleRow
+    points: tuple[PublishedPoint, ...]
+    series: tuple[Series, ...]
+    ours_there: tuple[tuple[float, ...], ...]
+    verdicts: tuple[str, ...]
+
+
+def _shift(sample: Sample, baseline: Sample) -> tuple[float, np.ndarray]:
+    one, normal = (1 + sample.shares @ CBI_WEIGHTS) / 2, (1 + baseline.shares @ CBI_WEIGHTS) / 2
+    drawn = (baseline.resampled - sample.resampled) @ CBI_WEIGHTS / 2
+    return float(normal - one), drawn
+
+
+def _series(study: Study, samples: Sequence[Sample], by_onset: bool) -> list[Series]:
+    """Group the closures into series."""
+    groups: dict[tuple[str, int], list[Sample]] = {}
+    for sample in samples:
+        treatment = sample.treatment
+        if treatment.name not in _CLOSURES or treatment.start is None or np.isnan(sample.shares).any():
+            continue
+        groups.setdefault((treatment.name, treatment.duration if by_onset else treatment.start), []).append(sample)
+    found = []
+    for (name, fixed), members in sorted(groups.items()):
+        place = {s.name: s.treatment.start if by_onset else s.treatment.duration for s in members}
+        members.sort(key=lambda s: (place[s.name], s.treatment.epochs))
+        shifts, names, at, drawn = [], [], [], []
+        for sample in members:
+            baseline = baseline_of(study, sample)
+            # Of conditions that differ in something else, such as the time after the deficit, the first stands.
+            if baseline is None or np.isnan(baseline.shares).any() or place[sample.name] in at:
+                continue
+            value, resampled = _shift(sample, baseline)
+            shifts.append(Estimate(value, *ends(resampled)))
+            names.append(sample.name)
+            at.append(place[sample.name])
+            drawn.append((value, resampled))
+        if len(at) < 2:
+            continue
+        high, low = (drawn[0], drawn[-1]) if by_onset else (drawn[-1], drawn[0])
+        contrast = Estimate(high[0] - low[0], *ends(high[1] - low[1]))
+        found.append(Series(name, fixed, np.array(at, float), tuple(shifts), tuple(names), contrast))
+    return found
+
+
+def onset_series(study: Study, samples: Sequence[Sample]) -> list[Series]:
+    """Return the series of closures of the same length at different ages; at least two onsets each."""
+    return _series(study, samples, by_onset=True)
+
+
+def duration_series(study: Study, samples: Sequence[Sample]) -> list[Series]:
+    """Return the series of closures from the same onset for different times; at least two lengths each."""
+    return _series(study, samples, by_onset=False)
+
+
+def published_profiles(literature: Literature) -> dict[str, tuple[PublishedPoint, ...]]:
+    """Return the sensitive periods, age in the unit of the scale; species without a scale are left out.
+
+    The macaque's profile is computed from its histograms by one rule, 1 - CBI / CBI of the adult, relative to the
+    largest; the single macaque row of ``age_profiles.csv`` states that rule, but not what it gives.
+    """
+    found: dict[str, tuple[PublishedPoint, ...]] = {}
+    for species, rows in literature.profiles.items():
+        scale = literature.scale(species)
+        if scale is None or scale.unit == "epoch":
+            continue
+        points = [
+            PublishedPoint(
+                days_of(f"{row.age:g} {row.age_unit}") / scale.unit_days,
+                row.relative_effect,
+                row.evidence,
+                row.evidence_kind,
+                row.reference,
+            )
+            for row in rows
+            if not row.evidence.startswith("derived from od_histograms")
+        ]
+        if species == "macaque":
+            points += _macaque(literature, scale)
+        if points:
+            found[species] = tuple(sorted(points, key=lambda point: point.at))
+    return found
+
+
+def _macaque(literature: Literature, scale: AgeScaleRow) -> list[PublishedPoint]:
+    records = [
+        record
+        for record in literature.histograms.values()
+        if record.species == "macaque" and record.treatment == "one eye closed" and record.onset
+    ]
+    if _ADULT not in literature.histograms or len(records) < 2:
+        return []
+    adult = 1 + literature.histograms[_ADULT].shares @ CBI_WEIGHTS
+    values, drawn = [], []
+    for record in records:
+        rng = generator(f"profile/{record.id}")
+        values.append(1 - (1 + record.shares @ CBI_WEIGHTS) / adult)
+        drawn.append(1 - (1 + resample_cells(record.shares, record.cells, DRAWS, rng) @ CBI_WEIGHTS) / adult)
+    top = max(values)
+    return [
+        PublishedPoint(
+            days_of(record.onset or "birth") / scale.unit_days,
+            float(value / top),
+            f"derived from {record.id}, which is {record.evidence}",
+            "derived",
+            record.reference,
+            *(ends(resampled / top)),
+        )
+        for record, value, resampled in zip(records, values, drawn, strict=True)
+    ]
+
+
+def published_durations(literature: Literature) -> dict[str, tuple[PublishedPoint, ...]]:
+    """Return the effects by length of closure, in days; rows without a number are left out."""
+    return {
+        species: points
+        for species, rows in literature.durations.items()
+        if (
+            points := tuple(
+                PublishedPoint(row.duration_days, row.relative_effect, row.evidence, row.evidence_kind, row.reference)
+                for row in rows
+                if row.relative_effect is not None
+            )
+        )
+    }
+
+
+def compare_curves(study: Study, literature: Literature, site: str, at: Moment = "end") -> list[CurveComparison]:
+    """Lay our series beside every published curve."""
+    samples = samples_of(study, site, at)
+    curves = {
+        "profile": (published_profiles(literature), onset_series(study, samples)),
+        "duration": (published_durations(literature), duration_series(study, samples)),
+    }
+    found = []
+    for name, (kind, species) in literature.curve_ids.items():
+        if kind not in curves or species not in curves[kind][0]:
+            continue
+        published, series = curves[kind][0][species], tuple(curves[kind][1])
+        scale = literature.scale(species)
+        if scale is None or scale.unit == "epoch":
+            continue
+        epochs = [
+            scale.epoch(point.at) if kind == "profile" else point.at / scale.unit_days * scale.epochs_per_unit
+            for point in published
+        ]
+        there = tuple(tuple(one.at(epoch) for epoch in epochs) for one in series)
+        verdicts = tuple(_rises(one.contrast) for one in series)
+        found.append(CurveComparison(name, kind, species, scale, published, series, there, verdicts))
+    return found
+
+
+def _rises(contrast: Estimate) -> str:
+    return "holds" if contrast.low > 0 else "does not hold" if contrast.high <= 0 else "undecided"

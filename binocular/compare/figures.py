@@ -1,0 +1,58 @@
+"""The list of figures that lay a study beside published data, and drawing them into a folder."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from binocular.report.figures.style import style
+from binocular.store.sealing import safely
+
+if TYPE_CHECKING:
+    from binocular.compare.comparison import Comparison
+
+__all__ = ["COMPARISONS", "draw_comparison"]
+
+COMPARISONS: dict[str, str] = {
+    "histograms": "binocular.compare.histogram_figures:histogram_figures",
+    "units": "binocular.compare.histogram_figures:unit_figures",
+    "sensitive-period": "binocular.compare.curve_figures:profile_figures",
+    "dose-response": "binocular.compare.curve_figures:duration_figures",
+    "recovery": "binocular.compare.curve_figures:recovery_figures",
+}
+"""By name of file the function that draws it: from a `Comparison` to as many figures as there is something to show."""
+
+
+def draw_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
+    """Draw all figures of a comparison, each as PNG (200 dpi) and SVG.
+
+    Parameters
+    ----------
+    comparison
+        What is compared.
+    folder
+        Made if missing; files of the same name are replaced.
+
+    Returns
+    -------
+    list of Path
+        The files that were written; a second page of a figure has ``-2`` in its name.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written.
+    """
+    written: list[Path] = []
+    for name, function in COMPARISONS.items():
+        module, function_name = function.split(":")
+        with style():
+            figures = getattr(import_module(module), function_name)(comparison)
+        for page, figure in enumerate(figures, 1):
+            for ending, metadata in (("png", {}), ("svg", {"Date": None})):
+                path = Path(folder) / f"{name if page == 1 else f'{name}-{page}'}.{ending}"
+                with style(), safely(path) as temporary:
+                    figure.savefig(temporary, format=ending, metadata=metadata)
+                written.append(path)
+    return written

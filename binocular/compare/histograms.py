@@ -1,0 +1,174 @@
+"""Histogram beside histogram: the subjects of each condition and a published record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from binocular.compare.collection import Literature
+from binocular.compare.published import HistogramRecord
+from binocular.compare.resampling import (
+    CBI_WEIGHTS,
+    DRAWS,
+    HistogramTest,
+    ends,
+    generator,
+    histogram_test,
+    resample_cells,
+    resample_shares,
+)
+from binocular.compare.samples import Sample
+from binocular.dominance import monocularity
+
+__all__ = ["Estimate", "HistogramComparison", "UnitDistance", "compare_histograms", "estimates", "like_for_like"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % bootstrap interval; NaN where it is not known."""
+
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+
+
+@dataclass(frozen=True)
+class UnitDistance:
+    """Kolmogorov-Smirnov distance of the unit values from those of a published histogram with fine bins.
+
+    The cumulative shares are compared at the edges of the published bins and nowhere between, so that ``value`` can
+    only be smaller than the distance of the unit values themselves. ``detectable`` is the distance from which on it is
+    more than the sampling of our subjects and units gives in 95 of 100 cases; the number of units behind the published
+    bins is not known, and they are taken as they are.
+    """
+
+    value: float
+    detectable: float
+    edges: int
+
+
+@dataclass(frozen=True)
+class HistogramComparison:
+    """A condition and a published record.
+
+    Attributes
+    ----------
+    sample, record
+        What is compared.
+    like
+        Whether the record is the one nearest to what was done to the subjects; see `like_for_like`.
+    test
+        The distances and the verdict.
+    ours, theirs
+        Estimates of ``cbi``, ``mi`` and ``group 1`` to ``group 7`` (shares), group 1 = deprived eye only.
+    units
+        Distance of the unit values, where the record has them.
+    """
+
+    sample: Sample
+    record: HistogramRecord
+    like: bool
+    test: HistogramTest
+    ours: dict[str, Estimate]
+    theirs: dict[str, Estimate]
+    units: UnitDistance | None = None
+
+    @property
+    def verdict(self) -> str:
+        """``"consistent"``, ``"different"`` or ``"not comparable"``."""
+        return self.test.verdict
+
+
+def estimates(shares: np.ndarray, resampled: np.ndarray) -> dict[str, Estimate]:
+    """Return CBI, MI and the share of each group with their intervals.
+
+    Parameters
+    ----------
+    shares
+        ``[7]``, adding up to 1.
+    resampled
+        The same, resampled, ``[draw, 7]``.
+    """
+    if np.isnan(shares).any():
+        return dict.fromkeys(("cbi", "mi", *(f"group {group}" for group in range(1, 8))), Estimate(float("nan")))
+    found = {
+        "cbi": _estimate(float(1 + shares @ CBI_WEIGHTS) / 2, (1 + resampled @ CBI_WEIGHTS) / 2),
+        "mi": _estimate(float(monocularity(shares)), resampled @ np.abs(CBI_WEIGHTS)),
+    }
+    for group in range(7):
+        found[f"group {group + 1}"] = _estimate(float(shares[group]), resampled[:, group])
+    return found
+
+
+def _estimate(value: float, resampled: np.ndarray) -> Estimate:
+    low, high = np.clip(ends(resampled), 0, 1)
+    return Estimate(value, float(low), float(high))
+
+
+def compare_histograms(sample: Sample, record: HistogramRecord, like: bool = False) -> HistogramComparison:
+    """Compare the subjects of a condition with a published histogram.
+
+    Parameters
+    ----------
+    sample
+        The subjects, group 1 = deprived eye only.
+    record
+        The published histogram, the same way round.
+    like
+        Whether the two are like for like, to be kept with the result.
+    """
+    purpose = f"histogram/{sample.name}/{sample.site}/{sample.epoch}/{record.id}"
+    rng = generator(purpose)
+    test = histogram_test(sample.counts, record.shares, record.cells, rng)
+    theirs = estimates(record.shares, resample_cells(record.shares, record.cells, DRAWS, rng))
+    if record.cells is None:
+        theirs = {name: Estimate(estimate.value) for name, estimate in theirs.items()}
+    units = _unit_distance(sample, record, rng) if record.units is not None else None
+    return HistogramComparison(sample, record, like, test, estimates(sample.shares, sample.resampled), theirs, units)
+
+
+def _unit_distance(sample: Sample, record: HistogramRecord, rng: np.random.Generator) -> UnitDistance | None:
+    assert record.units is not None
+    edges = record.units.edges
+    counts = np.array([np.histogram(values, edges)[0] for values in sample.values]).reshape(-1, len(edges) - 1)
+    counts = counts[counts.sum(1) > 0]
+    if not len(counts):
+        return None
+    ours = (counts / counts.sum(1, keepdims=True)).mean(0)
+    theirs = np.cumsum(record.units.shares)
+    value = float(np.abs(np.cumsum(ours) - theirs).max())
+    resampled = resample_shares(counts, DRAWS // 4, rng) - ours
+    null = np.abs(np.cumsum(resampled, axis=1)).max(1)
+    return UnitDistance(value, float(np.quantile(null, 0.95)), len(edges) - 2)
+
+
+def like_for_like(sample: Sample, records: Sequence[HistogramRecord], literature: Literature) -> list[HistogramRecord]:
+    """Return the records that are like for like with a condition: of each source, the one nearest in what was done.
+
+    The treatment must be the same. Among the records of a species that of the onset nearest in epochs, by the declared
+    scale of the species, is taken; among the networks that of the nearest length of the deficit.
+    """
+    same = [record for record in records if record.treatment == sample.treatment.name]
+    nearest: dict[str, tuple[float, HistogramRecord]] = {}
+    for record in same:
+        away = _distance_in_epochs(sample, record, literature)
+        # Two series of networks, one by deficit; of animals one by species.
+        source = record.id.rsplit("_", 1)[0] if record.is_network else record.species
+        if away is not None and (source not in nearest or away < nearest[source][0]):
+            nearest[source] = (away, record)
+    return [record for _, record in nearest.values()]
+
+
+def _distance_in_epochs(sample: Sample, record: HistogramRecord, literature: Literature) -> float | None:
+    if record.is_network:
+        scale = literature.scale("network")
+        length = float((record.duration or "0").split()[0]) * (scale.epochs_per_unit if scale else 1.0)
+        return abs(sample.treatment.duration - length)
+    if record.treatment == "normal":
+        return 0.0
+    epoch = literature.epoch_of(record.species, record.onset)
+    if epoch is None or sample.treatment.start is None:
+        return None
+    return abs(sample.treatment.start - epoch)

@@ -1,0 +1,148 @@
+"""A comparison as tables for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from binocular.compare.comparison import Comparison
+from binocular.compare.histograms import Estimate
+from binocular.compare.resampling import LEVEL
+from binocular.report.figures.style import number
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["facts_table", "histograms_table", "print_comparison"]
+
+_MOST = 40
+_COLOURS = {"consistent": "green", "holds": "green", "different": "red", "does not hold": "red", "undecided": "yellow"}
+
+
+def print_comparison(comparison: Comparison, console: Console | None = None) -> None:
+    """Print the tables of a comparison, and how to read them."""
+    from rich.console import Console
+
+    console = console or Console()
+    if comparison.shown:
+        console.print(histograms_table(comparison))
+        console.print(_histograms_caption(comparison), style="dim", markup=False, highlight=False)
+        console.print()
+    lines = [*_curve_lines(comparison), *_recovery_lines(comparison)]
+    for line in lines:
+        console.print(line, markup=False, highlight=False)
+    if lines:
+        console.print()
+    if comparison.facts:
+        console.print(facts_table(comparison))
+        for line in _not_here(comparison):
+            console.print(line, style="dim", markup=False, highlight=False)
+
+
+def _text(found: Estimate, digits: int = 2) -> str:
+    if not np.isfinite(found.value):
+        return "–"
+    if not np.isfinite(found.low):
+        return number(found.value, digits)
+    return f"{number(found.value, digits)} [{number(found.low, digits)}, {number(found.high, digits)}]"
+
+
+def histograms_table(comparison: Comparison) -> Table:
+    """Return one row per condition and published histogram that are to be looked at."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("condition", min_width=12)
+    table.add_column("beside", overflow="fold", min_width=13)
+    table.add_column("CBI ours\nand theirs", no_wrap=True)
+    table.add_column("W1", no_wrap=True)
+    table.add_column("W1 told\napart", justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for found in comparison.shown[:_MOST]:
+        test = found.test
+        distance = Estimate(test.distance, test.distance_low, test.distance_high)
+        table.add_row(
+            Text(found.sample.label),
+            Text(found.record.id + ("" if found.like else " *")),
+            f"{_text(found.ours['cbi'])}\n{_text(found.theirs['cbi'])}".replace("[", "\\["),
+            _text(distance).replace(" [", "\n\\["),
+            number(test.detectable) if np.isfinite(test.detectable) else "–",
+            Text(test.verdict, style=_COLOURS.get(test.verdict, "")),
+        )
+    return table
+
+
+def _histograms_caption(comparison: Comparison) -> str:
+    shown = comparison.shown
+    parts = [
+        "[..] 95 % resampled. W1: groups by which units must move, 0 to 6. Different: W1 is above what can be told "
+        f"apart by resampling, or the {1 - LEVEL / 2:.1%} interval of the difference in CBI leaves out 0."
+    ]
+    if any(found.test.subjects == 1 for found in shown):
+        parts.append("One subject: the spread between subjects is not known and not counted.")
+    if any(not found.like for found in shown):
+        parts.append("* not treated alike.")
+    if len(shown) > _MOST:
+        parts.append(f"{len(shown) - _MOST} more rows are in comparison.json.")
+    return " ".join(parts)
+
+
+def _curve_lines(comparison: Comparison) -> list[str]:
+    """Return what our series say by themselves, and where the published points lie beside them."""
+    lines = []
+    words = {"profile": "the effect falls with age", "duration": "the effect grows with its length"}
+    for kind, claim in words.items():
+        curves = [curve for curve in comparison.curves if curve.kind == kind]
+        for index, series in enumerate(curves[0].series if curves else ()):
+            fixed = f"for {series.fixed} epochs" if kind == "profile" else f"from epoch {series.fixed}"
+            species = ", ".join(curve.species for curve in curves)
+            lines.append(
+                f"{series.treatment} {fixed}: {claim}: {curves[0].verdicts[index]} "
+                f"(difference of the ends {_text(series.contrast)} CBI; published so for {species})"
+            )
+    return lines
+
+
+def _recovery_lines(comparison: Comparison) -> list[str]:
+    lines = []
+    for found in comparison.recovery:
+        first, last = found.accuracy[0], found.accuracy[-1]
+        lines.append(
+            f"{found.treatment} from the beginning: accuracy of {found.measure} at the end of rearing {_text(first)} "
+            f"in normal subjects, {_text(last)} after a deficit to epoch {found.ends_at[-1]:g}"
+            + ("; falls with every later end" if found.falls else "")
+        )
+    return lines
+
+
+def facts_table(comparison: Comparison) -> Table:
+    """Return one row per fact that could be tested."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for name in ("fact", "published", "ours", "condition"):
+        table.add_column(name)
+    table.add_column("verdict", no_wrap=True)
+    for found in comparison.facts:
+        if found.tested:
+            one = found.tested[0]
+            table.add_row(
+                Text(found.test.claim),
+                Text(found.published),
+                Text(f"{found.test.measure}\n{_text(one.estimate)}"),
+                Text(one.label + (f" (+{len(found.tested) - 1})" if len(found.tested) > 1 else "")),
+                Text(found.verdict, style=_COLOURS.get(found.verdict, "")),
+            )
+    return table
+
+
+def _not_here(comparison: Comparison) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for found in comparison.facts:
+        if not found.tested:
+            by_reason.setdefault(found.why, []).append(found.test.id)
+    return [f"not in this study: {', '.join(ids)} ({why})" for why, ids in by_reason.items()]

@@ -1,0 +1,155 @@
+"""Published histograms as records, all turned the same way round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from binocular.compare.reading import Line
+from binocular.compare.rows import HistogramRow
+
+__all__ = ["HistogramRecord", "UnitBins", "animal_histogram", "network_histograms"]
+
+
+@dataclass(frozen=True)
+class UnitBins:
+    """Unit values as published, which is in bins.
+
+    Attributes
+    ----------
+    edges
+        Of RSV, ``[bin + 1]``, rising; +1 = fellow eye only, whichever eye that is.
+    shares
+        Share of the units in each bin, ``[bin]``, adding up to 1.
+    """
+
+    edges: np.ndarray
+    shares: np.ndarray
+
+
+@dataclass(frozen=True)
+class HistogramRecord:
+    """A published ocular-dominance histogram.
+
+    Attributes
+    ----------
+    id, species, condition
+        Its name, who was examined, and what had been done to them, in the words of the table.
+    treatment
+        The same in the words of `binocular.compare.rows.TREATMENTS`, or nothing if it is none of these.
+    onset, duration
+        In the words of the table; None if not given.
+    counts
+        ``[7]``, group 1 = **treated (deprived) eye only**, group 7 = fellow eye only.
+    cells
+        Number of cells they are drawn from; None where it is not known, so that their sampling error is not either.
+    units
+        Unit values, where they were published.
+    evidence, note, reference
+        Provenance, from the table.
+    """
+
+    id: str
+    species: str
+    condition: str
+    treatment: str
+    onset: str | None
+    duration: str | None
+    counts: np.ndarray
+    cells: int | None
+    evidence: str
+    reference: str
+    note: str = ""
+    units: UnitBins | None = None
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Share of the cells in each group, ``[7]``."""
+        return self.counts / self.counts.sum()
+
+    @property
+    def is_network(self) -> bool:
+        """Whether units of a network were counted and not cells."""
+        return self.species == "network"
+
+    @property
+    def title(self) -> str:
+        """Who, and what was done, in a few words."""
+        return f"{self.species}, {self.condition}" + (f" at {self.onset}" if self.onset else "")
+
+
+_WORDS = {
+    "normal": "normal",
+    "monocular deprivation": "one eye closed",
+    "binocular deprivation": "both eyes closed",
+    "reverse suture": "reverse suture",
+    "strabismus": "squint",
+    "squint": "squint",
+    "blur": "one eye blurred",
+    "dissociation": "dissociation",
+}
+
+
+def animal_histogram(row: HistogramRow) -> HistogramRecord:
+    """Return a row of ``od_histograms.csv`` as a record, turned so that group 1 is the treated eye only."""
+    counts = np.array(row.counts)
+    if row.group_1 == "fellow eye only":
+        counts = counts[::-1].copy()
+    return HistogramRecord(
+        id=row.id,
+        species=row.species,
+        condition=row.condition,
+        treatment=next((name for words, name in _WORDS.items() if row.condition.lower().startswith(words)), ""),
+        onset=row.onset,
+        duration=row.duration,
+        counts=counts,
+        # Half cells come from bars read off a figure.
+        cells=round(float(counts.sum())) if row.unit == "cells" else row.cells,
+        evidence=row.evidence,
+        reference=row.reference,
+        note=row.note,
+    )
+
+
+def network_histograms(tables: Mapping[str, list[Line]]) -> list[tuple[Line, HistogramRecord]]:
+    """Return the histograms of Kleinman et al. 2023, whose treated view is the right and p1 the right only."""
+    bins: dict[tuple[str, int], list[Line]] = {}
+    for line in tables["kleinman_rsv_histograms.csv"]:
+        bins.setdefault((line.row.deficit, line.row.removal_epoch), []).append(line)
+    records = []
+    for line in tables["kleinman_rsv_seven_bins.csv"]:
+        row = line.row
+        treatment = _WORDS[row.deficit] if row.removal_epoch else "normal"
+        record = HistogramRecord(
+            id=f"kleinman_{row.deficit}_{row.removal_epoch}",
+            species="network",
+            condition=f"{row.deficit} for {row.removal_epoch} epochs" if row.removal_epoch else f"no {row.deficit}",
+            treatment=treatment,
+            onset=None,
+            duration=f"{row.removal_epoch} epochs",
+            counts=np.array(row.counts),
+            cells=None,
+            evidence=row.evidence,
+            reference=row.reference,
+            units=_unit_bins(bins.get((row.deficit, row.removal_epoch), [])),
+        )
+        records.append((line, record))
+    return records
+
+
+def _unit_bins(lines: list[Line]) -> UnitBins | None:
+    if not lines:
+        return None
+    ordered = sorted(lines, key=lambda line: line.row.rsv_low)
+    edges = [line.row.rsv_low for line in ordered] + [ordered[-1].row.rsv_high]
+    for line, upper in zip(ordered, edges[1:], strict=True):
+        if abs(line.row.rsv_high - upper) > 1e-9:
+            raise line.wrong("rsv_high", line.row.rsv_high, f"{upper:g}, where the next bin begins")
+    shares = np.array([line.row.fraction_of_units for line in ordered])
+    if abs(shares.sum() - 1) > 0.01:
+        raise ordered[-1].wrong(
+            "fraction_of_units", shares[-1], f"such that the bins add up to 1 and not to {shares.sum():g}"
+        )
+    return UnitBins(np.array(edges), shares / shares.sum())

@@ -1,0 +1,79 @@
+"""Vision long after a deficit, by its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from binocular.compare.histograms import Estimate
+from binocular.compare.resampling import ends, generator, spread_of_mean
+from binocular.compare.samples import Sample, accuracies, condition_named
+from binocular.store.study import Study
+
+__all__ = ["Recovery", "recoveries"]
+
+_DEFICITS = ("one eye closed", "one eye blurred")
+_COLUMNS = (("deprived eye", "accuracy_deprived_only"), ("both eyes", "test_accuracy"))
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Vision at the end of rearing by the end of the deficit.
+
+    Attributes
+    ----------
+    treatment
+        What was done from the beginning of rearing: ``one eye closed`` or ``one eye blurred``.
+    measure
+        ``deprived eye`` (the other one grey) or ``both eyes``: accuracy on the test stimuli.
+    ends_at
+        Epoch at which each deficit ended, ``[point]``, rising; 0 = normal subjects.
+    accuracy
+        Each with its 95 % t interval over subjects.
+    names
+        The conditions.
+    falls
+        Whether accuracy falls with every later end, point for point.
+    """
+
+    treatment: str
+    measure: str
+    ends_at: np.ndarray
+    accuracy: tuple[Estimate, ...]
+    names: tuple[str, ...]
+    falls: bool
+
+
+def recoveries(study: Study, samples: Sequence[Sample]) -> list[Recovery]:
+    """Return vision after deficits of one eye from the beginning of rearing, and of normal subjects (at 0)."""
+    found = []
+    for treatment in _DEFICITS:
+        chosen: dict[int, Sample] = {}
+        # Where several conditions end their deficit together, the one that was reared longest stands.
+        for sample in sorted(samples, key=lambda one: -one.treatment.epochs):
+            if sample.treatment.name == "normal" or (
+                sample.treatment.name == treatment and sample.treatment.start == 0
+            ):
+                chosen.setdefault(sample.treatment.stop or 0, sample)
+        if set(chosen) - {0}:
+            found += [_recovery(study, treatment, measure, column, chosen) for measure, column in _COLUMNS]
+    return [one for one in found if len(one.accuracy) > 1]
+
+
+def _recovery(study: Study, treatment: str, measure: str, column: str, chosen: Mapping[int, Sample]) -> Recovery:
+    points, places, names = [], [], []
+    for place, sample in sorted(chosen.items()):
+        values = accuracies(condition_named(study, sample.name), column)
+        values = values[~np.isnan(values)]
+        if len(values):
+            spread = spread_of_mean(values, generator(f"recovery/{measure}/{sample.name}"))
+            mean = float(values.mean())
+            low, high = ends(mean + spread) if len(values) > 1 else (float("nan"), float("nan"))
+            points.append(Estimate(mean, low, high))
+            places.append(place)
+            names.append(sample.name)
+    falls = all(later.value <= earlier.value for earlier, later in pairwise(points))
+    return Recovery(treatment, measure, np.array(places, float), tuple(points), tuple(names), falls)

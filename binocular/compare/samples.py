@@ -1,0 +1,177 @@
+"""The subjects of a condition at one moment, turned so that group 1 is the deprived eye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from binocular.compare.resampling import DRAWS, generator, resample_shares
+from binocular.compare.treatments import Treatment, treatment_of
+from binocular.dominance import groups_of
+from binocular.store.records import SubjectRecord
+from binocular.store.study import Condition, Study
+
+__all__ = ["Moment", "Sample", "accuracies", "baseline_of", "condition_named", "sample_of", "samples_of"]
+
+Moment = Literal["end", "deficit"]
+"""When subjects are compared: at the end of rearing, or where their deficit ended (as most animals were recorded)."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The units of all subjects of a condition at one site and epoch.
+
+    Attributes
+    ----------
+    name, label
+        Of the condition.
+    treatment
+        What was done to its subjects.
+    site, epoch
+        Where and when they were measured.
+    counts
+        Units per subject and group, ``[subject, 7]``, group 1 = deprived eye only, whichever eye that is.
+    values
+        RSV of each subject's units, +1 = fellow eye only, silent units left out.
+    silent
+        Silent units of each subject.
+    seeds
+        Of the subjects, in order.
+    """
+
+    name: str
+    label: str
+    treatment: Treatment
+    site: str
+    epoch: int
+    counts: np.ndarray
+    values: tuple[np.ndarray, ...]
+    silent: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def heard(self) -> np.ndarray:
+        """Units per subject and group of the subjects that have any, ``[subject, 7]``."""
+        return self.counts[self.counts.sum(1) > 0]
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """Mean share of each group over subjects, ``[7]``; NaN if all units are silent."""
+        heard = self.heard
+        return (heard / heard.sum(1, keepdims=True)).mean(0) if len(heard) else np.full(7, np.nan)
+
+    @cached_property
+    def resampled(self) -> np.ndarray:
+        """Resampled mean shares, ``[draw, 7]``; the same on every call."""
+        return resample_shares(self.counts, DRAWS, generator(f"sample/{self.name}/{self.site}/{self.epoch}"))
+
+
+def sample_of(
+    condition: Condition,
+    site: str,
+    epoch: int | None = None,
+    deprived_eye: str | None = None,
+    trained: bool = False,
+) -> Sample:
+    """Return the units of a condition's subjects.
+
+    Parameters
+    ----------
+    condition
+        With subjects probed at the site.
+    site
+        Name of the site.
+    epoch
+        Epochs of rearing; the nearest checkpoint is taken, the last one by default.
+    deprived_eye
+        Eye of group 1; that of the condition's treatment by default.
+    trained
+        Pass over the checkpoint of the untrained network, at epoch 0, if there is another.
+    """
+    treatment = treatment_of(condition)
+    eye = deprived_eye or treatment.deprived_eye
+    subjects = [subject for subject in condition.subjects if site in subject.sites]
+    at = [_checkpoint(subject, site, epoch, trained) for subject in subjects]
+    rows = [subject.sites[site].values["rsv"][index] for subject, index in zip(subjects, at, strict=True)]
+    # Stored: +1 is the left eye. Here +1 is the fellow eye.
+    turned = [row if eye == "right" else -row for row in rows]
+    first = int(subjects[0].sites[site].epoch[at[0]]) if subjects else 0
+    return Sample(
+        name=condition.name,
+        label=condition.label,
+        treatment=treatment,
+        site=site,
+        epoch=first,
+        counts=np.array([groups_of(row) for row in turned], dtype=np.int64).reshape(-1, 7),
+        values=tuple(row[~np.isnan(row)] for row in turned),
+        silent=tuple(int(np.isnan(row).sum()) for row in turned),
+        seeds=tuple(subject.seed for subject in subjects),
+    )
+
+
+def _checkpoint(subject: SubjectRecord, site: str, epoch: int | None, trained: bool) -> int:
+    epochs = np.asarray(subject.sites[site].epoch)
+    if epoch is None:
+        return len(epochs) - 1
+    away = np.abs(epochs - epoch).astype(np.float64)
+    if trained and (epochs > 0).any():
+        away[epochs == 0] = np.inf
+    return int(np.argmin(away))
+
+
+def samples_of(study: Study, site: str, at: Moment = "end") -> list[Sample]:
+    """Return the sample of every condition that was probed at a site."""
+    found = []
+    for condition in study.reared:
+        if not any(site in subject.sites for subject in condition.subjects):
+            continue
+        stop = treatment_of(condition).stop if at == "deficit" else None
+        found.append(sample_of(condition, site, stop))
+    return found
+
+
+def baseline_of(study: Study, sample: Sample) -> Sample | None:
+    """Return normal subjects of the same age: the normal condition's checkpoint nearest in epochs.
+
+    Untrained networks (epoch 0) are never the baseline. None where the study has no normal condition.
+    """
+    best: Sample | None = None
+    for condition in study.reared:
+        if treatment_of(condition).name != "normal":
+            continue
+        if not any(sample.site in subject.sites for subject in condition.subjects):
+            continue
+        found = sample_of(condition, sample.site, sample.epoch, sample.treatment.deprived_eye, trained=True)
+        nearer = best is None or abs(found.epoch - sample.epoch) < abs(best.epoch - sample.epoch)
+        if found.epoch > 0 and nearer:
+            best = found
+    return best
+
+
+def accuracies(condition: Condition, column: str, epoch: int | None = None) -> np.ndarray:
+    """Return an accuracy of each subject, ``[subject]``: the last that was taken up to an epoch; NaN if none was.
+
+    ``accuracy_deprived_only`` and ``accuracy_fellow_only`` are those of the deprived eye and of the other.
+    """
+    eye = treatment_of(condition).deprived_eye
+    other = {"left": "right", "right": "left"}[eye]
+    name = column.replace("deprived", eye).replace("fellow", other)
+    return np.array([_last(subject, name, epoch) for subject in condition.subjects], dtype=np.float64)
+
+
+def _last(subject: SubjectRecord, name: str, epoch: int | None) -> float:
+    if name not in subject.history:
+        return float("nan")
+    values = np.asarray(subject.history[name], dtype=np.float64)
+    given = ~np.isnan(values)
+    if epoch is not None:
+        given &= np.asarray(subject.history["epoch"]) <= epoch
+    return float(values[given][-1]) if given.any() else float("nan")
+
+
+def condition_named(study: Study, name: str) -> Condition:
+    """Return a condition of a study by its name."""
+    return next(condition for condition in study.conditions if condition.name == name)

@@ -1,0 +1,248 @@
+"""A comparison as plain data in JSON, beside the study."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from binocular.compare.comparison import Comparison
+from binocular.compare.curves import CurveComparison
+from binocular.compare.facts import FactVerdict
+from binocular.compare.histograms import Estimate, HistogramComparison
+from binocular.compare.resampling import DRAWS, LEVEL
+from binocular.compare.treatments import Treatment
+from binocular.store.sealing import safely
+
+__all__ = ["CRITERION", "SCHEMA", "as_plain", "write_comparison"]
+
+SCHEMA = "binocular-comparison/1"
+CRITERION = (
+    f"Declared beforehand, {LEVEL:.0%} in all: different where the {1 - LEVEL / 2:.1%} interval of the difference in "
+    f"CBI leaves out 0, or where the Wasserstein-1 distance over groups exceeds {1 - LEVEL / 2:.1%} of the distances "
+    "between resampled histograms when both sides have the same one; else consistent. Resampled are our subjects and "
+    "their units, and the cells of the published histogram; where their number is not known the published shares are "
+    "taken as they are."
+)
+
+
+def as_plain(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as data for JSON.
+
+    Returns
+    -------
+    dict
+        Group 1 is the deprived eye only in every histogram; shares and indices lie between 0 and 1; what is not
+        known is None.
+    """
+    study = comparison.study
+    species = {curve.scale.species: curve.scale for curve in comparison.curves}
+    for test in (found.test for found in comparison.facts):
+        scale = comparison.literature.scale(test.species)
+        if scale is not None:
+            species[scale.species] = scale
+    return _clean(
+        {
+            "schema": SCHEMA,
+            "study": {
+                "title": study.title,
+                "protocol_hash": study.attributes.get("protocol_hash"),
+                "treated_eye": study.treated_eye,
+                "complete": study.complete,
+            },
+            "site": comparison.site,
+            "measured_at": {"end": "end of rearing", "deficit": "end of each deficit"}[comparison.at],
+            "asked_for": list(comparison.chosen),
+            "orientation": "group 1 = deprived (treated) eye only, group 7 = fellow eye only",
+            "criterion": CRITERION,
+            "intervals": f"95 %, from {DRAWS} resamplings of subjects and units, or of cells",
+            "age_scales": [scale.model_dump() for scale in species.values()],
+            "histograms": [_histogram(found, comparison) for found in comparison.histograms],
+            "curves": [_curve(found) for found in comparison.curves],
+            "recovery": _recovery(comparison),
+            "facts": [_fact(found) for found in comparison.facts],
+        }
+    )
+
+
+def _estimate(found: Estimate) -> dict[str, float]:
+    return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def _treatment(found: Treatment) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "deprived_eye": found.deprived_eye,
+        "start_epoch": found.start,
+        "stop_epoch": found.stop,
+        "epochs": found.epochs,
+    }
+
+
+def _histogram(found: HistogramComparison, comparison: Comparison) -> dict[str, Any]:
+    sample, record, test = found.sample, found.record, found.test
+    scale = comparison.literature.scale(record.species)
+    return {
+        "condition": sample.name,
+        "label": sample.label,
+        "treatment": _treatment(sample.treatment),
+        "treatment_in_words": sample.treatment.sentence(scale),
+        "site": sample.site,
+        "epoch": sample.epoch,
+        "seeds": list(sample.seeds),
+        "units_per_group_and_seed": sample.counts.tolist(),
+        "silent_units_per_seed": list(sample.silent),
+        "published": {
+            "id": record.id,
+            "species": record.species,
+            "condition": record.condition,
+            "onset": record.onset,
+            "duration": record.duration,
+            "cells": record.cells,
+            "evidence": record.evidence,
+            "note": record.note,
+            "reference": record.reference,
+        },
+        "like_for_like": found.like,
+        "ours": {name: _estimate(value) for name, value in found.ours.items()},
+        "theirs": {name: _estimate(value) for name, value in found.theirs.items()},
+        "cbi_difference": {"value": test.cbi_difference, "low_97.5": test.cbi_low, "high_97.5": test.cbi_high},
+        "wasserstein_1": {
+            "value": test.distance,
+            "low": test.distance_low,
+            "high": test.distance_high,
+            "told_apart_from": test.detectable,
+            "p": test.p_distance,
+        },
+        "kolmogorov_smirnov": None
+        if found.units is None
+        else {
+            "value": found.units.value,
+            "told_apart_from": found.units.detectable,
+            "compared": f"cumulative shares of units at the {found.units.edges} inner edges of the published bins",
+        },
+        "verdict": test.verdict,
+    }
+
+
+def _curve(found: CurveComparison) -> dict[str, Any]:
+    claim = "the effect falls with age" if found.kind == "profile" else "the effect grows with the length of closure"
+    return {
+        "id": found.id,
+        "kind": found.kind,
+        "species": found.species,
+        "unit": found.scale.unit if found.kind == "profile" else "day",
+        "published": [
+            {
+                "at": point.at,
+                "relative_effect": point.effect,
+                "low": point.low,
+                "high": point.high,
+                "evidence": point.evidence,
+                "from_words": point.from_words,
+                "reference": point.reference,
+            }
+            for point in found.points
+        ],
+        "ours": [
+            {
+                "treatment": series.treatment,
+                "shared_epochs": series.fixed,
+                "conditions": list(series.names),
+                "epochs": series.epochs.tolist(),
+                "shift_of_cbi": [_estimate(shift) for shift in series.shifts],
+                "relative_effect": [estimate.value for estimate in series.relative()],
+                "at_the_published_points": list(there),
+                "claim": claim,
+                "contrast_of_the_ends": _estimate(series.contrast),
+                "verdict": verdict,
+            }
+            for series, there, verdict in zip(found.series, found.ours_there, found.verdicts, strict=True)
+        ],
+    }
+
+
+def _recovery(comparison: Comparison) -> dict[str, Any] | None:
+    if not comparison.recovery:
+        return None
+    published = comparison.literature.recoveries
+    return {
+        "published": {name: [row.model_dump() for row in rows] for name, rows in published.items()},
+        "ours": [
+            {
+                "treatment": found.treatment,
+                "measure": found.measure,
+                "conditions": list(found.names),
+                "deficit_end_epoch": found.ends_at.tolist(),
+                "accuracy": [_estimate(point) for point in found.accuracy],
+                "falls_with_every_later_end": found.falls,
+            }
+            for found in comparison.recovery
+        ],
+    }
+
+
+def _fact(found: FactVerdict) -> dict[str, Any]:
+    return {
+        "id": found.test.id,
+        "claim": found.test.claim,
+        "criterion": found.test.criterion(),
+        "reason": found.test.reason,
+        "published_id": found.test.published,
+        "published": found.published,
+        "evidence": found.evidence,
+        "reference": found.reference,
+        "verdict": found.verdict,
+        "why": found.why,
+        "tested": [
+            {
+                "condition": one.condition,
+                "treatment": one.treatment,
+                "measure": found.test.measure,
+                **_estimate(one.estimate),
+                "subjects": one.subjects,
+                "compared_with": one.baseline or None,
+                "verdict": one.verdict,
+            }
+            for one in found.tested
+        ],
+    }
+
+
+def _clean(value: Any) -> Any:
+    """Return plain data: numpy's numbers as Python's, and nothing (None) for NaN."""
+    if isinstance(value, Mapping):
+        return {str(key): _clean(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(part) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value
+
+
+def write_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
+    """Write ``comparison.json`` and all figures (PNG and SVG) into a folder.
+
+    Returns
+    -------
+    list of Path
+        The files, the JSON first.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written or the disk is full; no file is left half-written.
+    """
+    from binocular.compare.figures import draw_comparison
+
+    path = Path(folder) / "comparison.json"
+    text = json.dumps(as_plain(comparison), indent=1, ensure_ascii=False, allow_nan=False)
+    with safely(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return [path, *draw_comparison(comparison, folder)]

@@ -1,0 +1,1 @@
+"""The subjects: networks of two eyes, and building them from a description."""

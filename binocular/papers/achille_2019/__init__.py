@@ -1,0 +1,1 @@
+"""Achille, Rovere & Soatto (2019): the claims and their figures."""

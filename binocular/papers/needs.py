@@ -1,0 +1,211 @@
+"""What claims are judged on: studies of the library, reared or taken up, and measured where a claim asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from binocular.stimuli.errors import BadInput
+
+if TYPE_CHECKING:
+    from binocular.probes.base import Probe
+    from binocular.protocols import Protocol
+    from binocular.runs.running import Progress
+    from binocular.store.study import Study
+
+__all__ = ["Measure", "StudyFailed", "StudyNeed"]
+
+
+class StudyFailed(RuntimeError):
+    """Subjects of a study could not be reared: a fault, and not something that the machine lacks."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A probe that is taken from the snapshots of a finished study.
+
+    Attributes
+    ----------
+    probe
+        Its name, see ``binocular measure --list``.
+    settings
+        Texts ``field=value``.
+    sites
+        Where; of no consequence for a probe of the network as a whole.
+    when
+        ``"branches"`` or ``"end"``, see `binocular.runs.measuring.measure_study`.
+    """
+
+    probe: str
+    settings: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ("representation",)
+    when: str = "branches"
+
+
+@dataclass(frozen=True)
+class StudyNeed:
+    """A study of a protocol of the library.
+
+    Attributes
+    ----------
+    key
+        Name of its folder: lower case, digits and hyphens.
+    protocol
+        Name of a protocol of the library, or the path of a ``.toml`` file.
+    settings
+        Texts ``field=value`` that change it, as with ``binocular run --set``.
+    measures
+        Probes taken when it is reared.
+    graphics_card
+        Whether rearing it on a processor takes so long that it is done only where ``--device cpu`` asks for it.
+    """
+
+    key: str
+    protocol: str
+    settings: tuple[str, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    graphics_card: bool = False
+
+    def load(self) -> Protocol:
+        """Return the checked protocol."""
+        from binocular.protocols import load_protocol
+
+        return load_protocol(self.protocol, self.settings)
+
+    @property
+    def command(self) -> str:
+        """The command that rears the same study by itself."""
+        settings = [part for text in self.settings for part in ("--set", text)]
+        return shlex.join(["binocular", "run", self.protocol, *settings])
+
+    def expected(self) -> str:
+        """Return what rearing it takes, in words."""
+        from binocular.report.showing import expected_seconds, planned_tree
+        from binocular.runs.planning import usable_cores
+
+        protocol = self.load()
+        epochs = planned_tree(protocol).epochs_shared
+        seconds = expected_seconds(protocol, epochs, usable_cores())
+        card = ", needs a graphics card" if self.graphics_card else ""
+        time = "" if seconds is None else f", about {max(seconds / 60, 1):.0f} min on {usable_cores()} cores"
+        return f"{epochs} subject-epochs{time}{card}"
+
+    def obtain(self, folder: Path, device: str, quiet: bool) -> Study:
+        """Rear the study in ``folder / key``, or take it up there, and take its measures.
+
+        Parameters
+        ----------
+        folder
+            The reproduction's; finished histories of other studies in it are used where they are the same.
+        device
+            ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        quiet
+            Print no progress.
+
+        Returns
+        -------
+        Study
+            In memory, with the measures.
+
+        Raises
+        ------
+        BadInput
+            If there is no graphics card where one is needed, or what the protocol asks for is not there.
+        StudyFailed
+            If a subject could not be reared.
+        """
+        from binocular.probes.registry import probe_from
+        from binocular.runs.planning import usable_device
+        from binocular.runs.progress import progress_for
+        from binocular.runs.running import run_study
+        from binocular.store.study import load_study
+
+        if self.graphics_card and device == "auto" and usable_device(device) != "cuda":
+            raise BadInput(
+                "needs a graphics card that torch can use (CUDA); --device cpu rears it nevertheless, in weeks"
+            )
+        protocol, own = self.load(), Path(folder) / self.key
+        probes = [(measure, probe_from(measure.probe, measure.settings)) for measure in self.measures]
+        _link_finished(protocol, Path(folder), own, device)
+        progress = _announced(progress_for(quiet), self.key)
+        outcome = run_study(protocol, own, device, progress, self.command, processes=True)
+        if outcome.failures:
+            (condition, seed), cause = next(iter(outcome.failures.items()))
+            raise StudyFailed(
+                f"{len(outcome.failures)} subjects of {self.key} failed; {condition}, seed {seed}: {cause}"
+            )
+        study = load_study(outcome.study)
+        for measure, probe in probes:
+            if not _measured(study, measure, probe):
+                study = _measure(outcome.study, measure, probe, device, quiet)
+        return study
+
+
+def _announced(progress: Progress | None, key: str) -> Progress | None:
+    if progress is not None:
+        print(f"{key}:", file=sys.stderr, flush=True)
+    return progress
+
+
+def _link_finished(protocol: Protocol, folder: Path, own: Path, device: str) -> None:
+    """Take over finished nodes of the same histories from the studies beside this one.
+
+    Node files are written once and replaced as a whole, so that a link is as good as a copy and takes no room. Whether
+    a node fits to the last detail is checked when the study is run.
+    """
+    others = [other / "nodes" for other in sorted(folder.glob("*")) if other != own and (other / "nodes").is_dir()]
+    if not others:
+        return
+    from binocular.rearing.tree import chain
+    from binocular.runs.planning import plan_study
+
+    plan = plan_study(protocol, device).plan
+    for seed in protocol.seed_list:
+        origin = plan.origin(seed)
+        for condition in protocol.resolved_conditions():
+            for state in chain(origin, condition.epoch_conditions()):
+                here = own / "nodes" / f"{state}.h5"
+                there = next((other / here.name for other in others if (other / here.name).is_file()), None)
+                if there is not None and not here.exists():
+                    here.parent.mkdir(parents=True, exist_ok=True)
+                    _link(there, here)
+
+
+def _link(there: Path, here: Path) -> None:
+    try:
+        os.link(there, here)
+    except OSError:  # no links on this disk
+        partial = here.with_name(f".{here.name}.partial")
+        with contextlib.suppress(OSError):  # a node that cannot be copied is reared
+            shutil.copyfile(there, partial)
+            partial.replace(here)
+
+
+def _measured(study: Study, measure: Measure, probe: Probe) -> bool:
+    """Whether every subject has the measure, taken with the same settings."""
+    from binocular.probes.base import NETWORK
+
+    wanted = {probe.site_name(site) for site in (measure.sites if probe.scope == "site" else (NETWORK,))}
+    settings = probe.model_dump(mode="json")
+    for condition in study.conditions:
+        for subject in condition.subjects:
+            found = [subject.measures.get((probe.name, site)) for site in wanted]
+            if any(record is None or record.settings != settings for record in found):
+                return False
+    return True
+
+
+def _measure(path: Path, measure: Measure, probe: Probe, device: str, quiet: bool) -> Study:
+    from binocular.runs.measuring import measure_study
+    from binocular.store.study import load_study
+
+    if not quiet:
+        print(f"measuring {probe.name}", file=sys.stderr, flush=True)
+    measure_study(path, probe, measure.sites, measure.when, device)
+    return load_study(path)

@@ -1,0 +1,162 @@
+"""Findings on a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from binocular.papers.claims import SCALES, Claim, Evidence, Number, Scale
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from binocular.papers.registry import Paper
+    from binocular.papers.reproducing import Reproduction, Result
+
+__all__ = [
+    "COLOURS",
+    "criterion_words",
+    "duration_words",
+    "number_words",
+    "print_claims",
+    "print_result",
+    "print_summary",
+]
+
+COLOURS = {"holds": "green", "does not hold": "red", "undecided": "yellow", "not run": "dim"}
+_WIDE = 120
+_ROLES = {"test": "", "control": "control: ", "context": "for context: "}
+
+
+def number_words(number: Number, digits: int = 2) -> str:
+    """Return a number with its interval, such as ``0.61 [0.55, 0.67]``; one that has no sampling error stands alone."""
+    from binocular.report.figures.style import number as plain
+
+    if math.isnan(number.value):
+        return "none"
+    if math.isnan(number.low) or math.isnan(number.high):
+        return f"{plain(number.value, digits)} [no interval]"
+    if number.low == number.high == number.value:
+        tiny = 0 < abs(number.value) < 0.5 * 10.0**-digits  # an error so small that its decimals would all be 0
+        return f"{number.value:.0e}".replace("-", "−") if tiny else plain(number.value, digits)
+    return f"{plain(number.value, digits)} [{plain(number.low, digits)}, {plain(number.high, digits)}]"
+
+
+def criterion_words(row: Evidence) -> str:
+    """Return the criterion of a row, such as ``≥ 0.50`` for its whole interval; empty for context."""
+    from binocular.report.figures.style import number as plain
+
+    if row.role == "context":
+        return ""
+    bounds = (("≥", row.at_least), ("≤", row.at_most))
+
+    def words(bound: float) -> str:
+        text = plain(bound, row.digits)
+        return text if float(text.replace("−", "-")) == bound else f"{bound:g}".replace("-", "−")
+
+    return " and ".join(f"{sign} {words(bound)}" for sign, bound in bounds if bound is not None)
+
+
+def duration_words(seconds: float) -> str:
+    """Return a time in words, such as ``12 min``."""
+    if math.isnan(seconds):
+        return "not known"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def print_result(result: Result, console: Console) -> None:
+    """Print a claim: what it says, the rows of evidence, the verdict, and why."""
+    from rich.text import Text
+
+    claim, finding = result.claim, result.finding
+    console.print()
+    head = Text(f"{claim.id}  ", style="bold")
+    head.append(finding.verdict, style=COLOURS[finding.verdict])
+    console.print(head)
+    console.print(Text(f"{claim.statement} ({claim.source})"))
+    if console.width >= _WIDE:
+        _print_table(finding.evidence, console)
+    else:
+        _print_stacked(finding.evidence, console)
+    if finding.reason:
+        console.print(Text(finding.reason))
+
+
+def _print_table(rows: Sequence[Evidence], console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for name in ("", "published", "ours [95 %]", "criterion", ""):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(
+            Text(_ROLES[row.role] + row.what),
+            Text(row.published or "-"),
+            Text(number_words(row.ours, row.digits)),
+            Text(criterion_words(row)),
+            Text(row.verdict or "", style=COLOURS.get(row.verdict or "", "")),
+        )
+    if rows:
+        console.print(table)
+
+
+def _print_stacked(rows: Sequence[Evidence], console: Console) -> None:
+    """Print two lines a row, where a table would be too narrow to read."""
+    from rich.text import Text
+
+    for row in rows:
+        said, criterion = row.verdict or "", criterion_words(row)
+        line = Text(f"  {_ROLES[row.role]}{row.what}: ")
+        line.append(number_words(row.ours, row.digits), style="bold")
+        line.append(f"; {criterion} asked for: " if criterion else "")
+        line.append(said, style=COLOURS.get(said, ""))
+        line.append(f"; published {row.published}" if row.published else "", style="dim")
+        console.print(line)
+
+
+def print_summary(found: Reproduction, console: Console) -> None:
+    """Print one line per claim and what was spent."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in (f"{found.paper.name}, {found.scale} scale", "verdict"):
+        table.add_column(name)
+    for result in found.results:
+        verdict = result.finding.verdict
+        table.add_row(result.claim.id, Text(verdict, style=COLOURS[verdict]))
+    console.print(table)
+    console.print(
+        Text(
+            f"{duration_words(found.seconds)} in this run, {duration_words(found.spent)} of computing behind it", "dim"
+        )
+    )
+
+
+def print_claims(paper: Paper, claims: Sequence[Claim], console: Console) -> None:
+    """Print what can be run: each claim with its needs at each scale and what they cost; nothing is run."""
+    from rich.text import Text
+
+    console.print(Text(f"{paper.title}\n{paper.reference}", style="bold"))
+    for claim in claims:
+        console.print()
+        console.print(Text(claim.id, style="bold"))
+        console.print(Text(f"{claim.statement} ({claim.source})"))
+        for scale in SCALES:
+            console.print(Text(_needs_words(claim, scale), style="dim"))
+
+
+def _needs_words(claim: Claim, scale: Scale) -> str:
+    needs = claim.needs.get(scale, ())
+    if not needs:
+        return f"{scale}: {claim.absent.get(scale, 'no study')}"
+    told = []
+    for need in needs:
+        expected = getattr(need, "expected", None)
+        told.append(f"{need.key}{f' ({expected()})' if expected is not None else ''}")
+    return f"{scale}: {', '.join(told)}"

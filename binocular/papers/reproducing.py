@@ -1,0 +1,335 @@
+"""Obtaining what the claims of a paper need, once each, and judging them.
+
+What is done is on the disk before the next thing is begun: studies keep their own state, and each need's time is noted
+as soon as it is had. So a run that was killed is taken up by the same command, and loses at most a few seconds.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import os
+import time
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from binocular.papers.claims import Claim, Finding, Need, Scale, not_run, verdict_of
+from binocular.papers.registry import Paper
+from binocular.stimuli.errors import BadInput
+from binocular.store.sealing import safely
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Origin", "Reproduction", "Result", "reproduce"]
+
+_SPENT = "spent.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a need was had.
+
+    Attributes
+    ----------
+    key, title
+        Its key, and what it is in words.
+    command
+        The command that makes the same study by itself; empty for a computation.
+    device
+        What it was reared or computed on.
+    finished
+        When, ISO 8601; of a study, when its file was written.
+    seconds
+        Spent on rearing, summed over subjects, of a study; else on the computation.
+    nodes
+        Seconds of each history reared, by its identity, so that histories that studies share are counted once.
+    versions
+        Of the software.
+    deviations
+        Of the study's protocol from the publication.
+    """
+
+    key: str
+    title: str
+    command: str = ""
+    device: str = ""
+    finished: str = ""
+    seconds: float = math.nan
+    nodes: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    deviations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """A claim, what was found, from what, and its figure; ``fault`` tells an error that is not the claim's."""
+
+    claim: Claim
+    finding: Finding
+    needs: tuple[str, ...] = ()
+    figure: Figure | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """The claims of a paper as they were found at one scale.
+
+    Attributes
+    ----------
+    paper, scale
+        Which paper, and how large the studies are.
+    results
+        One per claim, in order.
+    origins
+        How each need was had, by key.
+    command, device, began, finished
+        The command line, what this run ran on, and when, ISO 8601.
+    seconds
+        Wall-clock time of this run.
+    versions
+        Of the software of this run.
+    """
+
+    paper: Paper
+    scale: Scale
+    results: tuple[Result, ...]
+    origins: Mapping[str, Origin]
+    command: str
+    device: str
+    began: str
+    finished: str
+    seconds: float
+    versions: Mapping[str, str]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What went wrong, one sentence per claim; a claim that does not hold is no fault."""
+        return tuple(f"{result.claim.id}: {result.fault}" for result in self.results if result.fault)
+
+    @property
+    def spent(self) -> float:
+        """Seconds spent on everything the claims rest on, in this run or an earlier one, as far as it is known."""
+        nodes = {identity: seconds for origin in self.origins.values() for identity, seconds in origin.nodes.items()}
+        other = [origin.seconds for origin in self.origins.values() if not origin.nodes]
+        return sum(nodes.values()) + sum(seconds for seconds in other if not math.isnan(seconds))
+
+
+def reproduce(
+    paper: Paper,
+    claims: Sequence[Claim],
+    folder: Path | str,
+    scale: Scale = "lab",
+    device: str = "auto",
+    quiet: bool = True,
+    command: str = "",
+    on_result: Callable[[Result], None] | None = None,
+) -> Reproduction:
+    """Obtain what claims need and judge them.
+
+    Parameters
+    ----------
+    paper
+        Whose claims they are.
+    claims
+        Which ones.
+    folder
+        Output folder; each need has a folder of its own in it, by its key, and is taken up there.
+    scale
+        ``"lab"`` or ``"paper"``.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    quiet
+        Print no progress of rearing.
+    command
+        The command line, for the page.
+    on_result
+        Told each result as soon as it is there.
+
+    Returns
+    -------
+    Reproduction
+        A result for each claim. One whose needs cannot be had on this machine is ``"not run"``; so is one in which
+        something failed, and then ``faults`` says what.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be used or the device is not there.
+    KeyboardInterrupt
+        If stopped; what is done is kept.
+    """
+    from binocular.runs.planning import usable_device
+    from binocular.runs.running import alone, device_name, versions
+
+    folder, began, start = Path(folder), _now(), time.monotonic()
+    usable_device(device)
+    obtained = _Obtained(folder, device, quiet)
+    results = []
+    with alone(folder):
+        for number, claim in enumerate(claims):
+            results.append(_result(claim, scale, obtained))
+            if on_result is not None:
+                on_result(results[-1])
+            obtained.forget({need.key for later in claims[number + 1 :] for need in later.needs.get(scale, ())})
+    return Reproduction(
+        paper, scale, tuple(results), obtained.origins, command, device_name(usable_device(device)), began, _now(),
+        time.monotonic() - start, versions(),
+    )  # fmt: skip
+
+
+class _Obtained:
+    """Needs by key, each obtained once, and why those that could not be had could not."""
+
+    def __init__(self, folder: Path, device: str, quiet: bool) -> None:
+        self._folder, self._device, self._quiet = folder, device, quiet
+        self._had: dict[str, Any] = {}
+        self._asked: dict[str, Need] = {}
+        self._lacking: dict[str, Exception] = {}
+        self.origins: dict[str, Origin] = {}
+
+    def __call__(self, need: Need) -> Any:
+        if self._asked.setdefault(need.key, need) != need:
+            raise ValueError(f"two different needs are called '{need.key}'")
+        if need.key in self._lacking:
+            raise self._lacking[need.key]
+        if need.key not in self._had:
+            start, brought = time.monotonic(), need.key not in self._spent() and (self._folder / need.key).is_dir()
+            try:
+                self._had[need.key] = need.obtain(self._folder, self._device, self._quiet)
+            except Exception as error:
+                self._lacking[need.key] = error
+                raise
+            finally:
+                # What was put here from elsewhere took a time that is not known.
+                self._note(need.key, math.nan if brought else time.monotonic() - start)
+            self.origins[need.key] = self._origin(need, self._had[need.key])
+        return self._had[need.key]
+
+    def forget(self, still_needed: set[str]) -> None:
+        """Let go of what no later claim needs."""
+        self._had = {key: had for key, had in self._had.items() if key in still_needed}
+
+    def _note(self, key: str, seconds: float) -> None:
+        """Add to the time spent on a need, over all runs."""
+        spent = self._spent()
+        spent[key] = spent.get(key, 0.0) + seconds
+        plain = {name: None if math.isnan(value) else round(value, 3) for name, value in spent.items()}
+        with safely(self._folder / _SPENT) as temporary:
+            temporary.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+
+    def _spent(self) -> dict[str, float]:
+        try:
+            found = json.loads((self._folder / _SPENT).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        if not isinstance(found, dict):
+            return {}
+        return {str(name): math.nan if value is None else float(value) for name, value in found.items()}
+
+    def _origin(self, need: Need, had: Any) -> Origin:
+        from binocular.runs.planning import usable_device
+        from binocular.runs.running import device_name, versions
+        from binocular.store.study import Study
+
+        if isinstance(had, Study):
+            about = had.attributes
+            nodes = _seconds_of_nodes(self._folder / need.key / "study.h5")
+            return Origin(
+                need.key, had.title, getattr(need, "command", ""), str(about["device"]), str(about["finished"]),
+                sum(nodes.values()), nodes, had.versions, _deviations(str(about["protocol"])),
+            )  # fmt: skip
+        title = str(getattr(need, "title", "") or need.key)
+        here = device_name(usable_device(self._device))
+        made = _last_written(self._folder / need.key)
+        return Origin(need.key, title, "", here, made, self._spent().get(need.key, math.nan), {}, versions())
+
+
+def _result(claim: Claim, scale: Scale, obtained: _Obtained) -> Result:
+    needs = claim.needs.get(scale, ())
+    keys = tuple(need.key for need in needs)
+    if not needs:
+        reason = claim.absent.get(scale, f"there is no study of it at {scale} scale")
+        return Result(claim, not_run(claim.id, reason))
+    try:
+        had = {need.key: obtained(need) for need in needs}
+    except BadInput as error:
+        return Result(claim, not_run(claim.id, str(error)), keys)
+    except Exception as error:
+        return _fault(claim, keys, error)
+    try:
+        finding = _checked(claim, claim.judge(had))
+    except Exception as error:
+        return _fault(claim, keys, error)
+    try:
+        return Result(claim, finding, keys, _drawn(claim, had))
+    except Exception as error:
+        return Result(claim, finding, keys, fault=f"its figure failed: {_told(error)}")
+
+
+def _fault(claim: Claim, keys: tuple[str, ...], error: Exception) -> Result:
+    told = _told(error)
+    return Result(claim, not_run(claim.id, f"it failed: {told}"), keys, fault=told)
+
+
+def _told(error: Exception) -> str:
+    if os.environ.get("BINOCULAR_DEBUG"):
+        raise error
+    return f"{type(error).__name__}: {error} (BINOCULAR_DEBUG=1 shows where)"
+
+
+def _checked(claim: Claim, finding: Finding) -> Finding:
+    """Return the finding if its verdict is what its rows say."""
+    if finding.claim != claim.id:
+        raise ValueError(f"the finding is one of {finding.claim}")
+    if finding.verdict != "not run" and finding.verdict != verdict_of(finding.evidence):
+        raise ValueError(
+            f"'{finding.verdict}' does not follow from its rows, which say '{verdict_of(finding.evidence)}'"
+        )
+    return finding
+
+
+def _drawn(claim: Claim, had: Mapping[str, Any]) -> Figure | None:
+    from binocular.report.figures.style import style
+
+    if claim.draw is None:
+        return None
+    with style():
+        return claim.draw(had)
+
+
+def _seconds_of_nodes(path: Path) -> dict[str, float]:
+    import h5py
+
+    from binocular.store.tables import read_table, subgroup
+
+    with h5py.File(path, "r") as file:
+        if "tree" not in file:
+            return {}
+        tree = read_table(subgroup(file, "tree"))
+    seconds = zip(tree["identity"], tree["seconds"], strict=True)
+    return {str(identity): 0.0 if math.isnan(value) else float(value) for identity, value in seconds}
+
+
+def _last_written(folder: Path) -> str:
+    """Return when the newest file of a computation was written; now where it keeps none."""
+    times = [path.stat().st_mtime for path in folder.rglob("*") if path.is_file()]
+    if not times:
+        return _now()
+    return datetime.datetime.fromtimestamp(max(times), datetime.UTC).isoformat(timespec="seconds")
+
+
+def _deviations(protocol: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(text) for text in tomllib.loads(protocol).get("deviations", ()))
+    except tomllib.TOMLDecodeError:
+        return ()
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""Rearing subjects through their phases: the phase tree, batches, objectives, the loop and its snapshots."""

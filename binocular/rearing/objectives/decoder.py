@@ -1,0 +1,108 @@
+"""The decoder of reconstruction: from the final representation's map back to what the eyes see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from binocular.stimuli.base import LEFT, RIGHT
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import global_stream
+
+__all__ = ["DECODER", "Decoder", "build_decoder", "is_decoder", "without_decoder"]
+
+DECODER = "reconstruction"
+"""First word of the names of the decoder's weights in a subject's state."""
+
+
+class Decoder(nn.Module):
+    """Deconvolutions that double the map until it covers what the eyes see, with half the channels each time.
+
+    It is given the map alone: whatever it rebuilds has come through the trunk.
+
+    Parameters
+    ----------
+    channels, height, width
+        The map.
+    shape
+        (channels, height, width) of what one eye sees.
+    """
+
+    def __init__(self, channels: int, height: int, width: int, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self._shape = shape
+        doublings = max(0, math.ceil(math.log2(max(shape[1] / height, shape[2] / width))))
+        layers: list[nn.Module] = []
+        for _ in range(doublings):
+            fewer = max(channels // 2, 8)
+            # Without normalisation the decoder learns so slowly that the trunk hardly hears from it; this kind has no
+            # running averages.
+            layers += [nn.ConvTranspose2d(channels, fewer, 4, 2, 1, bias=False), nn.GroupNorm(1, fewer), nn.ReLU()]
+            channels = fewer
+        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 2 * shape[0], 3, 1, 1))
+
+    def forward(self, representation: Tensor) -> Tensor:
+        """Return both eyes' views ``[batch, eye, channel, height, width]`` from ``[batch, channel, height, width]``."""
+        rebuilt = self.layers(representation)
+        channels, height, width = self._shape
+        # The doubled map covers the views; what it has beyond them is cut off evenly.
+        top, left = (rebuilt.shape[-2] - height) // 2, (rebuilt.shape[-1] - width) // 2
+        rebuilt = rebuilt[..., top : top + height, left : left + width]
+        return rebuilt.unflatten(1, (2, channels))
+
+
+@torch.no_grad()
+def _representation_shape(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, ...]:
+    """Return the shape of a network's final representation for one presentation, on the processor."""
+    was_training = network.training
+    network.eval()
+    blank = torch.zeros(2, 2, *shape)
+    seen = network.trunk(network.left(blank[:, LEFT]) + network.right(blank[:, RIGHT]))  # type: ignore[operator]
+    network.train(was_training)
+    return tuple(seen.shape[1:])
+
+
+def build_decoder(network: nn.Module, shape: tuple[int, int, int], seed: int, kind: str = "the network") -> Decoder:
+    """Build the decoder of one seed with its initial weights, on the processor.
+
+    Parameters
+    ----------
+    network
+        The two-eyed network, on the processor.
+    shape
+        (channels, height, width) of what one eye sees.
+    seed
+        Seed of the subject; the weights are the stream ``"decoder"``.
+    kind
+        How to call the network in messages.
+
+    Raises
+    ------
+    BadInput
+        If the trunk's output is not a map, or a part of the network is called like the decoder.
+    """
+    if DECODER in dict(network.named_children()):
+        raise BadInput(f"network.kind: {kind} has a part '{DECODER}', a name that rearing needs for the decoder")
+    represented = _representation_shape(network, shape)
+    if len(represented) != 3:
+        given = ", ".join(["batch", *(str(size) for size in represented)])
+        raise BadInput(
+            f"network.kind: {kind} cannot reconstruct, because its trunk gives ({given}); accepted is a network whose "
+            "trunk gives a map [batch, channel, height, width]"
+        )
+    with global_stream(seed, "decoder"):
+        return Decoder(*represented, shape)
+
+
+def without_decoder(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a state without the decoder's part: what probes look at."""
+    return {name: value for name, value in state.items() if not is_decoder(name.partition("/")[2])}
+
+
+def is_decoder(name: str) -> bool:
+    """Whether a weight is the decoder's, by its name."""
+    return name.split(".", 1)[0] == DECODER

@@ -1,0 +1,188 @@
+"""Ocular-dominance histograms in the classic layout: seven groups, one panel a condition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from binocular.dominance import contralateral_bias
+from binocular.report.figures.style import (
+    EYE_COLOURS,
+    axes_or_new,
+    eye_ends,
+    group_colours,
+    lived_through,
+    number,
+    panels,
+    title_figure,
+    title_panel,
+)
+from binocular.store.summary import Interval, interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from binocular.store.study import Study
+
+__all__ = ["POSITIONS", "classic_axes", "dominance_figure", "dominance_histogram", "per_cent", "top_of_axis"]
+
+POSITIONS = np.arange(1, 8)
+_HEADROOM = 1.2
+
+
+def dominance_histogram(
+    groups: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    treated_eye: str = "right",
+    null: ArrayLike | None = None,
+    silent: ArrayLike | None = None,
+    top: float | None = None,
+) -> Axes:
+    """Draw the histogram of one condition.
+
+    Bars are the mean share of units in each group over seeds, whiskers its 95 % t interval, dots the single seeds.
+
+    Parameters
+    ----------
+    groups
+        Units per group and seed, ``[seed, 7]``, group 1 = right eye only.
+    ax
+        Where to draw; a new figure by default.
+    treated_eye
+        ``"right"`` or ``"left"``, marked on the axis with the fellow eye.
+    null
+        Units per group and seed of the untrained subjects, ``[seed, 7]``, drawn as a thin outline.
+    silent
+        Silent units per seed, ``[seed]``; stated in the panel if there are any.
+    top
+        Upper end of the axis in per cent; as the data ask by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes, share of units in per cent along y.
+    """
+    ax = axes_or_new(ax)
+    counts = np.asarray(groups, dtype=np.float64).reshape(-1, 7)
+    shares = per_cent(counts)
+    found = interval(shares)
+    ax.bar(POSITIONS, np.nan_to_num(found.mean), width=0.86, color=group_colours(), lw=0, zorder=1)
+    if null is not None and len(np.reshape(null, (-1, 7))):
+        untrained = interval(per_cent(np.reshape(np.asarray(null, float), (-1, 7)))).mean
+        ax.stairs(np.nan_to_num(untrained), np.arange(0.5, 8), color="#000000", lw=0.8, zorder=2)
+    spread = np.isfinite(found.low)
+    top = top or top_of_axis(found, shares)
+    # Shares end at 0 and 100 %, whatever the t interval of few seeds says.
+    low, high = np.clip(found.low[spread], 0, top), np.clip(found.high[spread], 0, top)
+    ax.vlines(POSITIONS[spread], low, high, color="#222222", lw=0.9, zorder=3)
+    offsets = np.linspace(-0.22, 0.22, len(shares)) if len(shares) > 1 else np.zeros(1)
+    for seed, offset in zip(shares, offsets, strict=False):
+        ax.plot(
+            POSITIONS + offset, seed, "o", ms=2.6, mfc="white", mec="#222222", mew=0.6, ls="none", zorder=4,
+            clip_on=False,
+        )  # fmt: skip
+    classic_axes(ax, treated_eye, top)
+    _statement(ax, counts, silent, treated_eye)
+    return ax
+
+
+def per_cent(counts: np.ndarray) -> np.ndarray:
+    """Return the share of units in each group in per cent, ``[..., 7]``; NaN where none was counted."""
+    total = counts.sum(1, keepdims=True)
+    return 100 * np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
+
+
+def top_of_axis(found: Interval, shares: np.ndarray) -> float:
+    """Return the upper end of an axis with room for bars, dots and whiskers, but never more than all units."""
+    highest = max(
+        (float(np.max(values[np.isfinite(values)], initial=0.0)) for values in (found.high, shares)), default=0
+    )
+    return float(np.clip(10 * np.ceil(highest * 1.04 / 10), 30, 100))
+
+
+def classic_axes(ax: Axes, treated_eye: str, top: float) -> None:
+    """Lay out the axes of a histogram up to ``top`` per cent: groups 1 to 7, and whose they are."""
+    ax.set_xlim(0.4, 7.6)
+    # Room above the shares for the statement, outside the axis.
+    ax.set_ylim(0, _HEADROOM * top)
+    ax.set_yticks(np.arange(0, top + 1, 20 if top > 50 else 10))
+    ax.spines["left"].set_bounds(0, top)
+    ax.set_xticks(POSITIONS, [str(group) for group in POSITIONS])
+    ends = eye_ends(treated_eye)
+    for x, eye, side in ((0.4, "right", "left"), (7.6, "left", "right")):
+        ax.annotate(
+            ends[eye], (x, 0), (0, -15), ("data", "axes fraction"), "offset points",
+            ha=side, va="top", fontsize=7, color=EYE_COLOURS[eye], linespacing=1.15,
+        )  # fmt: skip
+    ax.annotate(
+        "equal", (4, 0), (0, -15), ("data", "axes fraction"), "offset points",
+        ha="center", va="top", fontsize=7, color="#595959",
+    )  # fmt: skip
+
+
+def _statement(ax: Axes, counts: np.ndarray, silent: ArrayLike | None, treated_eye: str) -> None:
+    """Write CBI, number of units and seeds above the bars."""
+    bias = interval(contralateral_bias(counts, treated_eye))
+    lines = [_cbi(bias), _numbers(counts, silent)]
+    ax.annotate("\n".join(lines), (0, 1), xycoords="axes fraction", ha="left", va="top", fontsize=7, linespacing=1.2)
+
+
+def _cbi(bias: Interval) -> str:
+    if not np.isfinite(bias.mean):
+        return "CBI: all units silent"
+    if not np.isfinite(bias.low):
+        return f"CBI {number(float(bias.mean))} (one seed)"
+    return f"CBI {number(float(bias.mean))} [{number(float(bias.low))}, {number(float(bias.high))}]"
+
+
+def _numbers(counts: np.ndarray, silent: ArrayLike | None) -> str:
+    quiet = np.zeros(len(counts)) if silent is None else np.asarray(silent, dtype=np.float64)
+    units = counts.sum(1) + quiet
+    each = f"{int(units[0])}" if len(units) and np.all(units == units[0]) else f"{units.mean():.0f}"
+    seeds = f"{each} units × {len(counts)} seed{'s' if len(counts) != 1 else ''}"
+    return f"{seeds}, {quiet.mean():.3g} silent" if quiet.any() else seeds
+
+
+def dominance_figure(study: Study, site: str = "representation") -> Figure:
+    """Draw the histograms of all conditions at the end of rearing, one panel each."""
+    shown = [condition for condition in study.reared if any(site in subject.sites for subject in condition.subjects)]
+    # Room below every row for the names of the eyes.
+    figure, axes = panels(len(shown), (2.35, 2.3))
+    everything = [(interval(100 * c.shares(site)), 100 * c.shares(site)) for c in shown]
+    top = max((top_of_axis(found, shares) for found, shares in everything), default=100.0)
+    for condition, ax in zip(shown, axes, strict=False):
+        found = condition.dominance(site)
+        records = [subject.sites[site] for subject in condition.subjects if site in subject.sites]
+        untrained = [d.groups[0] for d, r in zip(found, records, strict=True) if r.epoch[0] == 0 and len(r.epoch) > 1]
+        dominance_histogram(
+            [dominance.groups[-1] for dominance in found],
+            ax,
+            treated_eye=study.treated_eye,
+            null=untrained or None,
+            silent=[record.n_silent[-1] for record in records],
+            top=top,
+        )
+        title_panel(ax, condition.label, lived_through(condition.subjects[0].phases))
+    for ax in axes:
+        if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
+            ax.set_ylabel("share of units (%)")
+    title_figure(figure, "Ocular dominance at the end of rearing", study.title, site)
+    _legend(figure)
+    return figure
+
+
+def _legend(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(color="#C2C2C2", lw=0, label="mean over seeds"),
+        Line2D([], [], color="#222222", ls="none", marker="|", mew=0.9, ms=9, label="95 % interval"),
+        Line2D([], [], ls="none", marker="o", ms=3, mfc="white", mec="#222222", mew=0.6, label="one seed"),
+        Line2D([], [], color="#000000", lw=0.8, label="outline: untrained"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1.3, columnspacing=1.4)

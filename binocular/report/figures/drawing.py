@@ -1,0 +1,215 @@
+"""The list of figures, and drawing them into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from binocular.report.figures.style import style
+from binocular.stimuli.errors import BadInput
+from binocular.store.sealing import safely
+from binocular.store.study import Study, load_study
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["FIGURES", "Drawing", "draw", "draw_all", "figure_of"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure: where its function is, whether it is drawn for each site, and one sentence on how to read it.
+
+    A figure of what a later probe found names the ``probe`` and is drawn for the sites at which it was taken.
+    """
+
+    function: str
+    per_site: bool
+    caption: str
+    probe: str = ""
+
+    def __call__(self, study: Study, site: str | None = None) -> Figure:
+        """Draw it; ``site`` matters only for a figure of a site."""
+        module, name = self.function.split(":")
+        function: Callable[..., Figure] = getattr(import_module(module), name)
+        return function(study, site or "representation") if self.per_site else function(study)
+
+    def sites(self, study: Study) -> tuple[str, ...]:
+        """Return the sites for which it is drawn; empty where its probe has not been taken."""
+        if self.probe:
+            of = {site for c in study.reared for s in c.subjects for name, site in s.measures if name == self.probe}
+            return tuple(sorted(of, key=lambda name: (name != "representation", name)))
+        return study.sites if self.per_site else ("representation",)
+
+
+FIGURES: dict[str, Drawing] = {
+    "dominance": Drawing(
+        "binocular.report.figures.dominance:dominance_figure",
+        True,
+        "Units by ocular-dominance group, from group 1 (driven by the right eye only) over 4 (by both equally) to 7 "
+        "(by the left eye only); the contralateral bias index (CBI) is 1 where every unit belongs to the treated eye, "
+        "0.5 in balance, 0 where every unit belongs to the fellow eye.",
+    ),
+    "outcomes": Drawing(
+        "binocular.report.figures.outcomes:outcomes_figure",
+        True,
+        "The same measures and the tasks at the end of rearing, condition by condition: diamonds are means over seeds, "
+        "lines their 95 % intervals, circles single seeds; the dotted line is the balance of the eyes.",
+    ),
+    "rearing": Drawing(
+        "binocular.report.figures.rearing:rearing_figure",
+        True,
+        "Relative source variance of the units at each checkpoint, +1 for the left eye only and −1 for the right eye "
+        "only, darker where there are more units; the bar on top marks the epochs of a deficit in the eye's colour.",
+    ),
+    "learning": Drawing(
+        "binocular.report.figures.learning:learning_figure",
+        False,
+        "Accuracy on undisturbed test stimuli through rearing, with both eyes in each task and with one eye while the "
+        "other sees grey; bands are 95 % intervals over seeds, the shaded epochs those with a deficit.",
+    ),
+    "agreement": Drawing(
+        "binocular.report.figures.physiology:agreement_figure",
+        True,
+        "Ocular dominance index from gratings to one eye against relative source variance, a point per unit, all "
+        "seeds at the end of rearing; grey circles are untrained subjects. ρ is the rank correlation within "
+        "a subject, mean and 95 % interval over seeds.",
+        "odi",
+    ),
+    "tuning": Drawing(
+        "binocular.report.figures.physiology:tuning_figure",
+        True,
+        "Orientation tuning through each eye at its best spatial frequency and phase, blue circles for the left eye "
+        "and vermilion squares for the right; four units of the first seed per condition, from right- to left-eyed.",
+        "odi",
+    ),
+    "receptive-fields": Drawing(
+        "binocular.report.figures.physiology:field_pairs_figure",
+        True,
+        "Pairs of receptive fields of one subject per condition, left eye in blue frames, right eye in vermilion, "
+        "ordered from right- to left-eyed; orange is excited by light, purple by dark, and the two of a pair share one "
+        "scale.",
+        "receptive-fields",
+    ),
+}
+"""All figures by name, in the order of the report."""
+
+
+def figure_of(study: Study | Path | str, name: str, site: str | None = None) -> Figure:
+    """Return one figure of a study; a notebook shows it by itself.
+
+    Parameters
+    ----------
+    study
+        A study in memory, a ``study.h5``, or the folder that holds one.
+    name
+        One of `FIGURES`.
+    site
+        Of which site, for a figure of a site; by default the first one that it can be drawn for, which is
+        ``representation`` as a rule.
+
+    Raises
+    ------
+    BadInput
+        If there is no figure of that name or no such site, or the study does not hold what the figure shows.
+
+    Examples
+    --------
+    >>> import binocular
+    >>> binocular.figure_of("results/monocular-deprivation", "histogram")
+    Traceback (most recent call last):
+    binocular.stimuli.errors.BadInput: there is no figure 'histogram'; accepted are dominance, ...
+    """
+    _check_name(name)
+    study = study if isinstance(study, Study) else load_study(study)
+    if not study.reared:
+        raise BadInput(f"the study {study.title!r} has no subjects to draw; accepted is one with at least one")
+    _check_probe(study, name)
+    sites = FIGURES[name].sites(study)
+    if site is not None and site not in sites:
+        raise BadInput(f"the figure {name!r} cannot be drawn for a site {site!r}; accepted are {', '.join(sites)}")
+    with style():
+        return FIGURES[name](study, site or sites[0])
+
+
+def _check_name(name: str) -> None:
+    if name not in FIGURES:
+        raise BadInput(f"there is no figure {name!r}; accepted are {', '.join(FIGURES)}")
+
+
+def _check_probe(study: Study, name: str) -> None:
+    if FIGURES[name].probe and study.reared and not FIGURES[name].sites(study):
+        raise BadInput(
+            f"the figure {name!r} needs a probe that this study does not hold; "
+            f"'binocular measure STUDY --probe {FIGURES[name].probe}' takes it"
+        )
+
+
+def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str, str, Figure]]:
+    """Draw figures one after the other.
+
+    Parameters
+    ----------
+    study
+        The study in memory.
+    names
+        Which of `FIGURES`; all by default.
+
+    Yields
+    ------
+    tuple
+        Name in `FIGURES`, name of the file without its ending (a site that is not ``representation`` is part of
+        it), and the figure.
+
+    Raises
+    ------
+    BadInput
+        If there is no figure of a name, or the study does not hold what it shows.
+    """
+    for name in names or FIGURES:
+        _check_name(name)
+        if names:
+            _check_probe(study, name)
+    for name in names or FIGURES:
+        if not study.reared:
+            continue
+        for site in FIGURES[name].sites(study):
+            with style():
+                figure = FIGURES[name](study, site)
+            yield name, name if site == "representation" else f"{name}.{site}", figure
+
+
+def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | None = None) -> list[Path]:
+    """Draw figures of a study file into a folder, each as PNG (200 dpi) and SVG.
+
+    Parameters
+    ----------
+    study_path
+        A ``study.h5``, or the folder that holds one.
+    folder
+        Made if missing; files of the same name are replaced.
+    names
+        Which of `FIGURES`; all by default.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    BadInput
+        If the study cannot be opened, a name is unknown or the folder cannot be written.
+    """
+    study = load_study(study_path)
+    written: list[Path] = []
+    for _, stem, figure in draw(study, names):
+        for ending, metadata in (("png", {}), ("svg", {"Date": None})):
+            path = Path(folder) / f"{stem}.{ending}"
+            with style(), safely(path) as temporary:
+                figure.savefig(temporary, format=ending, metadata=metadata)
+            written.append(path)
+    return written

@@ -1,0 +1,84 @@
+"""What a probe found, in print: its headline numbers per condition, at the end of rearing and untrained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from binocular.report.results_table import Cell
+from binocular.store.study import Condition, load_study
+from binocular.store.summary import interval
+
+__all__ = ["headline_cells", "list_probes", "print_measure"]
+
+
+def headline_cells(condition: Condition, probe: str, site: str, row: int) -> dict[str, Cell]:
+    """Return a probe's headline numbers over the seeds of a condition.
+
+    Parameters
+    ----------
+    condition
+        Condition of a study in memory.
+    probe, site
+        What was measured, and where.
+    row
+        Checkpoint: 0 the untrained network, -1 the end of rearing.
+
+    Returns
+    -------
+    dict of str to Cell
+        Empty where nothing was measured.
+    """
+    from binocular.probes.registry import probe_type
+
+    of = probe_type(probe).headlines
+    found: list[Mapping[str, np.ndarray]] = [
+        of(subject.measures[probe, site].values) for subject in condition.subjects if (probe, site) in subject.measures
+    ]
+    cells = {}
+    for name in found[0] if found else ():
+        over = interval([np.asarray(values[name], float)[row] for values in found])
+        cells[name] = Cell(float(over.mean), float(over.low), float(over.high), int(over.n))
+    return cells
+
+
+def print_measure(study_path: Path | str, probe: str) -> None:
+    """Print a probe's headline numbers: a row per condition at the end of rearing, and one for the untrained nulls."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    study = load_study(study_path)
+    sites = {site for c in study.reared for s in c.subjects for of, site in s.measures if of == probe}
+    for site in sorted(sites):
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column(f"{probe}, {site}")
+        rows = [(condition.label, headline_cells(condition, probe, site, -1)) for condition in study.reared]
+        rows.append(("untrained", headline_cells(study.reared[0], probe, site, 0)))
+        for name in rows[-1][1]:
+            table.add_column(name, justify="right")
+        for label, cells in rows:
+            table.add_row(Text(label), *(cell.text().replace(" [", "\n[") for cell in cells.values()))
+        Console().print(table)
+    Console().print("means over seeds [95 % interval]", style="dim", markup=False, highlight=False)
+
+
+def list_probes(only: str | None = None) -> None:
+    """Print the probes with one line each; the settings of one of them if it is named."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from binocular.probes.registry import PROBES, probe_type
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("probe", "measures") if only is None else ("setting", "default", "meaning"):
+        table.add_column(heading)
+    if only is None:
+        for name in PROBES:
+            table.add_row(name, probe_type(name).about)
+    else:
+        for name, field in probe_type(only).model_fields.items():
+            table.add_row(name, str(field.default), field.description or "")
+    Console().print(table)

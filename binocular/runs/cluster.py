@@ -1,0 +1,105 @@
+"""Rearing on many machines: nodes are tasks of Dask, and the files in a folder that all workers see are the state."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from binocular.rearing.tree import Node
+from binocular.runs.planning import StudyPlan
+from binocular.runs.scheduling import Queue, drive, rear_group
+from binocular.stimuli.errors import BadInput
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["rear_on_dask"]
+
+_WAIT = "20s"  # how long a scheduler may take to answer
+
+
+def rear_on_dask(
+    study: StudyPlan,
+    outstanding: Sequence[Node],
+    folder: Path,
+    on_epoch: Callable[[Node], None] | None = None,
+    *,
+    where: str,
+) -> dict[str, str]:
+    """Rear nodes as tasks of a Dask cluster.
+
+    Parameters
+    ----------
+    study
+        The plan.
+    outstanding
+        Nodes to rear, parents before children, most urgent first.
+    folder
+        Output folder, which every worker must see under the same path.
+    on_epoch
+        Called once per epoch of a node, when the whole node is done.
+    where
+        Number of workers of a cluster on this machine, or the address of a scheduler such as ``tcp://host:8786``.
+
+    Returns
+    -------
+    dict of str to str
+        For each node that could not be reared, by identity, the cause in one line. Work of a worker that is lost goes
+        to another one, which begins where the lost one last saved.
+
+    Raises
+    ------
+    BadInput
+        If Dask is not installed, ``where`` is neither a number nor an address, or nobody answers there.
+    """
+    folder = folder.absolute()
+
+    def done(group: list[Node]) -> None:
+        for node in group:
+            for _ in range(node.stop - node.start):
+                if on_epoch is not None:
+                    on_epoch(node)
+
+    with _client(where) as client:
+        pool = client.get_executor(pure=False)
+        return drive(
+            Queue(study, outstanding), lambda group: pool.submit(rear_group, study.plan, group, folder), None, done
+        )
+
+
+@contextmanager
+def _client(where: str) -> Iterator[Client]:
+    try:
+        import distributed
+    except ImportError:
+        raise BadInput("--dask: Dask is not installed; pip install 'binocular-lab[dask]' brings it") from None
+    if not where.isdigit():
+        if "://" not in where:
+            raise BadInput(f"--dask: '{where}' is neither a number of workers nor an address such as tcp://host:8786")
+        try:
+            client = distributed.Client(where, timeout=_WAIT)
+        except (OSError, ValueError) as error:
+            raise BadInput(f"--dask: no scheduler answers at {where} ({error})") from error
+        with client:
+            yield client
+        return
+    if int(where) < 1:
+        raise BadInput("--dask: a cluster needs at least 1 worker")
+    from dask import config
+
+    settings: dict[str, Any] = {"distributed.worker.daemon": True, "distributed.admin.log-length": 0}
+    with (
+        config.set(settings),
+        distributed.LocalCluster(
+            n_workers=int(where),
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.ERROR,
+        ) as cluster,
+        distributed.Client(cluster, timeout=_WAIT) as client,
+    ):
+        yield client

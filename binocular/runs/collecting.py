@@ -1,0 +1,103 @@
+"""Putting nodes together: a subject's record from the branch of the phase tree that it went through."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from binocular.rearing.loop import finished
+from binocular.runs.planning import StudyPlan
+from binocular.store.records import SiteRecord, SubjectRecord, TreeRecord
+from binocular.store.snapshots import NodeRecord
+
+if TYPE_CHECKING:
+    from binocular.protocols import ResolvedCondition
+
+__all__ = ["subject_record", "tree_record"]
+
+_MEASURED = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
+_TRAINED = ("epoch", "learning_rate", "train_loss", "train_accuracy")
+
+
+def subject_record(study: StudyPlan, condition: ResolvedCondition, seed: int, folder: Path) -> SubjectRecord | None:
+    """Assemble a subject from its nodes.
+
+    Only what the subject would have if it were reared by itself is kept: checkpoints and tests that other conditions
+    asked for on a shared branch are left out.
+
+    Returns
+    -------
+    SubjectRecord or None
+        None where a node is missing.
+    """
+    nodes = [study.tree.node(identity) for identity in study.tree.path[condition.name, seed]]
+    records: list[NodeRecord] = []
+    for node in nodes:
+        record = finished(study.plan, node, folder)
+        if record is None:
+            return None
+        records.append(record)
+    plan = study.protocol.probes
+    checkpoints = np.array(plan.checkpoints(condition.epochs, condition.phase_ends()))
+    history = {
+        name: np.concatenate([record.history[name] for record in records if record.history])
+        for name in next(record for record in records if record.history).history
+    }
+    epoch = history["epoch"].astype(np.int64)
+    every = study.protocol.training.evaluate_every
+    by_criterion = np.array([c.until is not None for c in condition.epoch_conditions()])[epoch - 1]
+    kept = (epoch % every == 0) | np.isin(epoch, checkpoints) | by_criterion
+    for name in history:
+        if name not in _TRAINED:
+            history[name] = np.where(kept, history[name], np.nan)
+    stretches = condition.timeline()
+    history["epoch"] = epoch
+    history["phase"] = np.searchsorted([s.stop for s in stretches], epoch - 1, side="right")
+    return SubjectRecord(
+        condition=condition.name,
+        seed=seed,
+        subject_id=nodes[-1].identity,
+        phases=[
+            {
+                "name": s.phase,
+                "start": s.start,
+                "stop": s.stop,
+                "deficits": json.loads(json.dumps(list(s.deficits))),
+                **({"objective": dict(s.objective)} if s.objective["kind"] != "classification" else {}),
+                "description": s.sentence,
+            }
+            for s in stretches
+        ],
+        history=history,
+        sites=_sites(records, checkpoints),
+    )
+
+
+def _sites(records: list[NodeRecord], checkpoints: np.ndarray) -> dict[str, SiteRecord]:
+    sites = {}
+    for site in next(record for record in records if record.probes).probes:
+        columns = [record.probes[site] for record in records if site in record.probes]
+        merged = {name: np.concatenate([column[name] for column in columns]) for name in columns[0]}
+        kept = np.isin(merged["epoch"], checkpoints)
+        merged = {name: values[kept] for name, values in merged.items()}
+        epoch, n_silent = merged.pop("epoch"), merged.pop("n_silent")
+        sites[site] = SiteRecord(epoch=epoch, values=merged, n_silent=n_silent)
+    return sites
+
+
+def tree_record(study: StudyPlan, folder: Path) -> TreeRecord:
+    """Describe the phase tree as it was reared; a node that is missing has spent NaN seconds."""
+    nodes = study.tree.nodes()
+    records = [finished(study.plan, node, folder) for node in nodes]
+    return TreeRecord(
+        identity=[node.identity for node in nodes],
+        parent=["" if node.is_root else node.parent for node in nodes],
+        seed=np.array([node.seed for node in nodes]),
+        start=np.array([node.start for node in nodes]),
+        stop=np.array([node.stop for node in nodes]),
+        seconds=np.array([np.nan if record is None else record.seconds for record in records]),
+        conditions=[",".join(node.conditions) for node in nodes],
+    )

@@ -1,0 +1,232 @@
+"""Measuring a finished study again: its snapshots are loaded, a probe looks at each, the study is built anew.
+
+Snapshots are the untrained network, which the seed gives, and the states at the ends of the branches of the phase tree
+that a subject went through, which rearing left in the study's folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from binocular.networks.build import build_network
+from binocular.probes.base import NETWORK, Probe
+from binocular.probes.normalisation import adapted
+from binocular.probes.registry import probe_from
+from binocular.protocols import parse_protocol
+from binocular.rearing.objectives import without_decoder
+from binocular.runs.planning import usable_cores, usable_device
+from binocular.runs.running import alone, versions
+from binocular.stimuli.errors import BadInput
+from binocular.store.measures import Measures, measure_path, measures_of, write_measure
+from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
+from binocular.store.snapshots import node_path, read_node
+from binocular.store.study import Study, load_study
+from binocular.store.writing import ConditionHeader, StudyHeader, write_study
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from binocular import protocols
+    from binocular.stimuli.base import StimulusSet
+
+__all__ = ["measure_study", "measure_subject"]
+
+
+@dataclass
+class _Snapshot:
+    epoch: int
+    state: dict[str, torch.Tensor] = field(default_factory=dict)
+
+
+def measure_study(
+    path: Path | str,
+    probe: Probe | str,
+    sites: Sequence[str] = ("representation",),
+    when: str = "branches",
+    device: str = "cpu",
+    on_subject: Callable[[SubjectRecord], None] | None = None,
+) -> Path:
+    """Measure every subject of a study with one probe and add what was found to the study.
+
+    Parameters
+    ----------
+    path
+        A ``study.h5``, or the folder that holds one; the snapshots lie in the same folder.
+    probe
+        What to measure: a probe, or a name of `binocular.probes.PROBES` for one with its usual settings.
+    sites
+        Where; of no consequence for a probe of the network as a whole.
+    when
+        ``"branches"``: the untrained network and the end of every branch of the phase tree that a subject went through;
+        ``"end"``: the untrained network and the end of rearing.
+    device
+        ``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``.
+    on_subject
+        Called after each subject, from several threads.
+
+    Returns
+    -------
+    Path
+        The study, built again with the measures in it. Other measures are kept; one of the same probe at the same site
+        is replaced.
+
+    Raises
+    ------
+    BadInput
+        If the study cannot be read, a snapshot is missing, or the network has no such site.
+    """
+    if when not in ("branches", "end"):
+        raise BadInput(f"--when: '{when}' is not known; accepted: branches, end")
+    device = usable_device(device)
+    probe = probe_from(probe) if isinstance(probe, str) else probe
+    path = Path(path)
+    path = path / "study.h5" if path.is_dir() else path
+    study = load_study(path)
+    folder = path.parent
+    protocol = parse_protocol(str(study.attributes["protocol"]), f"{path}: protocol")
+    subjects = [subject for condition in study.conditions for subject in condition.subjects]
+    if not subjects:
+        raise BadInput(f"{path} has no subjects to measure; accepted is a study with at least one")
+    with alone(folder, "STUDY"):
+        for subject in subjects:  # nothing is measured unless all can be
+            _snapshots(folder, subject, when, load=False)
+        stimuli = {seed: protocol.stimulus.build(seed, device) for seed in {subject.seed for subject in subjects}}
+
+        def one(subject: SubjectRecord) -> None:
+            torch.set_num_threads(1)
+            stimulus = stimuli[subject.seed]
+            found = measure_subject(protocol, stimulus, folder, subject, probe, sites, when, device)
+            identity = subject.subject_id
+            kept = {key: record for key, record in _kept(folder, identity).items() if key[0] == probe.name}
+            write_measure(measure_path(folder, identity, probe.name), identity, {**kept, **found})
+            if on_subject is not None:
+                on_subject(subject)
+
+        threads = torch.get_num_threads()
+        try:
+            with ThreadPoolExecutor(usable_cores() if device == "cpu" else 1, "measuring") as pool:
+                list(pool.map(one, subjects))
+        finally:
+            torch.set_num_threads(threads)
+        _rebuild(path, study, subjects)
+    return path
+
+
+def _kept(folder: Path, identity: str) -> Measures:
+    return measures_of(folder / "measures", identity)
+
+
+def measure_subject(
+    protocol: protocols.Protocol,
+    stimulus: StimulusSet,
+    folder: Path,
+    subject: SubjectRecord,
+    probe: Probe,
+    sites: Sequence[str] = ("representation",),
+    when: str = "branches",
+    device: str = "cpu",
+) -> Measures:
+    """Measure the snapshots of one subject.
+
+    Returns
+    -------
+    dict
+        One record per site, by (probe, site), with one row per snapshot.
+    """
+    from binocular.probes.responses import check_site
+
+    spec, seed = protocol.network, subject.seed
+    rows: dict[str, list[dict[str, np.ndarray]]] = {}
+    epochs = []
+    for snapshot in _snapshots(folder, subject, when):
+        network = build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, seed)
+        _restore(network, snapshot.state)
+        network = network.to(device).eval()
+        if protocol.probes.normalisation == "adapted":
+            network = adapted(network, stimulus, seed)
+        epochs.append(snapshot.epoch)
+        for site in (NETWORK,) if probe.scope == "network" else tuple(dict.fromkeys(sites)):
+            if probe.scope == "site" and site not in probe.own_sites:
+                check_site(network, site)
+            rows.setdefault(probe.site_name(site), []).append(probe.measure(network, stimulus, seed, site))
+    settings, measured_with = probe.model_dump(mode="json"), versions()
+    return {
+        (probe.name, site): MeasureRecord(np.array(epochs), _stacked(probe, found), settings, measured_with)
+        for site, found in rows.items()
+    }
+
+
+def _stacked(probe: Probe, rows: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Give every dataset its first dimension, the checkpoint; coordinates stay as they are."""
+    return {
+        name: np.stack([np.asarray(row[name]) for row in rows]) if column.dims[0] == "checkpoint" else rows[0][name]
+        for name, column in probe.columns.items()
+        if name in rows[0]
+    }
+
+
+def _snapshots(folder: Path, subject: SubjectRecord, when: str, load: bool = True) -> list[_Snapshot]:
+    """Return a subject's snapshots from the untrained network on; states only if they are to be loaded."""
+    found: list[_Snapshot] = []
+    identity, last = subject.subject_id, True
+    while True:
+        record = read_node(node_path(folder, identity))
+        wanted = last or when == "branches"
+        if record is None or (wanted and not record.state):
+            what = "is missing or damaged" if record is None else "was given up after the run (--keep)"
+            remedy = "rear the study again in this folder" + ("" if last else ", or measure with --when end")
+            epoch = subject.phases[-1]["stop"] if last else found[-1].epoch
+            raise BadInput(
+                f"{node_path(folder, identity)}: the snapshot of condition {subject.condition}, seed {subject.seed}, "
+                f"{'at' if last else 'before'} epoch {epoch} {what}; {remedy}"
+            )
+        if wanted and (last or record.stop < found[-1].epoch):
+            found.append(_Snapshot(record.stop, record.state if load else {}))
+        if record.start == 0 or when == "end":
+            return [_Snapshot(0), *reversed(found)]
+        identity, last = record.parent, False
+
+
+def _restore(network: nn.Module, state: dict[str, torch.Tensor]) -> None:
+    """Put weights and buffers of a state into a network; an empty state leaves it untrained, a decoder is ignored."""
+    named = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    with torch.no_grad():
+        for name, value in without_decoder(state).items():
+            part, _, rest = name.partition("/")
+            if part in ("weights", "buffers"):
+                named[rest].copy_(value)
+
+
+def _rebuild(path: Path, study: Study, subjects: Sequence[SubjectRecord]) -> None:
+    """Write the study again from what was in it, with the measures that lie beside it."""
+    about = study.attributes
+    header = StudyHeader(
+        **{name: about[name] for name in ("title", "protocol", "protocol_hash", "created", "finished")},
+        **{name: about[name] for name in ("device", "command", "treated_eye")},
+        versions=json.loads(about["versions"]),
+        conditions=[ConditionHeader(c.name, c.label, c.values) for c in study.conditions],
+        seeds=about["seeds"],
+    )
+    write_study(path, header, subjects, _tree(path), study.failures, path.parent / "measures")
+
+
+def _tree(path: Path) -> TreeRecord | None:
+    import h5py
+
+    from binocular.store.tables import read_table, subgroup
+
+    with h5py.File(path, "r") as file:
+        if "tree" not in file:
+            return None
+        columns = read_table(subgroup(file, "tree"))
+    columns.pop("node")
+    texts = {name: [str(text) for text in columns.pop(name)] for name in ("identity", "parent", "conditions")}
+    return TreeRecord(**texts, **columns)  # type: ignore[arg-type]

@@ -1,0 +1,88 @@
+"""How many subjects go through one computation, and how they are packed into it."""
+
+from __future__ import annotations
+
+import copy
+import os
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from binocular.protocols import Protocol
+    from binocular.rearing.plan import Plan
+
+__all__ = ["bytes_per_subject", "packing_for", "subjects_at_once"]
+
+_SHARE = 0.7
+"""Share of the free memory of a device that a cohort may take; the rest is for stimuli, workspaces and fragments."""
+_ON_PROCESSOR = 1_000_000_000  # bytes; a study stays below 2 GB with everything else that it holds
+
+
+def packing_for(protocol: Protocol, device: str) -> str:
+    """Return ``"loop"`` or ``"stacked"`` for a protocol.
+
+    On two cores of an AMD EPYC one subject per core is as fast as stacking or faster, at every cohort size, for the
+    convolutional and for the fully connected network (measured, see docs/speed.md). A GPU is bound by launching the
+    work of small networks, which stacking does once for all; one subject of the published size keeps it busy.
+    """
+    wanted = protocol.training.packing
+    if wanted != "auto":
+        return wanted
+    if any(phase.until is not None for condition in protocol.conditions for phase in condition.phases):
+        return "loop"  # a phase that ends by criterion ends at a different epoch for each subject
+    if protocol.network.kind == "split-resnet-18":
+        return "loop"
+    return "stacked" if device == "cuda" else "loop"
+
+
+def subjects_at_once(plan: Plan) -> int:
+    """Return how many subjects of a stacked cohort fit into the memory that is free; at least one."""
+    from binocular.networks.build import build_network
+    from binocular.rearing.plan import stimulus_of
+
+    stimulus = stimulus_of(plan.stimulus, 0, plan.device)
+    network = build_network(plan.network.kind, plan.network.options, stimulus.shape, stimulus.n_classes, 0)
+    batch = min(plan.training.batch_size, len(stimulus.labels["train"]))
+    each = bytes_per_subject(network, stimulus.shape, batch)
+    return max(1, int(_room(plan.device) / each))
+
+
+def bytes_per_subject(network: nn.Module, shape: tuple[int, int, int], batch: int) -> int:
+    """Count what one subject takes in a step: weights, momentum, gradients and all that the backward pass needs.
+
+    Parameters
+    ----------
+    network
+        On the processor; it is not changed.
+    shape
+        (channels, height, width) of what one eye sees.
+    batch
+        Presentations in a step.
+    """
+    kept: dict[int, int] = {}
+
+    def keep(value: Tensor) -> Tensor:
+        memory = value.untyped_storage()  # what several tensors look at counts once
+        if memory.data_ptr() not in weights:
+            kept[memory.data_ptr()] = memory.nbytes()
+        return value
+
+    few = 2  # what is kept grows in proportion to the batch
+    trained = copy.deepcopy(network).train()
+    weights = {weight.untyped_storage().data_ptr() for weight in trained.parameters()}
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value):
+        scores = trained(torch.zeros(few, 2, *shape))  # held, so that no address is used twice
+    del scores
+    # The gradient of a map is there beside the map while it is computed.
+    return 2 * sum(kept.values()) * batch // few + 3 * sum(4 * weight.numel() for weight in network.parameters())
+
+
+def _room(device: str) -> float:
+    if device == "cuda":
+        return _SHARE * torch.cuda.mem_get_info()[0]
+    free = float(_ON_PROCESSOR)
+    if hasattr(os, "sysconf") and "SC_AVPHYS_PAGES" in os.sysconf_names:
+        free = min(free, _SHARE * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return free

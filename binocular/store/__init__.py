@@ -1,0 +1,1 @@
+"""What a study is on disk and in memory: its schema, its files, and reading, checking and summing them up."""

@@ -1,0 +1,119 @@
+"""What later probes found: a file per subject and probe beside the subjects, from which the study takes it.
+
+The file is named ``measures/<subject_id>.<probe>.h5`` after the identity of the subject, a hash of everything that
+decided its weights: a study that is built again takes the measures that belong to its subjects and leaves others alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from binocular.stimuli.errors import BadInput
+from binocular.store import schema
+from binocular.store.records import MeasureRecord, SiteRecord
+from binocular.store.sealing import SealState, seal_state
+from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
+
+__all__ = ["Measures", "measure_path", "measures_of", "odi_at", "read_measures", "write_measure", "write_measures"]
+
+MEASURE_SCHEMA = f"binocular-measure/{schema.VERSION}"
+Measures = dict[tuple[str, str], MeasureRecord]
+"""What was measured on one subject, by (probe, site)."""
+
+
+def measure_path(folder: Path, subject_id: str, probe: str) -> Path:
+    """Where a probe's measures of a subject lie in an output folder."""
+    return folder / "measures" / f"{subject_id}.{probe}.h5"
+
+
+def write_measure(path: Path, subject_id: str, measures: Measures) -> None:
+    """Write the measures of one probe on one subject, all sites, whole or not at all.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written or the disk is full.
+    ValueError
+        If a record breaks the table of its probe.
+    """
+    size = sum(values.nbytes for record in measures.values() for values in record.values.values())
+    with new_file(path, estimate=size + (100 << 10)) as file:
+        write_measures(file, measures)
+        write_attributes(file, {"schema": MEASURE_SCHEMA, "subject_id": subject_id})
+
+
+def measures_of(folder: Path | None, subject_id: str) -> Measures:
+    """Read what lies in a folder of measures for one subject.
+
+    Raises
+    ------
+    BadInput
+        If a file is damaged.
+    """
+    found: Measures = {}
+    if folder is None or not folder.is_dir():
+        return found
+    for path in sorted(folder.glob(f"{subject_id}.*.h5")):
+        remedy = "delete it, and measure again"
+        if seal_state(path) is not SealState.WHOLE:
+            raise BadInput(f"{path} is damaged: its bytes are not those that were written; {remedy}")
+        try:
+            with h5py.File(path, "r") as file:
+                about = plain_attributes(file)
+                if about.get("schema") != MEASURE_SCHEMA or about.get("subject_id") != subject_id:
+                    raise BadInput(f"{path} is not a measure of the subject {subject_id}; {remedy}")
+                found.update(read_measures(file))
+        except (OSError, KeyError, ValueError, RuntimeError) as error:
+            if isinstance(error, BadInput):
+                raise
+            raise BadInput(f"{path} cannot be read as a measure: {error}; {remedy}") from error
+    return found
+
+
+def write_measures(group: h5py.Group, measures: Mapping[tuple[str, str], MeasureRecord]) -> None:
+    """Write measures into an empty group, one table per probe and site."""
+    for (probe, site), record in sorted(measures.items()):
+        table = group.create_group(f"{probe}/{site}")
+        columns = {"checkpoint": np.arange(len(record.epoch)), "epoch": record.epoch, **record.values}
+        write_table(table, schema.measure_fields(probe), columns)
+        # By this convention xarray keeps the epochs as a coordinate of the checkpoints.
+        table.attrs["coordinates"] = "epoch"
+        write_attributes(table, {"settings": json.dumps(record.settings), "versions": json.dumps(record.versions)})
+
+
+def read_measures(group: h5py.Group) -> Measures:
+    """Return the measures of a group; nothing is checked."""
+    found: Measures = {}
+    for probe in map(str, group):
+        for site in map(str, subgroup(group, probe)):
+            table = subgroup(group, f"{probe}/{site}")
+            about, columns = plain_attributes(table), read_table(table)
+            epoch = columns.pop("epoch")
+            columns.pop("checkpoint")
+            found[probe, site] = MeasureRecord(
+                epoch, columns, json.loads(about["settings"]), json.loads(about["versions"])
+            )
+    return found
+
+
+def odi_at(site: SiteRecord, measure: MeasureRecord | None) -> dict[str, np.ndarray]:
+    """Return the column ``odi`` of a site's probes, from the measure of the same site, if there is one.
+
+    Returns
+    -------
+    dict
+        Empty without a measure of as many units; else ``odi [checkpoint, unit]``, NaN at checkpoints of which there
+        is no snapshot.
+    """
+    shape = site.values["rsv"].shape
+    if measure is None or measure.values["odi"].shape[1] != shape[1]:
+        return {}
+    odi = np.full(shape, np.nan)
+    for epoch, values in zip(measure.epoch, measure.values["odi"], strict=True):
+        odi[site.epoch == epoch] = values
+    return {"odi": odi}

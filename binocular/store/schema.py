@@ -1,0 +1,345 @@
+"""The file format ``binocular/1``: one table, read by the writer and by the verifier.
+
+A study is an HDF5 file. Every dataset carries ``units``, ``long_name`` and ``checksum`` and has a dimension scale on
+each axis, so that it opens in h5py, xarray, h5dump and MATLAB alike. The layout:
+
+======================================  =============================================================================
+``/``                                   attributes: see `ROOT_ATTRIBUTES`
+``/conditions/<condition>/``            attributes: see `CONDITION_ATTRIBUTES`
+``/conditions/<condition>/<seed>/``     attributes: see `SUBJECT_ATTRIBUTES`
+``.../history/``                        `HISTORY` and one accuracy per task
+``.../probes/<site>/``                  `PROBES`
+``.../dominance/<site>/``               `DOMINANCE`, all computed from ``rsv``
+``.../measures/<probe>/<site>/``        `measure_fields`, what later probes found; attributes: `MEASURE_ATTRIBUTES`
+``/summary/dominance/<site>/``          `SUMMARY_DOMINANCE`, one row per condition and checkpoint
+``/summary/vision/``                    `SUMMARY_VISION` and the tasks, one row per condition, at the end of rearing
+``/tree/``                              `TREE`, the phase tree as it was reared
+``/failures/``                          `FAILURES`, subjects that could not be reared, and why
+======================================  =============================================================================
+
+A subject's own file holds its groups ``history`` and ``probes`` at its root, with the attributes of the subject and
+``schema`` and ``condition``; what is computed from them is added when the study is built. What a later probe measures
+lies in a file of its own beside them (see `binocular.store.measures`); ``probes/<site>/odi`` is filled from there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+__all__ = [
+    "CONDITION_ATTRIBUTES",
+    "DOMINANCE",
+    "FAILURES",
+    "HISTORY",
+    "MEASURES",
+    "MEASURE_ATTRIBUTES",
+    "PROBES",
+    "ROOT_ATTRIBUTES",
+    "SCHEMA",
+    "SIGN_CONVENTION",
+    "SUBJECT_ATTRIBUTES",
+    "SUBJECT_SCHEMA",
+    "SUMMARY_DOMINANCE",
+    "SUMMARY_VISION",
+    "TREE",
+    "VERSION",
+    "Field",
+    "history_fields",
+    "measure_fields",
+    "problems_of",
+    "vision_fields",
+]
+
+VERSION = 1
+SCHEMA = f"binocular/{VERSION}"
+SUBJECT_SCHEMA = f"binocular-subject/{VERSION}"
+SIGN_CONVENTION = "+1 left eye only, -1 right eye only"
+
+Kind = Literal["float64", "int64", "string"]
+Missing = Literal["never", "allowed", "silent", "all-silent"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """What one dataset may hold.
+
+    Attributes
+    ----------
+    dims
+        Names of the dimensions, in order; each is a dataset of the same group that serves as dimension scale.
+    kind
+        ``"float64"``, ``"int64"`` or ``"string"`` (variable-length UTF-8).
+    units, long_name
+        Stored as attributes of the dataset. ``units`` is ``"1"`` for a pure number.
+    low, high
+        Allowed range, both ends included; None = no bound.
+    missing
+        Where NaN may stand: ``"never"``; ``"allowed"`` (a test that was not given, a spread that a single value does
+        not have); ``"silent"`` (exactly the silent units, where ``rsv`` is NaN); ``"all-silent"`` (only where every
+        unit of the checkpoint is silent).
+    required
+        False for a dataset that is there only if it was measured.
+    """
+
+    dims: tuple[str, ...]
+    kind: Kind
+    units: str
+    long_name: str
+    low: float | None = None
+    high: float | None = None
+    missing: Missing = "never"
+    required: bool = True
+
+
+ROOT_ATTRIBUTES: Mapping[str, str] = {
+    "schema": "name and version of the format, binocular/1",
+    "title": "title of the protocol",
+    "protocol": "the resolved protocol, TOML",
+    "protocol_hash": "hash of the protocol",
+    "created": "start of the study, ISO 8601 with time zone",
+    "finished": "end of the study, ISO 8601 with time zone; empty while it is incomplete",
+    "versions": "versions of the software, JSON",
+    "device": "what the subjects were reared on",
+    "command": "the command line",
+    "sign_convention": SIGN_CONVENTION,
+    "treated_eye": "left or right; the other one is the fellow eye",
+    "complete": "1 if every condition has every seed and nothing failed, else 0",
+    "seeds": "seeds of the protocol",
+}
+"""Attributes of the root. All are strings but ``complete`` (0 or 1) and ``seeds`` (integers)."""
+
+CONDITION_ATTRIBUTES: Mapping[str, str] = {
+    "label": "name of the condition in words",
+    "values": "the swept values, JSON",
+}
+
+SUBJECT_ATTRIBUTES: Mapping[str, str] = {
+    "subject_id": "identity of the subject: a hash of everything that decides its weights",
+    "seed": "seed of the subject",
+    "phases": "the phases it lived through, JSON",
+    "attributes": "further facts about the subject, JSON",
+}
+
+MEASURE_ATTRIBUTES: Mapping[str, str] = {
+    "settings": "settings of the probe, JSON",
+    "versions": "versions of the software it was measured with, JSON",
+}
+
+_CHECKPOINT = {
+    "checkpoint": Field(("checkpoint",), "int64", "1", "checkpoint, counted from 0", 0),
+    "epoch": Field(("checkpoint",), "int64", "epoch", "epochs of rearing completed; 0 is the untrained network", 0),
+}
+_UNIT = {"unit": Field(("unit",), "int64", "1", "unit of the site, counted from 0", 0)}
+_GROUP = {
+    "group": Field(("group",), "int64", "1", "ocular-dominance group, 1 right eye only to 7 left eye only", 1, 7),
+}
+
+HISTORY: Mapping[str, Field] = {
+    "epoch": Field(("epoch",), "int64", "epoch", "epochs of rearing completed", 1),
+    "phase": Field(("epoch",), "int64", "1", "index of the phase this epoch belonged to", 0),
+    "learning_rate": Field(("epoch",), "float64", "1", "learning rate", 0),
+    "train_loss": Field(("epoch",), "float64", "nat", "training loss, mean over the epoch", missing="allowed"),
+    "train_accuracy": Field(("epoch",), "float64", "1", "accuracy on the training stimuli", 0, 1, "allowed"),
+    "test_accuracy": Field(("epoch",), "float64", "1", "accuracy on the test stimuli, both eyes", 0, 1, "allowed"),
+    "accuracy_left_only": Field(
+        ("epoch",), "float64", "1", "accuracy of the left eye, the right one grey", 0, 1, "allowed"
+    ),
+    "accuracy_right_only": Field(
+        ("epoch",), "float64", "1", "accuracy of the right eye, the left one grey", 0, 1, "allowed"
+    ),
+}
+"""Columns of the history; any further column is the accuracy in a task of that name (see `history_fields`)."""
+
+_OVER_UNITS = ("checkpoint", "unit")
+_VARIANCE = "response^2"
+
+PROBES: Mapping[str, Field] = {
+    **_CHECKPOINT,
+    **_UNIT,
+    "rsv": Field(
+        _OVER_UNITS, "float64", "1", "relative source variance, +1 left eye only; NaN = silent unit", -1, 1, "silent"
+    ),
+    "rsv_se": Field(
+        _OVER_UNITS, "float64", "1", "standard error of rsv, bootstrap over stimuli", 0, None, "allowed", required=False
+    ),
+    "sv_left": Field(_OVER_UNITS, "float64", _VARIANCE, "source variance of the left eye", 0),
+    "sv_right": Field(_OVER_UNITS, "float64", _VARIANCE, "source variance of the right eye", 0),
+    "interaction": Field(
+        _OVER_UNITS,
+        "float64",
+        "1",
+        "share of the variance that neither eye explains alone; NaN = silent unit",
+        0,
+        1,
+        "silent",
+        required=False,
+    ),
+    "odi": Field(
+        _OVER_UNITS,
+        "float64",
+        "1",
+        "ocular dominance index from gratings to one eye, +1 left eye only; NaN = no response, or not measured",
+        -1,
+        1,
+        "allowed",
+        required=False,
+    ),
+    "n_silent": Field(("checkpoint",), "int64", "unit", "units whose two source variances lie below the floor", 0),
+}
+
+MEASURES: Mapping[str, Field] = {
+    "cbi": Field(("checkpoint",), "float64", "1", "contralateral bias index, 1 = treated eye only", 0, 1, "all-silent"),
+    "mi": Field(("checkpoint",), "float64", "1", "group monocularity index, 1 = all monocular", 0, 1, "all-silent"),
+    "binocular_share": Field(("checkpoint",), "float64", "1", "share of units in groups 2 to 6", 0, 1, "all-silent"),
+    "mean_rsv": Field(
+        ("checkpoint",), "float64", "1", "mean relative source variance, +1 left eye only", -1, 1, "all-silent"
+    ),
+    "median_unit_mi": Field(
+        ("checkpoint",), "float64", "1", "median unit monocularity, median of |rsv|", 0, 1, "all-silent"
+    ),
+}
+"""Indices of ocular dominance, one per checkpoint; the methods are in `binocular.dominance`."""
+
+DOMINANCE: Mapping[str, Field] = {
+    **_CHECKPOINT,
+    **_GROUP,
+    "groups": Field(("checkpoint", "group"), "int64", "unit", "units in each ocular-dominance group", 0),
+    **MEASURES,
+}
+
+
+def _with_interval(name: str, field: Field, dims: tuple[str, ...]) -> dict[str, Field]:
+    """Return mean, both ends of the interval and the number of seeds of one measure."""
+    about = field.long_name.split(";")[0]
+
+    def of(what: str, **changes: object) -> Field:
+        settings: dict[str, object] = {"missing": "allowed", **changes}
+        return Field(dims, "float64", field.units, f"{about}: {what}", **settings)  # type: ignore[arg-type]
+
+    return {
+        name: of("mean over seeds", low=field.low, high=field.high),
+        f"{name}_low": of("lower end of the 95 % t interval over seeds; NaN for a single seed"),
+        f"{name}_high": of("upper end of the 95 % t interval over seeds; NaN for a single seed"),
+        f"{name}_n": Field(dims, "int64", "1", f"{about}: seeds in the mean", 0),
+    }
+
+
+def _intervals(fields: Mapping[str, Field], dims: tuple[str, ...]) -> dict[str, Field]:
+    return {key: value for name, field in fields.items() for key, value in _with_interval(name, field, dims).items()}
+
+
+SUMMARY_DOMINANCE: Mapping[str, Field] = {
+    "row": Field(("row",), "int64", "1", "row, counted from 0", 0),
+    **_GROUP,
+    "condition": Field(("row",), "string", "1", "condition"),
+    "epoch": Field(("row",), "int64", "epoch", "epochs of rearing completed", 0),
+    **_intervals(MEASURES, ("row",)),
+    **_with_interval(
+        "group_share",
+        Field((), "float64", "1", "share of units in each ocular-dominance group", 0, 1),
+        ("row", "group"),
+    ),
+}
+
+_AT_THE_END = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
+
+SUMMARY_VISION: Mapping[str, Field] = {
+    "condition": Field(("condition",), "string", "1", "condition"),
+    **_intervals({name: HISTORY[name] for name in _AT_THE_END}, ("condition",)),
+}
+"""Vision at the end of rearing: the last time each accuracy was taken."""
+
+TREE: Mapping[str, Field] = {
+    "node": Field(("node",), "int64", "1", "node, in order of rearing, counted from 0", 0),
+    "identity": Field(("node",), "string", "1", "hash of everything that decides the weights at the end of the node"),
+    "parent": Field(("node",), "string", "1", "identity of the node before it; empty for a beginning"),
+    "seed": Field(("node",), "int64", "1", "seed"),
+    "start": Field(("node",), "int64", "epoch", "epochs completed at the beginning of the node", 0),
+    "stop": Field(("node",), "int64", "epoch", "epochs completed at its end", 0),
+    "seconds": Field(("node",), "float64", "s", "time spent on the node", 0, None, "allowed"),
+    "conditions": Field(("node",), "string", "1", "conditions that pass through the node, comma separated"),
+}
+
+FAILURES: Mapping[str, Field] = {
+    "failure": Field(("failure",), "int64", "1", "failure, counted from 0", 0),
+    "condition": Field(("failure",), "string", "1", "condition of the subject that failed"),
+    "seed": Field(("failure",), "int64", "1", "its seed"),
+    "cause": Field(("failure",), "string", "1", "what went wrong"),
+}
+
+_TASK = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+def _task(name: str, dims: tuple[str, ...]) -> Field:
+    if not _TASK.fullmatch(name):
+        raise ValueError(f"a task's name may hold letters, digits, - and _, not {name!r}")
+    return Field(dims, "float64", "1", f"accuracy in the task {name}", 0, 1, "allowed")
+
+
+def history_fields(columns: Iterable[str]) -> dict[str, Field]:
+    """Return the table of a history with these columns: `HISTORY`, and an accuracy for each further name."""
+    return {**HISTORY, **{name: _task(name, ("epoch",)) for name in columns if name not in HISTORY}}
+
+
+def measure_fields(probe: str) -> dict[str, Field]:
+    """Return the table of ``measures/<probe>/<site>``.
+
+    Raises
+    ------
+    BadInput
+        If there is no probe of that name.
+    """
+    from binocular.probes.registry import probe_type
+
+    return {**_CHECKPOINT, **probe_type(probe).columns}
+
+
+def vision_fields(tasks: Iterable[str]) -> dict[str, Field]:
+    """Return the table of ``/summary/vision`` for a study with these tasks."""
+    return {**SUMMARY_VISION, **_intervals({name: _task(name, ()) for name in tasks}, ("condition",))}
+
+
+def problems_of(name: str, field: Field, values: np.ndarray, sizes: Mapping[str, int]) -> list[str]:
+    """Check one dataset by itself.
+
+    Parameters
+    ----------
+    name
+        How to call it in the messages.
+    field
+        What it may hold.
+    values
+        What it holds.
+    sizes
+        Length of each dimension of its group.
+
+    Returns
+    -------
+    list of str
+        One sentence per fault; empty if there is none. Rules that span several datasets (silent units, sums of
+        groups) are the verifier's.
+    """
+    shape = tuple(sizes[dim] for dim in field.dims)
+    if values.shape != shape:
+        return [f"{name} has shape {values.shape}; expected {shape}, [{', '.join(field.dims)}]"]
+    if field.kind == "string":
+        plain = all(isinstance(text, str) for text in values.ravel())
+        return [] if plain else [f"{name} holds something that is not text"]
+    if values.dtype != np.dtype(field.kind):
+        return [f"{name} has type {values.dtype}; expected {field.kind}"]
+    found = []
+    nan = np.isnan(values)
+    if field.missing == "never" and nan.any():
+        found.append(f"{name} has {int(nan.sum())} missing values (NaN); none is allowed")
+    if np.isinf(values).any():
+        found.append(f"{name} has infinite values")
+    if field.low is not None and np.any(values[~nan] < field.low):
+        found.append(f"{name} falls to {np.min(values[~nan]):g}; at least {field.low:g} is allowed")
+    if field.high is not None and np.any(values[~nan] > field.high):
+        found.append(f"{name} rises to {np.max(values[~nan]):g}; at most {field.high:g} is allowed")
+    return found

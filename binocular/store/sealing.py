@@ -1,0 +1,151 @@
+"""Whole files or none: safe replacement, and a seal that tells whether a file is still as it was written.
+
+The seal is one line of fixed length behind the end of the HDF5 data: the length of the data and their SHA-256. HDF5
+readers ignore what lies behind their data, so a sealed file is an ordinary HDF5 file; a program that rewrites the
+file drops the seal with the old end. It is read before any HDF5 code sees the file, because that code may crash on
+damaged bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+
+from binocular.stimuli.errors import BadInput
+
+__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "safely", "seal", "seal_state"]
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_SEAL = "\nbinocular seal: {size:020d} bytes, sha256 {digest}\n"
+SEAL_BYTES = len(_SEAL.format(size=0, digest="0" * 64))
+_BLOCK = 1 << 20
+
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file is too large",
+}
+_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+class SealState(Enum):
+    """What the seal says: whole, bytes differ from what was written, or no seal there."""
+
+    WHOLE = "whole"
+    BROKEN = "broken"
+    ABSENT = "absent"
+
+
+@contextlib.contextmanager
+def safely(path: Path | str) -> Iterator[Path]:
+    """Write a file whole or not at all.
+
+    Yields a temporary path in the same folder, to be written and closed inside the block. On leaving it the file and
+    its folder are flushed to the disk and the file takes its final name in one step; a reader sees the old file or
+    the new one. After an exception, the old file stands and the temporary one is gone.
+
+    Parameters
+    ----------
+    path
+        Final name of the file; its folder is made if missing.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written or the disk is full. Other exceptions of the block pass unchanged.
+    """
+    final = Path(path)
+    temporary: Path | None = None
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if final.is_dir():
+            raise BadInput(f"{final} is a folder; a file was to be written there")
+        handle, name = tempfile.mkstemp(prefix=f".{final.name}.", suffix=".partial", dir=final.parent)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(final)
+        temporary = None
+        _flush_folder(final.parent)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise BadInput(f"cannot write {final}: {_FULL[error.errno]}; free some space and start again") from error
+        if error.errno in _CLOSED or isinstance(error, (NotADirectoryError, FileExistsError)):
+            raise BadInput(
+                f"cannot write {final}: {error.strerror or error}; choose a folder that can be written"
+            ) from error
+        raise
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name last through a power loss; where folders cannot be opened (Windows) there is nothing to do."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _digest(path: Path, size: int) -> str:
+    digest = hashlib.sha256()
+    left = size
+    with path.open("rb") as file:
+        while left > 0 and (block := file.read(min(_BLOCK, left))):
+            digest.update(block)
+            left -= len(block)
+    return digest.hexdigest()
+
+
+def seal(path: Path) -> None:
+    """Append the seal to a finished file."""
+    size = path.stat().st_size
+    line = _SEAL.format(size=size, digest=_digest(path, size)).encode()
+    with path.open("ab") as file:
+        file.write(line)
+
+
+def seal_state(path: Path, whole: bool = True) -> SealState:
+    """Compare a file with its seal.
+
+    Parameters
+    ----------
+    path
+        The file.
+    whole
+        Read all bytes and compare their digest; else only the length, which is quick for large files.
+
+    Returns
+    -------
+    SealState
+        ``ABSENT`` also for a file that was cut off, because the seal is its last line.
+    """
+    size = path.stat().st_size - SEAL_BYTES
+    if size < 0:
+        return SealState.ABSENT
+    with path.open("rb") as file:
+        file.seek(size)
+        line = file.read(SEAL_BYTES)
+    # A damaged seal is still recognised by its beginning or its length field; it must not read as 'never sealed'.
+    expected_size = f"{size:020d}".encode()
+    if expected_size not in line and not line.startswith(b"\nbinocular seal: "):
+        return SealState.ABSENT
+    if not line.startswith(_SEAL.format(size=size, digest="").encode()[:-1]):
+        return SealState.BROKEN
+    if not whole:
+        return SealState.WHOLE
+    return SealState.WHOLE if line == _SEAL.format(size=size, digest=_digest(path, size)).encode() else SealState.BROKEN

@@ -1,0 +1,180 @@
+"""Node files: the state at the end of a stretch of rearing and what was measured on the way.
+
+One HDF5 file per node, named by the identity of its end state, holds weights, normalisation statistics and momentum as
+plain arrays, and the history and probes of its epochs. The same format, under another name, holds a stretch that is
+still being reared, so that a kill costs at most the last few seconds. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+
+from binocular.store.sealing import SealState, seal_state
+from binocular.store.tables import new_file
+
+__all__ = ["NodeRecord", "joined", "node_path", "partial_path", "prune_node", "read_node", "since", "write_node"]
+
+_FORMAT = "binocular-node/1"
+
+
+@dataclass
+class NodeRecord:
+    """A node as far as it has been reared.
+
+    Attributes
+    ----------
+    identity, parent
+        Hashes of the states at its end and at its beginning.
+    seed, start, stop
+        Seed and epochs (half open).
+    measures
+        What was measured, as JSON; a node measured otherwise is reared again.
+    done
+        Epochs completed, counted from the beginning of rearing.
+    seconds
+        Time spent.
+    satisfied
+        Whether the criterion of a phase that ends by criterion has been met and the rest of that phase is skipped.
+    state
+        Weights, buffers and momentum after ``done`` epochs.
+    history
+        Columns over the completed epochs.
+    probes
+        Per site the columns over the checkpoints so far, first axis the checkpoint.
+    """
+
+    identity: str
+    parent: str
+    seed: int
+    start: int
+    stop: int
+    measures: str
+    done: int
+    seconds: float = 0.0
+    satisfied: bool = False
+    state: dict[str, torch.Tensor] = field(default_factory=dict)
+    history: dict[str, np.ndarray] = field(default_factory=dict)
+    probes: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+
+
+def node_path(folder: Path, identity: str) -> Path:
+    """Where a finished node lies in an output folder."""
+    return folder / "nodes" / f"{identity}.h5"
+
+
+def partial_path(folder: Path, identity: str) -> Path:
+    """Where a node that is being reared lies in an output folder."""
+    return folder / "nodes" / f"{identity}.rearing.h5"
+
+
+def write_node(path: Path, record: NodeRecord) -> None:
+    """Write a node file in one step: it is there whole or not at all."""
+    arrays = _flatten(record)
+    scalars = {
+        "identity": record.identity,
+        "parent": record.parent,
+        "seed": record.seed,
+        "start": record.start,
+        "stop": record.stop,
+        "measures": record.measures,
+        "done": record.done,
+        "seconds": record.seconds,
+        "satisfied": int(record.satisfied),
+    }
+    with new_file(path, estimate=sum(values.nbytes for values in arrays.values()) + 1000 * len(arrays)) as file:
+        for name, values in arrays.items():
+            file.create_dataset(name, data=values, track_times=False)
+        file.attrs.update({"format": _FORMAT, **scalars})
+
+
+def read_node(path: Path) -> NodeRecord | None:
+    """Read a node file.
+
+    Returns
+    -------
+    NodeRecord or None
+        None where there is no file, or the file is damaged, altered or of another format: such a node is reared again.
+    """
+    try:
+        # The seal first: HDF5 code may crash on damaged bytes.
+        if seal_state(path) is not SealState.WHOLE:
+            return None
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != _FORMAT:
+                return None
+            arrays: dict[str, np.ndarray] = {}
+
+            def collect(name: str, item: object) -> None:
+                if isinstance(item, h5py.Dataset):
+                    arrays[name] = np.asarray(item[()])
+
+            file.visititems(collect)
+            names = ("identity", "parent", "seed", "start", "stop", "measures", "done", "seconds", "satisfied")
+            scalars = {name: _plain(file.attrs[name]) for name in names}
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError):
+        return None
+    record = NodeRecord(**{**scalars, "satisfied": bool(scalars["satisfied"])})
+    for name, values in arrays.items():
+        part, _, rest = name.partition("/")
+        if part == "state":
+            record.state[rest] = torch.from_numpy(values)
+        elif part == "history":
+            record.history[rest] = values
+        else:
+            site, _, column = rest.rpartition("/")
+            record.probes.setdefault(site, {})[column] = values
+    return record
+
+
+def joined(before: NodeRecord, after: NodeRecord) -> NodeRecord:
+    """Return one record for two stretches of which the second begins where the first ends."""
+    probes = dict(after.probes)
+    for site, columns in before.probes.items():
+        later = after.probes.get(site)
+        probes[site] = columns if later is None else {n: np.concatenate([columns[n], later[n]]) for n in columns}
+    history = {n: np.concatenate([v, after.history[n]]) if n in after.history else v for n, v in before.history.items()}
+    return replace(
+        after,
+        parent=before.parent,
+        start=before.start,
+        seconds=before.seconds + after.seconds,
+        history=history or after.history,
+        probes=probes,
+    )
+
+
+def since(record: NodeRecord, start: int) -> NodeRecord:
+    """Return a record without what came before an epoch; what was measured at its beginning belongs to the past too."""
+    if record.start == start:
+        return record
+    history = {n: v[record.history["epoch"] > start] for n, v in record.history.items()}
+    probes = {s: {n: v[columns["epoch"] > start] for n, v in columns.items()} for s, columns in record.probes.items()}
+    share = (record.stop - start) / (record.stop - record.start)
+    return replace(record, start=start, seconds=record.seconds * share, history=history, probes=probes)
+
+
+def prune_node(path: Path) -> int:
+    """Drop the state of a finished node and keep what was measured; return the bytes gained."""
+    record, before = read_node(path), path.stat().st_size if path.is_file() else 0
+    if record is None or not record.state:
+        return 0
+    record.state = {}
+    write_node(path, record)
+    return before - path.stat().st_size
+
+
+def _flatten(record: NodeRecord) -> dict[str, np.ndarray]:
+    arrays = {f"state/{name}": value.numpy() for name, value in record.state.items()}
+    arrays |= {f"history/{name}": values for name, values in record.history.items()}
+    for site, columns in record.probes.items():
+        arrays |= {f"probes/{site}/{name}": values for name, values in columns.items()}
+    return arrays
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,217 @@
+"""From subjects to conditions: means over seeds with their 95 % intervals.
+
+The interval is Student's t over seeds, mean +- t(0.975, n - 1) * s / sqrt(n). One seed has no spread: its interval is
+NaN, and whoever draws or prints it says so. The ends are not clipped to the range of the measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from binocular.dominance import Dominance, dominance_of
+from binocular.store.records import SubjectRecord
+from binocular.store.schema import HISTORY, MEASURES
+
+__all__ = [
+    "VISION",
+    "Interval",
+    "Outcome",
+    "interval",
+    "last_value",
+    "outcome_of",
+    "printed",
+    "summarise_dominance",
+    "summarise_vision",
+]
+
+VISION = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
+"""Accuracies of every study; the tasks of its stimulus come on top."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Mean over seeds and the ends of its 95 % interval; ``n`` counts the seeds that have a value.
+
+    That of a single number prints as ``0.12 [0.08, 0.16]``.
+    """
+
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n: np.ndarray
+
+    def __str__(self) -> str:
+        return self.text() if np.ndim(self.mean) == 0 else repr(self)
+
+    def text(self, with_interval: bool = True, digits: int = 2) -> str:
+        """Return a single number in print; a dash where nothing was measured, no interval where there is one seed."""
+        if not np.isfinite(self.mean):
+            return "–"
+        if not with_interval or not np.isfinite(self.low):
+            return printed(float(self.mean), digits)
+        mean, low, high = (printed(float(value), digits) for value in (self.mean, self.low, self.high))
+        return f"{mean} [{low}, {high}]"
+
+
+def printed(value: float, digits: int = 2) -> str:
+    """Return a number for print: a true minus sign, and none before a zero."""
+    text = f"{value:.{digits}f}"
+    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
+
+
+def interval(values: ArrayLike) -> Interval:
+    """Return mean and 95 % t interval over the first axis.
+
+    Parameters
+    ----------
+    values
+        One row per seed, ``[seed, ...]``; NaN = no value, left out and not counted.
+
+    Returns
+    -------
+    Interval
+        Arrays ``[...]``; the ends are NaN for fewer than two values, the mean for none.
+
+    Examples
+    --------
+    >>> print(interval([0.4, 0.5, 0.6]))
+    0.50 [0.25, 0.75]
+    >>> print(interval([0.4]))
+    0.40
+    """
+    from scipy.special import stdtrit
+
+    rows = np.asarray(values, dtype=np.float64)
+    present = ~np.isnan(rows)
+    n = present.sum(0)
+    filled = np.where(present, rows, 0.0)
+    nan = np.full(n.shape, np.nan)
+    mean = np.divide(filled.sum(0), n, out=nan.copy(), where=n > 0)
+    squares = (np.where(present, rows - mean, 0.0) ** 2).sum(0)
+    variance = np.divide(squares, n - 1, out=nan.copy(), where=n > 1)
+    half = stdtrit(np.maximum(n - 1, 1), 0.975) * np.sqrt(variance / np.maximum(n, 1))
+    return Interval(mean, mean - half, mean + half, n.astype(np.int64))
+
+
+def last_value(column: ArrayLike) -> float:
+    """Return the last value of a column of the history that is not NaN; NaN if there is none."""
+    values = np.asarray(column, dtype=np.float64)
+    given = values[~np.isnan(values)]
+    return float(given[-1]) if len(given) else float("nan")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the summary needs of one subject.
+
+    Attributes
+    ----------
+    epochs, dominance
+        For each site the epochs of its checkpoints and the indices there.
+    vision
+        The accuracies at the end of rearing, by name, tasks included.
+    """
+
+    condition: str
+    seed: int
+    epochs: dict[str, np.ndarray]
+    dominance: dict[str, Dominance]
+    vision: dict[str, float]
+
+
+def outcome_of(subject: SubjectRecord, treated_eye: str) -> Outcome:
+    """Return the outcome of one subject."""
+    tasks = [name for name in subject.history if name not in HISTORY]
+    return Outcome(
+        condition=subject.condition,
+        seed=subject.seed,
+        epochs={site: np.asarray(record.epoch) for site, record in subject.sites.items()},
+        dominance={site: dominance_of(record.values["rsv"], treated_eye) for site, record in subject.sites.items()},
+        vision={name: last_value(subject.history[name]) for name in (*VISION, *tasks) if name in subject.history},
+    )
+
+
+def _by_condition(outcomes: Iterable[Outcome], conditions: Sequence[str]) -> dict[str, list[Outcome]]:
+    found: dict[str, list[Outcome]] = {name: [] for name in conditions}
+    for outcome in outcomes:
+        found.setdefault(outcome.condition, []).append(outcome)
+    return {name: members for name, members in found.items() if members}
+
+
+def _columns(name: str, rows: Sequence[Interval]) -> dict[str, np.ndarray]:
+    return {
+        name + suffix: np.array([getattr(row, part) for row in rows])
+        for suffix, part in (("", "mean"), ("_low", "low"), ("_high", "high"), ("_n", "n"))
+    }
+
+
+def summarise_dominance(
+    outcomes: Sequence[Outcome], conditions: Sequence[str] = ()
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return the tables of ``/summary/dominance``, one per site.
+
+    Parameters
+    ----------
+    outcomes
+        One per subject.
+    conditions
+        Their order; conditions that are not named follow in order of appearance.
+
+    Returns
+    -------
+    dict
+        For each site the columns of `binocular.store.schema.SUMMARY_DOMINANCE`: one row per condition and epoch at
+        which at least one of its subjects was probed.
+    """
+    members = _by_condition(outcomes, conditions)
+    sites = list(dict.fromkeys(site for outcome in outcomes for site in outcome.dominance))
+    return {site: _site_table(site, members) for site in sites}
+
+
+def _site_table(site: str, members: Mapping[str, list[Outcome]]) -> dict[str, np.ndarray]:
+    names: list[str] = []
+    epochs: list[int] = []
+    rows: dict[str, list[Interval]] = {name: [] for name in (*MEASURES, "group_share")}
+    for condition, all_subjects in members.items():
+        subjects = [subject for subject in all_subjects if site in subject.dominance]
+        for epoch in sorted({int(epoch) for subject in subjects for epoch in subject.epochs[site]}):
+            here = [_at(subject, site, epoch) for subject in subjects if epoch in subject.epochs[site]]
+            names.append(condition)
+            epochs.append(epoch)
+            for name in MEASURES:
+                rows[name].append(interval([getattr(dominance, name)[0] for dominance in here]))
+            counts = np.stack([dominance.groups[0] for dominance in here]).astype(np.float64)
+            total = counts.sum(-1, keepdims=True)
+            rows["group_share"].append(
+                interval(np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0))
+            )
+    columns = {key: value for name, parts in rows.items() for key, value in _columns(name, parts).items()}
+    order = np.arange(len(names), dtype=np.int64)
+    return {
+        "row": order,
+        "group": np.arange(1, 8, dtype=np.int64),
+        "condition": np.array(names, dtype=object),
+        "epoch": np.array(epochs, dtype=np.int64),
+        **columns,
+    }
+
+
+def _at(subject: Outcome, site: str, epoch: int) -> Dominance:
+    row = np.flatnonzero(subject.epochs[site] == epoch)[-1:]
+    all_rows = subject.dominance[site]
+    return Dominance(**{field.name: getattr(all_rows, field.name)[row] for field in fields(Dominance)})
+
+
+def summarise_vision(outcomes: Sequence[Outcome], conditions: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """Return the table of ``/summary/vision``: per condition the accuracies at the end of rearing, with intervals."""
+    members = _by_condition(outcomes, conditions)
+    names = list(dict.fromkeys((*VISION, *(name for outcome in outcomes for name in outcome.vision))))
+    columns: dict[str, np.ndarray] = {"condition": np.array(list(members), dtype=object)}
+    for name in names:
+        rows = [interval([subject.vision.get(name, np.nan) for subject in group]) for group in members.values()]
+        columns.update(_columns(name, rows))
+    return columns

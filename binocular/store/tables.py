@@ -1,0 +1,178 @@
+"""Tables of the schema in and out of HDF5 groups: units, names, dimension scales, checksums."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from binocular.store.schema import Field, problems_of
+from binocular.store.sealing import safely, seal
+
+__all__ = [
+    "ATTRIBUTES_CHECKSUM",
+    "CHECKSUM",
+    "attributes_checksum",
+    "checksum",
+    "new_file",
+    "plain_attributes",
+    "read_dataset",
+    "read_table",
+    "subgroup",
+    "write_attributes",
+    "write_table",
+]
+
+CHECKSUM = "checksum"
+ATTRIBUTES_CHECKSUM = "attributes_checksum"
+_COMPRESS_FROM = 4096
+_CHUNK_AT_MOST = 1 << 20
+_IN_MEMORY = 256 << 20
+# Object headers of HDF5 1.8: read by every current library, smaller than the oldest ones and checksummed.
+_LIBRARY = ("v108", "v110")
+
+
+def checksum(values: np.ndarray) -> str:
+    """Return the SHA-256 of an array: its type, its shape and its bytes (texts as UTF-8, each ended by a zero byte)."""
+    if values.dtype == object:
+        kind, content = "string", b"".join(str(text).encode() + b"\0" for text in values.ravel())
+    else:
+        little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+        kind, content = values.dtype.name, little.tobytes()
+    return hashlib.sha256(f"{kind} {list(values.shape)} ".encode() + content).hexdigest()
+
+
+def attributes_checksum(attributes: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of attributes as sorted JSON, its own entry left out."""
+    content = {key: value for key, value in attributes.items() if key != ATTRIBUTES_CHECKSUM}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def plain_attributes(owner: h5py.Group | h5py.Dataset) -> dict[str, Any]:
+    """Return attributes as text, numbers and lists, whatever the library hands out."""
+    return {key: _plain(value) for key, value in owner.attrs.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def write_attributes(group: h5py.Group, attributes: Mapping[str, Any]) -> None:
+    """Write attributes (text, integers, lists of integers) and their checksum."""
+    for key, value in attributes.items():
+        group.attrs[key] = np.asarray(value, dtype=np.int64) if not isinstance(value, str) else value
+    group.attrs[ATTRIBUTES_CHECKSUM] = attributes_checksum(plain_attributes(group))
+
+
+def subgroup(parent: h5py.Group, name: str) -> h5py.Group:
+    """Return a group inside a group; KeyError if there is none of that name."""
+    item = parent[name]
+    if not isinstance(item, h5py.Group):
+        raise KeyError(f"{parent.name}/{name} is not a group")
+    return item
+
+
+def _sizes(fields: Mapping[str, Field], columns: Mapping[str, np.ndarray]) -> dict[str, int]:
+    return {name: len(columns[name]) for name, field in fields.items() if field.dims == (name,)}
+
+
+def write_table(group: h5py.Group, fields: Mapping[str, Field], columns: Mapping[str, Any]) -> None:
+    """Write the columns of one group.
+
+    Parameters
+    ----------
+    group
+        An empty group.
+    fields
+        The table of the schema; a field of the name of its only dimension is the scale of that dimension.
+    columns
+        Values of each field; one that is not required may be missing.
+
+    Raises
+    ------
+    ValueError
+        If a column is unknown, missing or breaks the schema: a fault of the caller, found before it is on disk.
+    """
+    if unknown := set(columns) - set(fields):
+        raise ValueError(f"{group.name}: {', '.join(sorted(unknown))} is not in the schema")
+    if absent := {name for name, field in fields.items() if field.required} - set(columns):
+        raise ValueError(f"{group.name}: {', '.join(sorted(absent))} is missing")
+    values = {
+        name: np.asarray(columns[name], dtype=object if field.kind == "string" else field.kind)
+        for name, field in fields.items()
+        if name in columns
+    }
+    sizes = _sizes(fields, values)
+    for name, array in values.items():
+        if problems := problems_of(f"{group.name}/{name}", fields[name], array, sizes):
+            raise ValueError("; ".join(problems))
+    scales = {name: _dataset(group, name, fields[name], values[name]) for name in sizes}
+    for name, scale in scales.items():
+        scale.make_scale(name)
+    for name, array in values.items():
+        if name not in scales:
+            dataset = _dataset(group, name, fields[name], array)
+            for axis, dim in enumerate(fields[name].dims):
+                dataset.dims[axis].attach_scale(scales[dim])
+
+
+def _dataset(group: h5py.Group, name: str, field: Field, values: np.ndarray) -> h5py.Dataset:
+    options: dict[str, Any] = {}
+    if field.kind == "string":
+        options["dtype"] = h5py.string_dtype()
+    elif values.nbytes >= _COMPRESS_FROM:
+        options = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
+        options["chunks"] = values.shape if values.nbytes <= _CHUNK_AT_MOST else True
+    dataset = group.create_dataset(name, data=values, track_times=False, **options)
+    dataset.attrs["units"] = field.units
+    dataset.attrs["long_name"] = field.long_name
+    dataset.attrs[CHECKSUM] = checksum(values)
+    return dataset
+
+
+def read_table(group: h5py.Group) -> dict[str, np.ndarray]:
+    """Return every dataset of a group as an array; texts as ``str`` objects. Groups inside it are left alone."""
+    return {name: read_dataset(item) for name, item in group.items() if isinstance(item, h5py.Dataset)}
+
+
+def read_dataset(dataset: h5py.Dataset) -> np.ndarray:
+    """Return a dataset as an array; texts as ``str`` objects."""
+    if h5py.check_string_dtype(dataset.dtype) is not None:
+        return np.asarray(dataset.asstr()[()], dtype=object)
+    return np.asarray(dataset[()])
+
+
+@contextlib.contextmanager
+def new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
+    """Give an empty HDF5 file that takes its place, sealed, when the block ends well.
+
+    It is built in memory and written in one go, because HDF5 itself does not survive a disk that fills up under it;
+    only a study too large for that is built on disk, and then the space is checked beforehand.
+    """
+    with safely(path) as temporary:
+        if estimate <= _IN_MEMORY:
+            with h5py.File(path.name, "w", driver="core", backing_store=False, libver=_LIBRARY) as file:
+                yield file
+                file.flush()
+                image = file.id.get_file_image()
+            temporary.write_bytes(image)
+        else:
+            if shutil.disk_usage(temporary.parent).free < estimate:
+                raise OSError(28, os.strerror(28))
+            with h5py.File(temporary, "w", libver=_LIBRARY) as file:
+                yield file
+        seal(temporary)

@@ -1,0 +1,313 @@
+"""Subjects and studies as HDF5 files (format ``binocular/1``, see `binocular.store.schema`).
+
+A subject's own file is written first and is what a resumed run finds; the study is built from them. Both are written
+whole or not at all (`binocular.store.sealing.safely`). The same records give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from binocular.stimuli.errors import BadInput
+from binocular.store import schema
+from binocular.store.measures import measures_of, odi_at, read_measures, write_measures
+from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord, TreeRecord
+from binocular.store.sealing import SealState, seal_state
+from binocular.store.summary import Outcome, outcome_of, summarise_dominance, summarise_vision
+from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
+
+__all__ = ["ConditionHeader", "StudyHeader", "read_records", "read_subject", "write_study", "write_subject"]
+
+_OVERHEAD = 100 << 10  # names, units and checksums of one subject, more than measured
+
+
+@dataclass(frozen=True)
+class ConditionHeader:
+    """A condition's name (that of its group), its label in words and its swept values (JSON-able)."""
+
+    name: str
+    label: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StudyHeader:
+    """What a study says about itself; see `binocular.store.schema.ROOT_ATTRIBUTES`.
+
+    Attributes
+    ----------
+    conditions
+        In the order of the protocol; empty = as the subjects come.
+    seeds
+        Seeds that every condition should have; empty = whatever is there counts as all.
+    """
+
+    title: str
+    protocol: str
+    protocol_hash: str
+    created: str
+    finished: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    device: str = ""
+    command: str = ""
+    treated_eye: str = "right"
+    conditions: Sequence[ConditionHeader] = ()
+    seeds: Sequence[int] = ()
+
+
+def write_subject(path: Path | str, subject: SubjectRecord) -> None:
+    """Write one subject to its own file, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file; replaced if it exists.
+    subject
+        What was recorded. Arrays are checked against the schema first.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written or the disk is full.
+    ValueError
+        If the record breaks the schema.
+    """
+    with new_file(Path(path), estimate=_nbytes(subject)) as file:
+        _write_records(file, subject)
+        write_attributes(
+            file, {"schema": schema.SUBJECT_SCHEMA, "condition": subject.condition, **_subject_attributes(subject)}
+        )
+
+
+def read_subject(path: Path | str) -> SubjectRecord:
+    """Read a subject's own file.
+
+    Raises
+    ------
+    BadInput
+        If the file is missing, damaged, of another kind or of a newer version. A damaged one has to be reared again.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadInput(f"{path} does not exist; expected a subject's file")
+    if seal_state(path) is not SealState.WHOLE:
+        raise BadInput(
+            f"{path} is damaged: its bytes are not those that were written; delete it to rear the subject again"
+        )
+    try:
+        with h5py.File(path, "r") as file:
+            attributes = plain_attributes(file)
+            if attributes.get("schema") != schema.SUBJECT_SCHEMA:
+                raise BadInput(
+                    f"{path} has the schema {attributes.get('schema', '(none)')}; expected {schema.SUBJECT_SCHEMA}"
+                )
+            return read_records(file, attributes["condition"], attributes)
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{path} cannot be read as a subject: {error}; delete it to rear the subject again") from error
+
+
+def write_study(
+    path: Path | str,
+    header: StudyHeader,
+    subjects: Iterable[Path | SubjectRecord],
+    tree: TreeRecord | None = None,
+    failures: Mapping[tuple[str, int], str] | None = None,
+    measures: Path | None = None,
+) -> None:
+    """Build the study from its subjects, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file, usually ``study.h5``; replaced if it exists.
+    header
+        Title, protocol and origin.
+    subjects
+        Subjects' files or records, in order of condition and seed. Files are read one at a time.
+    tree
+        The phase tree, if there was one.
+    failures
+        For each (condition, seed) that could not be reared, why.
+    measures
+        Folder of the files that later probes left (see `binocular.store.measures`). What lies there for a subject takes
+        the place of what its record holds of the same probe and site.
+
+    Raises
+    ------
+    BadInput
+        If a subject's file or a measure's file is damaged, the folder cannot be written or the disk is full.
+    ValueError
+        If a record breaks the schema, a subject comes twice or its condition is not in the header.
+    """
+    members = list(subjects)
+    estimate = sum(_nbytes(member) for member in members)
+    if measures is not None and measures.is_dir():
+        estimate += sum(path.stat().st_size for path in measures.glob("*.h5"))
+    with new_file(Path(path), estimate=2 * estimate) as file:
+        conditions = file.create_group("conditions", track_order=True)
+        for condition in header.conditions:
+            _new_condition(conditions, condition)
+        outcomes = []
+        for member in members:
+            subject = read_subject(member) if isinstance(member, Path) else member
+            outcomes.append(_add_subject(conditions, subject, header, measures))
+        names = list(conditions)
+        for site, columns in summarise_dominance(outcomes, names).items():
+            write_table(file.require_group(f"summary/dominance/{site}"), schema.SUMMARY_DOMINANCE, columns)
+        if outcomes:
+            columns = summarise_vision(outcomes, names)
+            tasks = list(dict.fromkeys(t for outcome in outcomes for t in outcome.vision if t not in schema.HISTORY))
+            write_table(file.require_group("summary/vision"), schema.vision_fields(tasks), columns)
+        if tree is not None:
+            nodes = np.arange(len(tree.identity), dtype=np.int64)
+            write_table(file.create_group("tree"), schema.TREE, {"node": nodes, **asdict(tree)})
+        if failures:
+            _write_failures(file.create_group("failures"), failures)
+        write_attributes(file, _root_attributes(header, _complete(header, names, outcomes, failures)))
+
+
+def _complete(
+    header: StudyHeader, names: Sequence[str], outcomes: Sequence[Outcome], failures: Mapping[Any, str] | None
+) -> bool:
+    there = {(outcome.condition, outcome.seed) for outcome in outcomes}
+    wanted = {(name, seed) for name in names for seed in header.seeds}
+    return bool(there) and wanted <= there and not failures and all(any(n == c for c, _ in there) for n in names)
+
+
+def _root_attributes(header: StudyHeader, complete: bool) -> dict[str, Any]:
+    return {
+        "schema": schema.SCHEMA,
+        "title": header.title,
+        "protocol": header.protocol,
+        "protocol_hash": header.protocol_hash,
+        "created": header.created,
+        "finished": header.finished,
+        "versions": _json(header.versions),
+        "device": header.device,
+        "command": header.command,
+        "sign_convention": schema.SIGN_CONVENTION,
+        "treated_eye": header.treated_eye,
+        "complete": int(complete),
+        "seeds": [int(seed) for seed in header.seeds],
+    }
+
+
+def _new_condition(conditions: h5py.Group, condition: ConditionHeader) -> h5py.Group:
+    group = conditions.create_group(condition.name, track_order=True)
+    write_attributes(group, {"label": condition.label or condition.name, "values": _json(condition.values)})
+    return group
+
+
+def _add_subject(
+    conditions: h5py.Group, subject: SubjectRecord, header: StudyHeader, folder: Path | None = None
+) -> Outcome:
+    if subject.condition not in conditions:
+        if header.conditions:
+            raise ValueError(f"subject {subject.subject_id}: the study has no condition {subject.condition!r}")
+        _new_condition(conditions, ConditionHeader(subject.condition))
+    parent = subgroup(conditions, subject.condition)
+    if str(subject.seed) in parent:
+        raise ValueError(f"condition {subject.condition!r} has seed {subject.seed} twice")
+    group = parent.create_group(str(subject.seed))
+    measures = {**subject.measures, **measures_of(folder, subject.subject_id)}
+    _write_records(group, subject, measures)
+    if measures:
+        write_measures(group.create_group("measures"), measures)
+    write_attributes(group, _subject_attributes(subject))
+    outcome = outcome_of(subject, header.treated_eye)
+    for site, dominance in outcome.dominance.items():
+        columns = {
+            "checkpoint": np.arange(len(outcome.epochs[site])),
+            "epoch": outcome.epochs[site],
+            "group": np.arange(1, 8),
+            **{name: getattr(dominance, name) for name in ("groups", *schema.MEASURES)},
+        }
+        table = group.create_group(f"dominance/{site}")
+        write_table(table, schema.DOMINANCE, columns)
+        table.attrs["coordinates"] = "epoch"
+    return outcome
+
+
+def _subject_attributes(subject: SubjectRecord) -> dict[str, Any]:
+    return {
+        "subject_id": subject.subject_id,
+        "seed": subject.seed,
+        "phases": _json(subject.phases),
+        "attributes": _json(subject.attributes),
+    }
+
+
+def _write_records(
+    group: h5py.Group, subject: SubjectRecord, measures: Mapping[tuple[str, str], MeasureRecord] | None = None
+) -> None:
+    write_table(group.create_group("history"), schema.history_fields(subject.history), subject.history)
+    for site, record in subject.sites.items():
+        checkpoints, units = record.values["rsv"].shape
+        columns = {
+            "checkpoint": np.arange(checkpoints),
+            "epoch": record.epoch,
+            "unit": np.arange(units),
+            "n_silent": record.n_silent,
+            **record.values,
+            **odi_at(record, (measures or {}).get(("odi", site))),
+        }
+        table = group.create_group(f"probes/{site}")
+        write_table(table, schema.PROBES, columns)
+        # By this convention xarray keeps the epochs as a coordinate of the checkpoints.
+        table.attrs["coordinates"] = "epoch"
+
+
+def read_records(group: h5py.Group, condition: str, attributes: Mapping[str, Any]) -> SubjectRecord:
+    """Return the subject whose groups lie in a group with these attributes; nothing is checked."""
+    sites = {}
+    probes = subgroup(group, "probes") if "probes" in group else {}
+    for site in probes:
+        columns = read_table(subgroup(group, f"probes/{site}"))
+        values = {name: columns[name] for name in columns if name not in ("checkpoint", "unit", "epoch", "n_silent")}
+        sites[site] = SiteRecord(columns["epoch"], values, columns["n_silent"])
+    return SubjectRecord(
+        condition=condition,
+        seed=int(attributes["seed"]),
+        subject_id=attributes["subject_id"],
+        phases=json.loads(attributes["phases"]),
+        history=read_table(subgroup(group, "history")),
+        sites=sites,
+        attributes=json.loads(attributes["attributes"]),
+        measures=read_measures(subgroup(group, "measures")) if "measures" in group else {},
+    )
+
+
+def _write_failures(group: h5py.Group, failures: Mapping[tuple[str, int], str]) -> None:
+    columns = {
+        "failure": np.arange(len(failures)),
+        "condition": [condition for condition, _ in failures],
+        "seed": [seed for _, seed in failures],
+        "cause": list(failures.values()),
+    }
+    write_table(group, schema.FAILURES, columns)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(dict(value) if isinstance(value, Mapping) else value, ensure_ascii=False, default=_number)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
+
+
+def _nbytes(subject: Path | SubjectRecord) -> int:
+    if isinstance(subject, Path):
+        return subject.stat().st_size if subject.is_file() else 0
+    arrays = [*subject.history.values(), *(value for site in subject.sites.values() for value in site.values.values())]
+    return _OVERHEAD + sum(np.asarray(array).nbytes for array in arrays)
