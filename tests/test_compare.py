@@ -186,7 +186,21 @@ def test_subjects_drawn_from_the_monkeys_own_histogram_are_consistent_with_it(tr
     beside = {one.record.id: one for one in found.histograms}
     assert beside["monkey_md_2wk"].verdict == "consistent" and beside["monkey_md_2wk"].like
     assert beside["monkey_md_6yr"].verdict == "different" and not beside["monkey_md_6yr"].like
-    assert [one.record.id for one in found.shown] == ["monkey_md_2wk"]
+    assert [one.record.id for one in found.shown] == ["monkey_md_2wk", "kitten_md45_open_1"]
+
+
+def closed_at(start: int, stop: int, then: int, at: Any = "end") -> list[str]:
+    """Return the animals that are like subjects of one closure."""
+    lived = phases(*((start, None),) * (start > 0), (stop - start, closed()), *((then, None),) * (then > 0))
+    return [one.record.id for one in compare_study(study_of({"closed": (OPEN_EYE, lived)}), at=at).shown]
+
+
+def test_animals_are_chosen_by_treatment_age_and_moment_of_the_recording():
+    assert closed_at(0, 20, 40) == ["kitten_md60_open", "monkey_md_2wk"], "after recovery, kittens after recovery first"
+    assert closed_at(0, 20, 40, "deficit") == ["monkey_md_2wk", "kitten_md60_open"]
+    assert closed_at(0, 10, 40)[0] == "kitten_md45_open_1", "the nearest end among those closed from birth"
+    assert closed_at(40, 60, 30) == ["monkey_md_1yr", "monkey_md_6yr"], "both neighbours, and no kitten from birth"
+    assert closed_at(150, 160, 0) == ["monkey_md_6yr"]
 
 
 def test_mirrored_subjects_are_different():
@@ -437,7 +451,7 @@ def test_json_is_whole_and_the_table_is_printed(tmp_path: Path, monkeypatch: pyt
     path = write_comparison(found, tmp_path)[0]
     read = json.loads(path.read_text("utf-8"))
     assert read["schema"] == "binocular-comparison/1" and "97.5%" in read["criterion"]
-    assert len(read["histograms"]) == 2 * 4 + 2 and len(read["facts"]) == 17
+    assert len(read["histograms"]) == 2 * 9 + 2 and len(read["facts"]) == 17
     one = next(h for h in read["histograms"] if h["condition"] == "early" and h["published"]["id"] == "monkey_md_2wk")
     assert one["like_for_like"] and one["published"]["evidence"] == "digitised" and one["kolmogorov_smirnov"] is None
     assert sum(one["units_per_group_and_seed"][0]) == 48

@@ -6,7 +6,6 @@ import csv
 import os
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +53,41 @@ def test_histograms_come_by_id_with_group_1_the_treated_eye():
     np.testing.assert_allclose(1 - contralateral_bias(blur), [0.46, 0.74, 0.87], atol=0.005)
     mixed = [literature.histograms[f"kleinman_dissociation_{epoch}"].counts for epoch in (0, 40, 180)]
     np.testing.assert_allclose(monocularity(mixed), [0.44, 0.60, 0.83], atol=0.005)
+
+
+def test_kittens_after_recovery_are_told_from_animals_recorded_at_the_end_of_the_closure():
+    found = load_literature().histograms
+    reverse, still = found["kitten_md45_reverse"], found["kitten_md60_open"]
+    assert (reverse.treatment, still.treatment, found["monkey_md_2wk"].treatment) == (
+        "reverse suture", "one eye closed", "one eye closed",
+    )  # fmt: skip
+    assert (reverse.began, still.began) == ("45 days", "birth"), "a reverse suture begins with the reversal"
+    assert still.recorded == "recorded 7 weeks later"
+    assert found["monkey_md_2wk"].recorded == "recorded at the end of the closure"
+    # As the text of the source has it: 74 of 81, 23 of 74, 23 of 62, 20 of 65 and 14 of 75 cells.
+    dominated = {name: (record.counts[:3].sum(), record.cells) for name, record in found.items() if "kitten" in name}
+    assert dominated == {
+        "kitten_md45_reverse": (74, 81), "kitten_md60_reverse": (23, 74), "kitten_md45_open_1": (23, 62),
+        "kitten_md45_open_2": (20, 65), "kitten_md60_open": (14, 75),
+    }  # fmt: skip
+    twins = [(a.id, b.id) for a in found.values() for b in found.values() if a.id < b.id and a.twin_of(b)]
+    assert twins == [("kitten_md45_open_1", "kitten_md45_open_2")]
+
+
+def test_records_have_names_that_a_reader_knows():
+    found = load_literature().histograms
+    assert found["monkey_md_2wk"].name == "macaque, closed at 2 weeks for 18 months"
+    assert found["kitten_md60_open"].name == "cat, closed from birth for 60 days, then open for 7 weeks"
+    assert found["kitten_md45_reverse"].name == "cat, closed from birth for 45 days, then the other eye for 7 weeks"
+    assert found["monkey_md_2wk"].provenance == "100 cells, digitised"
+    assert found["kleinman_blur_180"].name == "network, blur for 180 epochs"
+
+
+def test_a_fact_may_be_in_words_alone():
+    facts = load_literature().facts
+    assert facts["monkey_prism_concordant"].low is None
+    assert facts["monkey_prism_concordant"].words == "stereopsis: largely preserved; not if one eye is diffused"
+    assert facts["cat_normal_one_eye"].words == "cells that answer to one eye alone, of each eye: 7 %"
 
 
 def test_fine_bins_agree_with_the_seven_bins_and_lean_the_same_way():
@@ -165,6 +199,11 @@ def test_a_bad_row_is_named_by_file_line_and_column(tmp_path: Path, what: str):
             ("'high'", "at least 2"),
         ),
         (
+            "facts.csv",
+            "id,condition,quantity,low,high,unit,evidence,reference\na,b,c,,,,read,d",
+            ("'unit'", "in words"),
+        ),
+        (
             "fact_tests.csv",
             "id,published,claim,treatment,species,measure,at_least,reason\na,cat_bd,c,asleep,cat,cbi,0,r",
             ("'treatment'", "reverse suture"),
@@ -236,7 +275,7 @@ def test_tables_are_found_in_an_installed_package(tmp_path: Path):
         (where / "binocular" / item.name).symlink_to(item)
     for name in ("data", "stimuli", "protocols"):
         (where / "binocular" / name).symlink_to(ROOT / name)
-    paths = [str(where), sysconfig.get_paths()["purelib"]]
+    paths = [str(where), *(path for path in sys.path if path.endswith("site-packages"))]
     done = subprocess.run(
         [sys.executable, "-S", "-c", READ],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
@@ -247,5 +286,5 @@ def test_tables_are_found_in_an_installed_package(tmp_path: Path):
     )
     assert done.returncode == 0, done.stderr
     count, folder = done.stdout.split(maxsplit=1)
-    assert int(count) == 14
+    assert int(count) == 19
     assert Path(folder.strip()) == where / "binocular/data/literature"

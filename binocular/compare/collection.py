@@ -58,6 +58,13 @@ class Literature:
             return None
         return scale.epoch(days_of(age) / scale.unit_days)
 
+    def epochs_in(self, species: str, time: str | None) -> float | None:
+        """Return how many epochs a time such as ``"18 months"`` lasts by the declared scale; None without either."""
+        scale = self.scale(species)
+        if time is None or scale is None or scale.unit == "epoch":
+            return None
+        return days_of(time) / scale.unit_days * scale.epochs_per_unit
+
     @property
     def curve_ids(self) -> dict[str, tuple[str, str]]:
         """Ids of the curves: what they are (``profile``, ``duration``, ``recovery``) and of whom."""

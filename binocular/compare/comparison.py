@@ -100,13 +100,14 @@ def compare_study(
     of_network = {s.name: s for s in samples_of(study, _MAP, at)} if _MAP in study.sites else {}
     compared = []
     for sample in samples:
-        nearest = {record.id for record in like_for_like(sample, list(literature.histograms.values()), literature)}
-        for record in wanted:
+        alike = [record.id for record in like_for_like(sample, list(literature.histograms.values()), literature)]
+        order = {name: rank for rank, name in enumerate(alike)}
+        for record in sorted(wanted, key=lambda one: order.get(one.id, len(order))):
             # Networks that were treated otherwise are compared only when they are asked for.
-            if record.is_network and not chosen and record.id not in nearest:
+            if record.is_network and not chosen and record.id not in order:
                 continue
             ours = of_network.get(sample.name, sample) if record.is_network else sample
-            compared.append(compare_histograms(ours, record, record.id in nearest))
+            compared.append(compare_histograms(ours, record, record.id in order))
     curves = [found for found in compare_curves(study, literature, site, at) if not chosen or found.id in chosen]
     asked = not chosen or any(name.startswith("recovery_") for name in chosen)
     facts = [found for found in evaluate_facts(study, literature, site, at) if not chosen or found.test.id in chosen]

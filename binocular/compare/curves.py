@@ -210,7 +210,7 @@ def _macaque(literature: Literature, scale: AgeScaleRow) -> list[PublishedPoint]
     records = [
         record
         for record in literature.histograms.values()
-        if record.species == "macaque" and record.treatment == "one eye closed" and record.onset
+        if record.species == "macaque" and record.treatment == "one eye closed" and record.onset and not record.recovery
     ]
     if _ADULT not in literature.histograms or len(records) < 2:
         return []

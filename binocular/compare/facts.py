@@ -172,19 +172,13 @@ def _in_time(test: FactTestRow, sample: Sample, literature: Literature) -> bool:
 def _published(test: FactTestRow, literature: Literature) -> tuple[str, str, str]:
     if test.published in literature.facts:
         fact = literature.facts[test.published]
-        span = f"{fact.low:g}" if fact.low == fact.high else f"{fact.low:g}–{fact.high:g}"
-        words = fact.quantity
-        if fact.unit.startswith("none"):
-            words += f": {fact.unit}"
-        elif ":" not in words:  # else the quantity spells its numbers out
-            words += f": {span} {fact.unit}".rstrip()
-        return words, fact.evidence, fact.reference
+        return fact.words, fact.evidence, fact.reference
     record = literature.histograms[test.published]
     if test.measure in _OF_SHARES:
         number = _OF_SHARES[test.measure](record.shares[None])[0]
-        words = f"{test.measure} of {record.title}: {number:.2f}"
+        words = f"{test.measure} of {record.name}: {number:.2f}"
     else:
-        words = f"CBI of {record.title}: {contralateral_bias(record.counts):.2f}"
+        words = f"CBI of {record.name}: {contralateral_bias(record.counts):.2f}"
     return words, f"derived from the histogram, which is {record.evidence}", record.reference
 
 

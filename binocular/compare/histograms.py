@@ -144,31 +144,68 @@ def _unit_distance(sample: Sample, record: HistogramRecord, rng: np.random.Gener
     return UnitDistance(value, float(np.quantile(null, 0.95)), len(edges) - 2)
 
 
-def like_for_like(sample: Sample, records: Sequence[HistogramRecord], literature: Literature) -> list[HistogramRecord]:
-    """Return the records that are like for like with a condition: of each source, the one nearest in what was done.
+_CLOSE = 5.0
+"""Epochs between two onsets that count as the same age."""
+_NEITHER = 10.0
+"""A species is passed over whose nearest onset lies this many epochs farther away than another species' one."""
 
-    The treatment must be the same. Among the records of a species that of the onset nearest in epochs, by the declared
-    scale of the species, is taken; among the networks that of the nearest length of the deficit.
+
+def like_for_like(sample: Sample, records: Sequence[HistogramRecord], literature: Literature) -> list[HistogramRecord]:
+    """Return the records that are like for like with a condition, the most alike first.
+
+    The treatment must be the same. Among the networks that of the nearest length of the deficit is taken. Among the
+    animals of a species those are preferred that were recorded as the subjects were, at the end of the treatment or
+    after a recovery, then those of the nearest onset in epochs (by the declared scale of the species, and not before
+    rearing begins), then those of the nearest end. Where no animal of the species was treated at about the same age,
+    the nearest younger and the nearest older one are both taken; a species whose animals were all treated at quite
+    another age than another species' is passed over.
     """
     same = [record for record in records if record.treatment == sample.treatment.name]
-    nearest: dict[str, tuple[float, HistogramRecord]] = {}
+    found = _nearest_networks(sample, [record for record in same if record.is_network], literature)
+    by_species: dict[str, list[tuple[tuple[bool, float, float], float, HistogramRecord]]] = {}
     for record in same:
-        away = _distance_in_epochs(sample, record, literature)
-        # Two series of networks, one by deficit; of animals one by species.
-        source = record.id.rsplit("_", 1)[0] if record.is_network else record.species
-        if away is not None and (source not in nearest or away < nearest[source][0]):
-            nearest[source] = (away, record)
+        away = None if record.is_network else _away(sample, record, literature)
+        if away is not None:
+            by_species.setdefault(record.species, []).append((*away, record))
+    chosen = []
+    for animals in by_species.values():
+        animals.sort(key=lambda one: one[0])
+        key, onset, record = animals[0]
+        chosen.append((key, record))
+        beyond = [one for one in animals if one[0][0] == key[0] and (one[1] > 0) != (onset > 0)]
+        if abs(onset) > _CLOSE and beyond:
+            chosen.append((beyond[0][0], beyond[0][2]))
+    least = min((key[1] for key, _ in chosen), default=0.0)
+    near = {record.species for key, record in chosen if key[1] <= least + _NEITHER}
+    chosen.sort(key=lambda one: one[0])
+    return [*(record for _, record in chosen if record.species in near), *found]
+
+
+def _nearest_networks(
+    sample: Sample, records: Sequence[HistogramRecord], literature: Literature
+) -> list[HistogramRecord]:
+    """Return of each published series of networks the one of the nearest length of the deficit."""
+    scale = literature.scale("network")
+    per_epoch = scale.epochs_per_unit if scale else 1.0
+    nearest: dict[str, tuple[float, HistogramRecord]] = {}
+    for record in records:
+        series = record.id.rsplit("_", 1)[0]
+        away = abs(sample.treatment.duration - float((record.duration or "0").split()[0]) * per_epoch)
+        if series not in nearest or away < nearest[series][0]:
+            nearest[series] = (away, record)
     return [record for _, record in nearest.values()]
 
 
-def _distance_in_epochs(sample: Sample, record: HistogramRecord, literature: Literature) -> float | None:
-    if record.is_network:
-        scale = literature.scale("network")
-        length = float((record.duration or "0").split()[0]) * (scale.epochs_per_unit if scale else 1.0)
-        return abs(sample.treatment.duration - length)
+def _away(
+    sample: Sample, record: HistogramRecord, literature: Literature
+) -> tuple[tuple[bool, float, float], float] | None:
+    """Return how far a record is from what was done: what it is sorted by, and the onset less ours in epochs."""
     if record.treatment == "normal":
-        return 0.0
-    epoch = literature.epoch_of(record.species, record.onset)
-    if epoch is None or sample.treatment.start is None:
+        return (False, 0.0, 0.0), 0.0
+    treatment, began = sample.treatment, literature.epoch_of(record.species, record.began)
+    if began is None or treatment.start is None or treatment.stop is None:
         return None
-    return abs(sample.treatment.start - epoch)
+    lasted = literature.epochs_in(record.species, record.duration) or 0.0
+    onset, end = max(began, 0.0) - treatment.start, max(began + lasted, 0.0) - treatment.stop
+    otherwise = record.treatment != "reverse suture" and bool(record.recovery) != (sample.epoch > treatment.stop)
+    return (otherwise, abs(onset), abs(end)), onset

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from binocular.compare.reading import Line
-from binocular.compare.rows import HistogramRow
+from binocular.compare.rows import HistogramRow, days_of
 
 __all__ = ["HistogramRecord", "UnitBins", "animal_histogram", "network_histograms"]
 
@@ -38,9 +38,11 @@ class HistogramRecord:
     id, species, condition
         Its name, who was examined, and what had been done to them, in the words of the table.
     treatment
-        The same in the words of `binocular.compare.rows.TREATMENTS`, or nothing if it is none of these.
-    onset, duration
-        In the words of the table; None if not given.
+        The same in the words of `binocular.compare.declared_rows.TREATMENTS`, or nothing if it is none of these.
+    onset, duration, recovery
+        In the words of the table; None if not given. ``recovery`` is the time between the end of the treatment and the
+        recording (in a reverse suture, between the reversal and the recording); None where the animals were recorded
+        at the end of it, or were never treated.
     counts
         ``[7]``, group 1 = **treated (deprived) eye only**, group 7 = fellow eye only.
     cells
@@ -63,6 +65,7 @@ class HistogramRecord:
     reference: str
     note: str = ""
     units: UnitBins | None = None
+    recovery: str | None = None
 
     @property
     def shares(self) -> np.ndarray:
@@ -75,9 +78,44 @@ class HistogramRecord:
         return self.species == "network"
 
     @property
-    def title(self) -> str:
-        """Who, and what was done, in a few words."""
-        return f"{self.species}, {self.condition}" + (f" at {self.onset}" if self.onset else "")
+    def name(self) -> str:
+        """Who, and what was done, for a reader: ``macaque, closed at 2 weeks for 18 months``."""
+        if self.treatment not in ("one eye closed", "both eyes closed", "reverse suture") or self.onset is None:
+            return f"{self.species}, {self.condition}" + (f" at {self.onset}" if self.onset else "")
+        which = "both eyes closed" if self.treatment == "both eyes closed" else "closed"
+        words = f"{self.species}, {which} " + ("from birth" if self.onset == "birth" else f"at {self.onset}")
+        words += f" for {self.duration}" if self.duration else ""
+        if self.treatment == "reverse suture":
+            return words + ", then the other eye" + (f" for {self.recovery}" if self.recovery else "")
+        return words + (f", then open for {self.recovery}" if self.recovery else "")
+
+    @property
+    def provenance(self) -> str:
+        """How many cells, and how the numbers were obtained, in a few words."""
+        return (f"{self.cells} cells" if self.cells else "units not counted") + f", {self.evidence}"
+
+    @property
+    def recorded(self) -> str:
+        """When the animals were recorded; nothing where there is nothing to say."""
+        if self.is_network or self.treatment == "normal":
+            return ""
+        return f"recorded {self.recovery} later" if self.recovery else "recorded at the end of the closure"
+
+    @property
+    def began(self) -> str | None:
+        """Age at which what names the treatment began: in a reverse suture that of the reversal."""
+        if self.treatment == "reverse suture" and self.onset and self.duration:
+            return f"{days_of(self.onset) + days_of(self.duration):g} days"
+        return self.onset
+
+    def twin_of(self, other: HistogramRecord) -> bool:
+        """Whether this is another animal of the same species to which the same was done for as long."""
+        keys = ("species", "treatment", "onset", "duration", "recovery")
+        return (
+            not self.is_network
+            and self.id != other.id
+            and all(getattr(self, key) == getattr(other, key) for key in keys)
+        )
 
 
 _WORDS = {
@@ -92,6 +130,13 @@ _WORDS = {
 }
 
 
+def _treatment(condition: str) -> str:
+    words = condition.lower()
+    if words.startswith("monocular deprivation") and "then reverse suture" in words:
+        return "reverse suture"
+    return next((name for start, name in _WORDS.items() if words.startswith(start)), "")
+
+
 def animal_histogram(row: HistogramRow) -> HistogramRecord:
     """Return a row of ``od_histograms.csv`` as a record, turned so that group 1 is the treated eye only."""
     counts = np.array(row.counts)
@@ -101,9 +146,10 @@ def animal_histogram(row: HistogramRow) -> HistogramRecord:
         id=row.id,
         species=row.species,
         condition=row.condition,
-        treatment=next((name for words, name in _WORDS.items() if row.condition.lower().startswith(words)), ""),
+        treatment=_treatment(row.condition),
         onset=row.onset,
         duration=row.duration,
+        recovery=row.recovery,
         counts=counts,
         # Half cells come from bars read off a figure.
         cells=round(float(counts.sum())) if row.unit == "cells" else row.cells,

@@ -132,6 +132,7 @@ class HistogramRow(Row):
     condition: Text = Field(description="what was done to the animals, not empty")
     onset: Age = Field(default=None, description=AGE_WORDS)
     duration: Age = Field(default=None, description=AGE_WORDS)
+    recovery: Age = Field(default=None, description=AGE_WORDS)
     n1: Positive = Field(description="a number of cells, or their share, at least 0")
     n2: Positive = Field(description="a number of cells, or their share, at least 0")
     n3: Positive = Field(description="a number of cells, or their share, at least 0")
@@ -197,17 +198,35 @@ class RecoveryRow(Row):
 
 
 class FactRow(Row):
-    """``facts.csv``: a published fact, as a range of numbers."""
+    """``facts.csv``: a published fact, as a range of numbers, or in words alone (in ``unit``) where none was given."""
 
     id: Identifier = Field(description="a name of its own, in lower-case letters, digits, '_', '-' and '.'")
     condition: Text = Field(description="who was observed, not empty")
     quantity: Text = Field(description="what was found, not empty")
-    low: Finite = Field(description="the lower end of the published range, a number")
-    high: Finite = Field(description="the upper end of the published range, a number")
+    low: Annotated[Finite | None, Blank] = Field(
+        default=None, description="the lower end of the published range, a number, or nothing"
+    )
+    high: Annotated[Finite | None, Blank] = Field(
+        default=None, description="the upper end of the published range, a number, or nothing"
+    )
     unit: str = Field(default="", description="any text")
 
     @model_validator(mode="after")
     def _check_range(self) -> Self:
-        if self.low > self.high:
+        if (self.low is None) != (self.high is None):
+            raise self._wrong("high", self.high, "given where low is given, and nothing where it is not")
+        if self.low is None and not self.unit:
+            raise self._wrong("unit", self.unit, "the finding in words where low and high are nothing")
+        if self.low is not None and self.high is not None and self.low > self.high:
             raise self._wrong("high", self.high, f"at least {self.low:g}, the lower end")
         return self
+
+    @property
+    def words(self) -> str:
+        """The finding in words, with its number where there is one."""
+        if self.low is None or self.high is None or self.unit.startswith("none"):
+            return f"{self.quantity}: {self.unit}"
+        if ":" in self.quantity:  # the quantity spells its numbers out
+            return self.quantity
+        span = f"{self.low:g}" if self.low == self.high else f"{self.low:g}–{self.high:g}"
+        return f"{self.quantity}: {span} {self.unit}".rstrip()
