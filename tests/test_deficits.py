@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from binocular.protocols.deficits import DEFICITS, Deficit, deficit_from
@@ -12,6 +14,9 @@ from binocular.stimuli import LEFT, RIGHT, stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from torch.nn import functional
+
+from binocular.networks.build import build_network
 
 N_CLASSES = 5
 share = st.sampled_from([0.0, 0.3, 1.0])
@@ -21,11 +26,11 @@ fraction = st.sampled_from([0.0, 0.25, 1.0])
 pixels = st.integers(-12, 12)
 FIELDS: dict[str, list[dict[str, st.SearchStrategy]]] = {
     "blur": [{"factor": st.sampled_from([1, 1.5, 4, 40]), "share": share}, {"sigma": sigma, "share": share}],
-    "occlusion": [{"contrast": fraction, "sigma": sigma, "share": share}],
-    "inactivation": [{"share": share}],
+    "occlusion": [{"contrast": fraction, "sigma": sigma, "share": share, "noise": fraction}],
+    "inactivation": [{"share": share, "noise": fraction}],
     "noise": [{"sd": fraction, "contrast": fraction, "share": share}],
     "contrast-loss": [{"contrast": fraction, "share": share}],
-    "dark": [{}],
+    "dark": [{"noise": fraction}],
     "dissociation": [
         {
             "label": st.sampled_from(["either", "left", "right"]),
@@ -41,7 +46,7 @@ FIELDS: dict[str, list[dict[str, st.SearchStrategy]]] = {
             "share": share,
         }
     ],
-    "alternation": [{"period": st.integers(1, 4)}],
+    "alternation": [{"period": st.integers(1, 4), "noise": fraction}],
     "anisometropia": [{"radius": sigma, "size": size, "share": share}],
     "aniseikonia": [{"size": size, "share": share}],
     "rotation": [{"degrees": st.sampled_from([-200, 0, 33.0, 90]), "share": share}],
@@ -49,10 +54,10 @@ FIELDS: dict[str, list[dict[str, st.SearchStrategy]]] = {
     "inversion": [{"of": st.sampled_from(["contrast", "colour"]), "share": share}],
     "label-permutation": [{"n_classes": st.just(N_CLASSES), "seed": st.integers(0, 3)}],
     "sham": [{}],
-    "patching": [{"share": share}],
+    "patching": [{"share": share, "noise": fraction}],
     "penalisation": [{"sigma": sigma, "share": share}],
     "contrast-balance": [{"contrast": fraction, "share": share}],
-    "dark-exposure": [{}],
+    "dark-exposure": [{"noise": fraction}],
 }
 
 
@@ -112,7 +117,7 @@ def test_properties_of_every_deficit(table: dict, given_batch: tuple, number: in
     if "share" in table and table["share"] == 0:
         assert torch.equal(seen, views)
     # Only noise and a negative of the hue leave the range of what was there.
-    if table["kind"] not in ("noise",) and table.get("of") != "colour":
+    if table["kind"] != "noise" and not table.get("noise") and table.get("of") != "colour":
         assert seen.abs().max() <= views.abs().max() * (1 + 1e-5)
 
 
@@ -124,6 +129,8 @@ def test_left_is_the_mirror_of_right(table: dict, given_batch: tuple, number: in
         key: {"right": "left", "left": "right"}.get(value, value) if isinstance(value, str) else value
         for key, value in table.items()
     }
+    if table["kind"] in ("dark", "dark-exposure"):
+        table = mirrored = {**table, "noise": 0}  # of a deficit of both eyes each eye draws its own noise
     seen, taught = apply(table, views, labels, batch=number)
     seen_mirrored, taught_mirrored = apply(mirrored, views.flip(1), labels, batch=number)
     assert torch.equal(seen, seen_mirrored.flip(1))
@@ -209,17 +216,62 @@ def test_disc_blur_of_a_dot_is_a_disc() -> None:
     assert (disc[distance >= 3.5] == 0).all()
 
 
-def test_occlusion_without_contrast_equals_inactivation() -> None:
+def test_a_closed_lid_is_closed_and_its_eye_keeps_its_own_noise() -> None:
+    scenes, labels = 100 * torch.randn(200, 2, 1, 8, 8, generator=stream(1, "test")), torch.zeros(200).long()
+    for table in ({"kind": "occlusion", "eye": "both"}, {"kind": "dark"}, {"kind": "dark-exposure"}):
+        closed, _ = apply(table, scenes, labels)
+        elsewhere, _ = apply(table, torch.zeros_like(scenes), labels)
+        assert torch.equal(closed, elsewhere), table  # nothing of the scene passes
+        assert abs(closed.std() - 0.5) < 0.01
+        left, right = closed[:, LEFT].flatten(), closed[:, RIGHT].flatten()
+        assert abs(torch.corrcoef(torch.stack([left, right]))[0, 1]) < 0.03
+        assert abs(torch.corrcoef(torch.stack([left[:-64], left[64:]]))[0, 1]) < 0.03  # of neighbouring presentations
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"kind": "occlusion", "eye": "right", "noise": 0},
+        {"kind": "inactivation", "eye": "right"},
+        {"kind": "patching", "eye": "right", "share": 1, "noise": 0},
+        {"kind": "alternation", "first": "left", "noise": 0},
+    ],
+)
+def test_an_eye_without_noise_is_silent(table: dict) -> None:
     views, labels = torch.randn(3, 2, 1, 8, 8, generator=stream(1, "test")), torch.zeros(3, dtype=torch.int64)
-    closed, _ = apply({"kind": "occlusion", "eye": "right", "contrast": 0}, views, labels)
-    silent, _ = apply({"kind": "inactivation", "eye": "right"}, views, labels)
-    assert torch.equal(closed, silent)
-    assert (closed[:, RIGHT] == 0).all()
+    seen, _ = apply(table, views, labels)
+    assert (seen[:, RIGHT] == 0).all()
+    assert torch.equal(seen[:, LEFT], views[:, LEFT])
+
+
+def test_learning_in_the_dark_is_not_ruled_by_rounding() -> None:
+    # A network whose normalisations have learned: gains and shifts are no longer 1 and 0.
+    network = build_network("split-cnn", {"width": 6}, (1, 16, 16), 8, seed=0)
+    generator = stream(0, "test/gains")
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.weight += 0.3 * torch.randn(module.weight.shape, generator=generator)
+                module.bias += 0.3 * torch.randn(module.bias.shape, generator=generator)
+    labels = torch.arange(40) % 8
+
+    def error(noise: float) -> float:
+        views, _ = apply({"kind": "dark", "noise": noise}, torch.zeros(40, 2, 1, 16, 16), labels)
+        gradients = []
+        for kind in (torch.float32, torch.float64):
+            twin = copy.deepcopy(network).to(kind).train()
+            functional.cross_entropy(twin(views.to(kind)), labels).backward()
+            gradients.append(torch.cat([weight.grad.double().flatten() for weight in twin.parameters()]))
+        return float((gradients[0] - gradients[1]).norm() / gradients[1].norm())
+
+    assert error(deficit_from({"kind": "dark"}).noise) < 1e-5  # type: ignore[attr-defined]
+    assert error(0.0) > 1e-4
 
 
 def test_a_lid_passes_diffuse_light_at_low_contrast() -> None:
     views = torch.ones(1, 2, 1, 8, 8)
-    seen, _ = apply({"kind": "occlusion", "eye": "left", "contrast": 0.1}, views, torch.zeros(1, dtype=torch.int64))
+    table = {"kind": "occlusion", "eye": "left", "contrast": 0.1, "noise": 0}
+    seen, _ = apply(table, views, torch.zeros(1, dtype=torch.int64))
     assert torch.allclose(seen[:, LEFT], torch.tensor(0.1), atol=1e-6)
 
 
@@ -236,11 +288,6 @@ def test_share_affects_its_share_of_presentations() -> None:
     blank = seen[:, LEFT, 0, 0, 0] == 0
     assert abs(blank.float().mean() - 0.3) < 0.04
     assert torch.equal(blank, seen[:, RIGHT, 0, 0, 0] == 0)
-
-
-def test_dark_is_grey_for_both() -> None:
-    seen, _ = apply({"kind": "dark"}, torch.ones(2, 2, 1, 3, 3), torch.zeros(2, dtype=torch.int64))
-    assert (seen == 0).all()
 
 
 # ------------------------------------------------------------------ geometry
@@ -387,7 +434,7 @@ def test_a_presentation_on_its_own_is_left_as_it_is() -> None:
 
 def test_the_eyes_take_turns() -> None:
     views, labels = torch.ones(1, 2, 1, 1, 1), torch.zeros(1).long()
-    table = {"kind": "alternation", "period": 3, "first": "left"}
+    table = {"kind": "alternation", "period": 3, "first": "left", "noise": 0}
     seeing = [apply(table, views, labels, batch=number)[0][0, :, 0, 0, 0].tolist() for number in range(9)]
     assert seeing == [[1, 0]] * 3 + [[0, 1]] * 3 + [[1, 0]] * 3
 
@@ -421,7 +468,7 @@ def test_sham_changes_nothing_but_draws() -> None:
 def test_a_patch_is_on_in_its_share_of_batches() -> None:
     views, labels = torch.ones(2, 2, 1, 1, 1), torch.zeros(2).long()
     generator = stream(0, "test/deficit")
-    patch = deficit_from({"kind": "patching", "eye": "left", "share": 0.25})
+    patch = deficit_from({"kind": "patching", "eye": "left", "share": 0.25, "noise": 0})
     on = [bool((patch(views, labels, generator)[0][:, LEFT] == 0).all()) for _ in range(800)]
     assert abs(sum(on) / 800 - 0.25) < 0.05
 

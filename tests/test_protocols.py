@@ -65,9 +65,8 @@ def test_the_cyclic_clock_goes_up_and_down_whatever_the_age() -> None:
 def test_histories_are_identified_as_before_there_were_more_clocks() -> None:
     # Taken from the version that knew three clocks: what was reared then is taken up now.
     known = {
-        "monocular-deprivation": "899b815f3dc3944a",
+        "strabismus": "f45016b29766abac",
         "kleinman-2023-fig6": "e3c4ec33c1d48d06",
-        "treatments": "d9f467b7ac32d1cf",
     }
     since_shortened = {"kleinman-2023-fig6": ["conditions.0.sweep={removal=[0,5,10,20,30]}"]}
     for name, expected in known.items():
@@ -77,6 +76,16 @@ def test_histories_are_identified_as_before_there_were_more_clocks() -> None:
         ]
         text = json.dumps(identities, sort_keys=True)
         assert hashlib.sha256(text.encode()).hexdigest()[:16] == expected, name
+
+
+def test_what_a_closed_lid_means_is_in_the_identity() -> None:
+    # 'occlusion' once meant a lid that passed 5 % of contrast: what was reared so is not taken for a closed eye.
+    text = 'title = "Lid"\nstimulus = { kind = "stereo-scenes" }\nconditions = [{ name = "closed", '
+    text += 'phases = [{ epochs = 1, deficits = [{ kind = "occlusion" }] }] }]'
+    (condition,) = parse_protocol(text).resolved_conditions()
+    (deficit,) = condition.epoch_conditions()[0].identity()["deficits"]
+    assert deficit["contrast"] == 0
+    assert deficit["noise"] == 0.5
 
 
 def test_a_phase_has_its_own_clock_and_rate() -> None:

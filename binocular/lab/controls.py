@@ -22,7 +22,7 @@ class EyeControls(Checked):
     """What is done to one eye. The defaults leave it alone."""
 
     closed: Annotated[bool, Field(strict=True)] = Field(
-        default=False, description="whether the lid is closed: the eye sees an even grey"
+        default=False, description="whether the lid is closed: the eye sees nothing but its own noise"
     )
     contrast: Fraction = Field(default=1.0, description="share of the contrast that is left, 1 is all")
     blur: Annotated[Number, Field(ge=0, le=4)] = Field(
@@ -81,7 +81,7 @@ class Controls(Checked):
         Examples
         --------
         >>> from binocular.protocols import deficit_from
-        >>> Controls.of([deficit_from({"kind": "occlusion", "eye": "left", "contrast": 0})]).left.closed
+        >>> Controls.of([deficit_from({"kind": "occlusion", "eye": "left"})]).left.closed
         True
         """
         eyes: dict[str, dict[str, Any]] = {"left": {}, "right": {}}
@@ -123,5 +123,5 @@ class Controls(Checked):
         if self.prism and not self.right.closed:
             made.append({"kind": "misalignment", "eye": "right", "horizontal": self.prism})
         if closed:
-            made.append({"kind": "occlusion", "eye": "both" if len(closed) == 2 else closed[0], "contrast": 0.0})
+            made.append({"kind": "occlusion", "eye": "both" if len(closed) == 2 else closed[0]})
         return tuple(deficit_from(deficit) for deficit in made)

@@ -38,7 +38,7 @@ phases = [{ epochs = 8 }]
 [[conditions]]
 name = "closed"
 label = "one eye closed"
-phases = [{ epochs = 4, deficits = [{ kind = "occlusion", eye = "right", contrast = 0 }] }, { epochs = 4 }]
+phases = [{ epochs = 4, deficits = [{ kind = "occlusion", eye = "right" }] }, { epochs = 4 }]
 """
 
 

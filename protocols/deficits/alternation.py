@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from binocular.protocols.checked import Whole
 from pydantic import Field
 
-from .base import Deficit, OneEye, eyes_of, whose
+from .base import OWN_NOISE, Deficit, OneEye, OwnNoise, eyes_of, own_noise, whose
 
 if TYPE_CHECKING:
     import torch
@@ -16,7 +16,7 @@ __all__ = ["Alternation"]
 
 
 class Alternation(Deficit):
-    """Alternating exposure: one eye sees while the other is blank, and they change places (Hubel & Wiesel 1965).
+    """Alternating exposure: one eye sees while the other is covered, and they change places (Hubel & Wiesel 1965).
 
     Batches are counted from the beginning of rearing, so that the turns go on evenly across epochs.
     """
@@ -24,15 +24,18 @@ class Alternation(Deficit):
     kind: Literal["alternation"] = Field(default="alternation", description="name of the deficit")
     period: Annotated[Whole, Field(ge=1, le=10**9)] = Field(default=1, description="batches until the eyes swap")
     first: OneEye = Field(default="treated", description="the eye that sees in the first batch of rearing")
+    noise: OwnNoise = Field(
+        default=OWN_NOISE, description="s.d. of the noise of the covered eye, in units of the pixels; 0 is a silent eye"
+    )
 
     def __call__(
         self, views: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, batch: int = 0
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the batch with one eye grey."""
+        """Return the batch with one eye covered."""
         first = eyes_of(self.first)[0]
-        blank = 1 - first if (batch // self.period) % 2 == 0 else first
+        covered = 1 - first if (batch // self.period) % 2 == 0 else first
         result = views.clone()
-        result[:, blank] = 0
+        result[:, covered] = own_noise(views[:, covered], self.noise, generator)
         return result, labels
 
     def sentence(self) -> str:

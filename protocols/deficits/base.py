@@ -10,11 +10,22 @@ from pydantic import Field, ValidationError, model_validator
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["AnyEye", "Deficit", "EyeDeficit", "OneEye", "Ramp"]
+__all__ = ["AnyEye", "Deficit", "EyeDeficit", "OneEye", "OwnNoise", "Ramp", "own_noise"]
 
 OneEye = Literal["treated", "fellow", "left", "right"]
 AnyEye = Literal["treated", "fellow", "left", "right", "both"]
 EYES = ("left", "right")
+
+OWN_NOISE = 0.5
+"""S.d. of what a closed eye sends by itself: the sensory noise that an open eye has in the stereo scenes.
+
+A closed eye is not silent, other than under tetrodotoxin: cells of the geniculate go on firing behind a lid (Linden,
+Heynen, Haslinger & Bear 2009, Nature Neuroscience 12, 390). Without noise, moreover, a subject that sees nothing
+answers alike to every presentation; batch normalisation then divides by next to nothing, and rounding decides what is
+learned.
+"""
+
+OwnNoise = Annotated[Number, Field(ge=0, le=1000)]
 
 
 class Ramp(Checked):
@@ -172,6 +183,30 @@ class EyeDeficit(Deficit):
     def words(self) -> str:
         """Return what is done, to follow 'right eye' in a sentence."""
         return self.kind.replace("-", " ")
+
+
+def own_noise(view: torch.Tensor, sd: float, generator: torch.Generator) -> torch.Tensor:
+    """Return what an eye without any light sends: Gaussian noise of its own, independent for each pixel of each view.
+
+    Parameters
+    ----------
+    view
+        Any views; only their shape and kind matter.
+    sd
+        Standard deviation in units of the pixels; with 0 the eye is silent, exactly grey, and nothing is drawn.
+    generator
+        Source of the noise, on the device of ``view``.
+
+    Returns
+    -------
+    torch.Tensor
+        Of the shape of ``view``.
+    """
+    import torch
+
+    if sd == 0:
+        return torch.zeros_like(view)
+    return torch.randn(view.shape, generator=generator, device=view.device, dtype=view.dtype) * sd
 
 
 def whose(eye: str) -> str:

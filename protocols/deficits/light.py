@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from binocular.protocols.checked import Fraction, Number, complain
 from pydantic import Field, model_validator
 
-from .base import Deficit, EyeDeficit
+from .base import OWN_NOISE, Deficit, EyeDeficit, OwnNoise, own_noise
 
 if TYPE_CHECKING:
     import torch
@@ -51,46 +51,55 @@ class Blur(EyeDeficit):
 
 
 class Occlusion(EyeDeficit):
-    """A closed lid: no pattern, and of the light's slow changes only a small part.
+    """A closed lid: no pattern, and nothing but the eye's own noise, unless the lid is said to let light through.
 
-    The view is blurred by a Gaussian and its contrast reduced; with ``contrast = 0`` the eye sees an even grey, as in
-    `Inactivation`. Mind that batch normalisation within a pathway restores a low contrast in training: a lid of 5 %
-    then acts like a strong blur. Where the eye is to be silent, use ``contrast = 0``.
+    What a lid lets through is asked for by ``contrast``: the view is blurred by a Gaussian and its contrast reduced.
+    Mind that batch normalisation within a pathway restores a low contrast in training where the eye has no ``noise`` to
+    drown it: a lid of 5 % then acts like a strong blur.
     """
 
     kind: Literal["occlusion"] = Field(default="occlusion", description="name of the deficit")
-    contrast: Fraction = Field(default=0.05, description="share of the contrast that passes the lid; 0 is none")
+    contrast: Fraction = Field(default=0.0, description="share of the contrast that passes the lid; 0 is none")
     sigma: Annotated[Number, Field(ge=0, le=1024)] = Field(
-        default=4.0, description="how diffuse the light is: standard deviation of a Gaussian in pixels"
+        default=4.0,
+        description="how diffuse light that passes the lid is: standard deviation of a Gaussian in pixels",
+    )
+    noise: OwnNoise = Field(
+        default=OWN_NOISE, description="s.d. of the eye's own noise, in units of the pixels; 0 is a silent eye"
     )
 
     def see(self, view: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Return what passes the lid."""
-        import torch
-
+        """Return what passes the lid, and the eye's own noise."""
         from .optics import gaussian_blur
 
-        return torch.zeros_like(view) if self.contrast == 0 else gaussian_blur(view, self.sigma) * self.contrast
+        noise = own_noise(view, self.noise, generator)
+        return noise if self.contrast == 0 else gaussian_blur(view, self.sigma) * self.contrast + noise
 
     def words(self) -> str:
         """Return what is done."""
-        return "occluded" if self.contrast == 0 else f"occluded (lid passes {self.contrast:.0%} of contrast)"
+        lid = f"lid passes {self.contrast:.0%} of contrast" if self.contrast else ""
+        silent = "" if self.noise else "without noise of its own"
+        return "occluded" + (f" ({', '.join(filter(None, (lid, silent)))})" if lid or silent else "")
 
 
 class Inactivation(EyeDeficit):
-    """Nothing at all reaches the eye: exactly grey, as when the retina is silenced by tetrodotoxin or the eye lost."""
+    """The eye is silent: exactly grey, as when the retina is blocked by tetrodotoxin or the eye lost.
+
+    With ``noise`` only light is missing, as in `Occlusion`. An inactivation of both eyes leaves nothing that differs
+    from one presentation to the next; what a network with batch normalisation learns then is ruled by rounding. For
+    darkness use `Dark`.
+    """
 
     kind: Literal["inactivation"] = Field(default="inactivation", description="name of the deficit")
+    noise: OwnNoise = Field(default=0.0, description="s.d. of the eye's own noise, in units of the pixels")
 
     def see(self, view: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Return grey."""
-        import torch
-
-        return torch.zeros_like(view)
+        """Return grey, or the eye's own noise."""
+        return own_noise(view, self.noise, generator)
 
     def words(self) -> str:
         """Return what is done."""
-        return "inactivated"
+        return "inactivated" + (f" but for noise (s.d. {self.noise:g})" if self.noise else "")
 
 
 class Noise(EyeDeficit):
@@ -107,10 +116,7 @@ class Noise(EyeDeficit):
 
     def see(self, view: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return the noisy view."""
-        import torch
-
-        noise = torch.randn(view.shape, generator=generator, device=view.device, dtype=view.dtype)
-        return view * self.contrast + noise * self.sd
+        return view * self.contrast + own_noise(view, self.sd, generator)
 
     def words(self) -> str:
         """Return what is done."""
@@ -133,18 +139,19 @@ class ContrastLoss(EyeDeficit):
 
 
 class Dark(Deficit):
-    """Darkness: both eyes see an even grey."""
+    """Darkness: both eyes send nothing but their own noise, each its own."""
 
     kind: Literal["dark"] = Field(default="dark", description="name of the deficit")
+    noise: OwnNoise = Field(
+        default=OWN_NOISE, description="s.d. of the eyes' own noise, in units of the pixels; 0 are silent eyes"
+    )
 
     def __call__(
         self, views: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, batch: int = 0
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return grey views."""
-        import torch
-
-        return torch.zeros_like(views), labels
+        """Return the eyes' own noise."""
+        return own_noise(views, self.noise, generator), labels
 
     def sentence(self) -> str:
         """Return what is done."""
-        return "both eyes in the dark"
+        return self._with_ramp(f"both eyes in the dark{'' if self.noise else ', without noise of their own'}")

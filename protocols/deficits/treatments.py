@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from binocular.protocols.checked import Fraction, Number
 from pydantic import Field
 
-from .base import Deficit, EyeDeficit, OneEye, eyes_of, whose
+from .base import OWN_NOISE, Deficit, EyeDeficit, OneEye, OwnNoise, eyes_of, own_noise, whose
 from .light import Dark
 
 if TYPE_CHECKING:
@@ -17,11 +17,14 @@ __all__ = ["ContrastBalance", "DarkExposure", "Patching", "Penalisation"]
 
 
 class Patching(Deficit):
-    """A patch for part of the time: in a share of the batches, drawn by chance, the eye sees nothing."""
+    """A patch for part of the time: in a share of the batches, drawn by chance, the eye sees nothing but its noise."""
 
     kind: Literal["patching"] = Field(default="patching", description="name of the treatment")
     eye: OneEye = Field(default="fellow", description="the eye that is patched")
     share: Fraction = Field(default=0.5, description="share of the batches with the patch on")
+    noise: OwnNoise = Field(
+        default=OWN_NOISE, description="s.d. of the noise of a patched eye, in units of the pixels; 0 is a silent eye"
+    )
 
     def __call__(
         self, views: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, batch: int = 0
@@ -32,7 +35,7 @@ class Patching(Deficit):
         index = eyes_of(self.eye)[0]
         open_eye = torch.rand((), generator=generator, device=views.device) >= self.share
         result = views.clone()
-        result[:, index] = torch.where(open_eye, views[:, index], torch.zeros_like(views[:, index]))
+        result[:, index] = torch.where(open_eye, views[:, index], own_noise(views[:, index], self.noise, generator))
         return result, labels
 
     def sentence(self) -> str:
@@ -63,8 +66,7 @@ class Penalisation(EyeDeficit):
 class ContrastBalance(EyeDeficit):
     """Contrast-balanced viewing: the better eye at low contrast (Hess, Mansouri & Thompson 2010).
 
-    Batch normalisation within a pathway restores a low contrast in training; see
-    `binocular.protocols.deficits.light.Occlusion`.
+    Batch normalisation within a pathway restores a low contrast in training; see `Occlusion`.
     """
 
     kind: Literal["contrast-balance"] = Field(default="contrast-balance", description="name of the treatment")
