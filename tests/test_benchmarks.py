@@ -102,7 +102,7 @@ def test_time_is_added_up_by_purpose(tmp_path):
     assert 0.04 <= spent_so_far()["resting"] - before < 0.5
     write_timings(tmp_path / "new" / "timings.json")
     assert json.loads((tmp_path / "new" / "timings.json").read_text())["resting"] >= 0.04
-    with pytest.raises(BadInput, match=r"--timings: .* cannot be written"):
+    with pytest.raises(BadInput, match="is a folder"):
         write_timings(tmp_path)
 
 

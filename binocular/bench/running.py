@@ -14,6 +14,7 @@ from binocular.bench.machine import describe_machine, matrix_rate
 from binocular.bench.registry import CASES, case_named
 from binocular.runs.running import versions
 from binocular.stimuli.errors import BadInput
+from binocular.store.sealing import safely
 
 __all__ = ["SCHEMA", "chosen_cases", "run_benchmarks", "write_record"]
 
@@ -108,14 +109,9 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     BadInput
         If the folder cannot be written.
     """
-    text = json.dumps(_rounded(record), indent=1, ensure_ascii=False, allow_nan=False)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise BadInput(f"--out: {path} cannot be written: {error.strerror}; name a file that can be") from error
+    with safely(path) as temporary:
+        text = json.dumps(_rounded(record), indent=1, ensure_ascii=False, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def _rounded(value: Any) -> Any:

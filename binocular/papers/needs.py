@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binocular.stimuli.errors import BadInput
+from binocular.store.sealing import safely
 
 if TYPE_CHECKING:
     from binocular.probes.base import Probe
@@ -181,10 +182,8 @@ def _link(there: Path, here: Path) -> None:
     try:
         os.link(there, here)
     except OSError:  # no links on this disk
-        partial = here.with_name(f".{here.name}.partial")
-        with contextlib.suppress(OSError):  # a node that cannot be copied is reared
-            shutil.copyfile(there, partial)
-            partial.replace(here)
+        with contextlib.suppress(OSError, BadInput), safely(here) as temporary:  # what cannot be copied is reared
+            shutil.copyfile(there, temporary)
 
 
 def _measured(study: Study, measure: Measure, probe: Probe) -> bool:

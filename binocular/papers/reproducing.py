@@ -165,13 +165,14 @@ def reproduce(
         If stopped; what is done is kept.
     """
     from binocular.runs.planning import usable_device
-    from binocular.runs.running import alone, device_name, versions
+    from binocular.runs.running import device_name, versions
+    from binocular.store.folder import folder_lock
 
     folder, began, start = Path(folder), _now(), time.monotonic()
     usable_device(device)
     obtained = _Obtained(folder, device, quiet)
     results = []
-    with alone(folder):
+    with folder_lock(folder):
         for number, claim in enumerate(claims):
             results.append(_result(claim, scale, obtained))
             if on_result is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from binocular.stimuli.errors import BadInput
+from binocular.store.sealing import safely
 
 __all__ = ["add_spent", "spending", "spent_so_far", "write_timings"]
 
@@ -51,8 +51,6 @@ def write_timings(path: Path) -> None:
     BadInput
         If the file cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({name: round(value, 4) for name, value in spent_so_far().items()}, indent=1) + "\n")
-    except OSError as error:
-        raise BadInput(f"--timings: {path} cannot be written: {error.strerror}; name a file that can be") from error
+    with safely(path) as temporary:
+        seconds = {name: round(value, 4) for name, value in spent_so_far().items()}
+        temporary.write_text(json.dumps(seconds, indent=1) + "\n")

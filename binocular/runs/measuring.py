@@ -23,8 +23,9 @@ from binocular.probes.registry import probe_from
 from binocular.protocols import parse_protocol
 from binocular.rearing.objectives import without_decoder
 from binocular.runs.planning import usable_cores, usable_device
-from binocular.runs.running import alone, versions
+from binocular.runs.running import versions
 from binocular.stimuli.errors import BadInput
+from binocular.store.folder import folder_lock
 from binocular.store.measures import Measures, measure_path, measures_of, write_measure
 from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
 from binocular.store.snapshots import node_path, read_node
@@ -95,7 +96,7 @@ def measure_study(
     subjects = [subject for condition in study.conditions for subject in condition.subjects]
     if not subjects:
         raise BadInput(f"{path} has no subjects to measure; accepted is a study with at least one")
-    with alone(folder, "STUDY"):
+    with folder_lock(folder, "STUDY"):
         for subject in subjects:  # nothing is measured unless all can be
             _snapshots(folder, subject, when, load=False)
         stimuli = {seed: protocol.stimulus.build(seed, device) for seed in {subject.seed for subject in subjects}}

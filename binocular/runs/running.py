@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime
 import importlib.metadata
-import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from binocular.runs.collecting import subject_record, tree_record
 from binocular.runs.planning import StudyPlan, check_parts, plan_study, usable_cores
 from binocular.runs.scheduling import rear_here
 from binocular.stimuli.errors import BadInput
+from binocular.store.folder import folder_lock, try_folder
 from binocular.store.sealing import SealState, seal_state
 from binocular.store.snapshots import node_path, partial_path, prune_node, read_node
 from binocular.store.writing import ConditionHeader, StudyHeader, write_study, write_subject
@@ -31,7 +31,7 @@ from binocular.store.writing import ConditionHeader, StudyHeader, write_study, w
 if TYPE_CHECKING:
     from binocular import protocols
 
-__all__ = ["Outcome", "Progress", "alone", "device_name", "run_study", "versions"]
+__all__ = ["Outcome", "Progress", "device_name", "run_study", "versions"]
 
 _ROOM_FOR_STATES = 2_000_000_000  # bytes
 
@@ -150,12 +150,13 @@ def run_study(
     with spending("planning"):
         study = plan_study(protocol, device)
         state_bytes = check_parts(study)
-    with alone(folder):
+    with folder_lock(folder):
         if fresh:
             for part in ("nodes", "subjects", "measures"):
                 shutil.rmtree(folder / part, ignore_errors=True)
         for debris in folder.rglob(".*.partial"):  # of a run that was killed in the middle of a write
             debris.unlink(missing_ok=True)
+        try_folder(folder, (_subject_file(*subject) for subject in study.tree.path))
         outstanding = study.outstanding(folder)
         _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
@@ -234,7 +235,7 @@ def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, created: str, co
             if record is None:
                 outcome.failures.setdefault((condition.name, seed), "its files are missing or damaged")
                 continue
-            files.append(folder / "subjects" / f"{condition.name}.{seed}.h5")
+            files.append(folder / "subjects" / _subject_file(condition.name, seed))
             write_subject(files[-1], record)
     header = StudyHeader(
         title=protocol.title,
@@ -253,6 +254,10 @@ def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, created: str, co
     write_study(outcome.study, header, files, tree_record(study, folder), outcome.failures, folder / "measures")
 
 
+def _subject_file(condition: str, seed: int) -> str:
+    return f"{condition}.{seed}.h5"
+
+
 def _keep_other_study(path: Path, protocol_hash: str) -> None:
     """Rename a study of another protocol that lies where ours will be written; nothing is lost."""
     if not path.is_file() or seal_state(path) is not SealState.WHOLE:
@@ -261,43 +266,6 @@ def _keep_other_study(path: Path, protocol_hash: str) -> None:
         other = str(file.attrs.get("protocol_hash", "unknown"))
     if other != protocol_hash:
         path.replace(path.with_name(f"study-{other}.h5"))
-
-
-@contextlib.contextmanager
-def alone(folder: Path, option: str = "--out") -> Iterator[None]:
-    """Hold the output folder for this run; the operating system lets go of it even after a kill.
-
-    Raises
-    ------
-    BadInput
-        If it cannot be written or another process holds it; ``option`` is named as the cause.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / ".lock").open("a+")
-    except OSError as error:
-        raise BadInput(f"{option}: {folder} cannot be written: {error.strerror}; name a folder that can be") from error
-    with handle:
-        if not _lock(handle):
-            handle.seek(0)
-            owner = handle.read().strip() or "another process"
-            raise BadInput(f"{option}: {folder} is in use by {owner}; wait for it to end, or name another folder")
-        handle.truncate(0)
-        handle.write(f"process {os.getpid()} on {platform.node()}")
-        handle.flush()
-        yield
-
-
-def _lock(handle: object) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # pragma: no cover - no such lock on this system; two runs are then up to the user
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[arg-type]
-    except OSError:
-        return False
-    return True
 
 
 def _check_disk(folder: Path, states: int, state_bytes: int) -> None:

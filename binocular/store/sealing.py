@@ -12,14 +12,14 @@ import contextlib
 import errno
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
 from binocular.stimuli.errors import BadInput
 
-__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "safely", "seal", "seal_state"]
+__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "flush", "safely", "seal", "seal_state"]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SEAL = "\nbinocular seal: {size:020d} bytes, sha256 {digest}\n"
@@ -31,6 +31,7 @@ _FULL = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file is too large",
 }
+_LOST = {*_FULL, errno.EIO}  # what a flush says of bytes that are lost; else it says that it cannot flush
 _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -66,15 +67,12 @@ def safely(path: Path | str) -> Iterator[Path]:
         final.parent.mkdir(parents=True, exist_ok=True)
         if final.is_dir():
             raise BadInput(f"{final} is a folder; a file was to be written there")
-        handle, name = tempfile.mkstemp(prefix=f".{final.name}.", suffix=".partial", dir=final.parent)
-        os.close(handle)
-        temporary = Path(name)
+        # Made with the ordinary permissions, so that no chmod is needed, which not every file system has; and of a
+        # short name, so that any name which can be the final one will do.
+        temporary = final.parent / f".binocular-{secrets.token_hex(8)}.partial"
+        temporary.touch(exist_ok=False)
         yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        flush(temporary)
         temporary.replace(final)
         temporary = None
         _flush_folder(final.parent)
@@ -88,7 +86,24 @@ def safely(path: Path | str) -> Iterator[Path]:
         raise
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Ask for a file's bytes to reach the disk; a file system that has no such call is believed without.
+
+    Raises
+    ------
+    OSError
+        If the bytes could not be written.
+    """
+    with path.open("rb+") as file:
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno in _LOST:
+                raise
 
 
 def _flush_folder(folder: Path) -> None:

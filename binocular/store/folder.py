@@ -1,0 +1,163 @@
+"""A folder to write results to: held by one run at a time, and tried before hours of work rely on it.
+
+File systems differ in what they can do. Some have no locks (Lustre without ``flock``, NFS without its lock service),
+some refuse ``chmod`` and ``fsync`` (CIFS, those in user space), some cannot rename over a file. What is optional is
+done without where it is refused; what is needed is tried before the work and not found missing after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
+
+from binocular.stimuli.errors import BadInput
+from binocular.store.sealing import SealState, safely, seal, seal_state
+
+__all__ = ["folder_lock", "try_folder"]
+
+
+@contextlib.contextmanager
+def folder_lock(folder: Path, option: str = "--out") -> Iterator[None]:
+    """Hold a folder, made if missing, for the block.
+
+    The lock is the operating system's, which lets go of it even after a kill. Where the file system has none, a file
+    stands for it: a run on the same machine recognises one that was left by a kill, other machines name it.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written or another run holds it; ``option`` is named as the cause.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _acquired(folder, option)
+    except OSError as error:
+        raise BadInput(f"{option}: {folder} cannot be written: {error.strerror}; name a folder that can be") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            lock.release()
+
+
+def _acquired(folder: Path, option: str) -> BaseFileLock:
+    path = folder / ".lock"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it says that it takes a file where there is no flock
+            lock = FileLock(path)
+            lock.acquire(blocking=False)
+        if not isinstance(lock, SoftFileLock):
+            with contextlib.suppress(OSError):  # whose it is, for those who wait
+                path.write_text(_myself())
+        return lock
+    except Timeout:
+        owner = _owner(path) or "another process"
+        raise BadInput(f"{option}: {folder} is in use by {owner}; wait for it to end, or name another folder") from None
+    except (OSError, NotImplementedError):
+        marker = folder / ".lock-file"
+    lock = SoftFileLock(marker)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        owner = _owner(marker) or "another run"
+        raise BadInput(
+            f"{option}: {folder} is in use by {owner}; wait for it to end or name another folder. This file system has "
+            f"no locks: if that run was killed, delete {marker}"
+        ) from None
+    return lock
+
+
+def _myself() -> str:
+    return f"process {os.getpid()} on {platform.node()}"
+
+
+def _owner(path: Path) -> str:
+    """Read who holds a lock: what `_myself` gave, or a soft lock's process and machine in two lines."""
+    try:
+        lines = path.read_text(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return f"process {lines[0]} on {lines[1]}" if lines[0].isdigit() and len(lines) > 1 else lines[0].strip()
+
+
+def try_folder(folder: Path, names: Iterable[str], option: str = "--out") -> None:
+    """Do in a folder on a small scale what a run will do there at its end.
+
+    Parameters
+    ----------
+    folder
+        Output folder; ``nodes`` and ``subjects`` are made in it.
+    names
+        Names of the files that will be written to ``subjects``.
+    option
+        Named as the cause of what does not work.
+
+    Raises
+    ------
+    BadInput
+        If a file cannot be written, replaced and read there, if two of the names are one to this file system, or if
+        something stands in the way.
+    """
+    for name in ("study.h5", "report.html"):
+        if (folder / name).is_dir():
+            raise BadInput(f"{option}: {folder / name} is a folder; a file is to be written there, so move it away")
+    subfolders = ("nodes", "subjects", *(name for name in ("figures", "measures") if (folder / name).exists()))
+    for place in (folder, *(folder / name for name in subfolders)):
+        if place.exists() and not place.is_dir():
+            raise BadInput(f"{option}: {place} is a file; a folder is needed there, so move it away")
+        _try_writing(place / f".binocular-trial-{os.getpid()}", option)
+    _try_names(folder / "subjects", sorted(set(names)), option)
+
+
+def _try_writing(path: Path, option: str) -> None:
+    try:
+        for content in (b"tried", b"replaced"):
+            with safely(path) as temporary:
+                temporary.write_bytes(content)
+                seal(temporary)
+        whole = seal_state(path) is SealState.WHOLE and path.read_bytes().startswith(content)
+    except OSError as error:
+        raise _unfit(path, option, str(error.strerror or error)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+    if not whole:
+        raise _unfit(path, option, "a file is not read back as it was written")
+
+
+def _try_names(folder: Path, names: list[str], option: str) -> None:
+    """Look for names that are one to a file system which takes no notice of capitals, or that it refuses."""
+    trial = folder / f".binocular-trial-{os.getpid()}"
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(name.casefold(), []).append(name)
+    doubtful = [alike for alike in folded.values() if len(alike) > 1] + [[max(names, key=len)]] * bool(names)
+    try:
+        trial.mkdir()
+        for alike in doubtful:
+            for name in alike:
+                (trial / name).touch()
+            there = list(trial.iterdir())
+            for entry in there:
+                entry.unlink()
+            if len(there) < len(alike):
+                raise BadInput(
+                    f"{option}: {folder} takes {' and '.join(alike)} for one file; give the conditions names that "
+                    "differ in more than capitals, or name a folder on another disk"
+                )
+    except OSError as error:
+        raise _unfit(trial, option, str(error.strerror or error)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            trial.rmdir()
+
+
+def _unfit(path: Path, option: str, cause: str) -> BadInput:
+    return BadInput(f"{option}: files cannot be written and replaced in {path.parent} ({cause}); name another folder")
