@@ -16,13 +16,14 @@ import pytest
 from binocular.stimuli.errors import BadInput
 from rich.console import Console
 
-from binocular.papers.claims import Claim, Evidence, Finding, Number, verdict_of
+from binocular.papers.claims import Claim, Evidence, Finding, verdict_from
 from binocular.papers.needs import Measure, StudyNeed
 from binocular.papers.numbers import by_seed, condition_of, exact, judged, number_of, paired, worst
 from binocular.papers.pages import as_plain, markdown_page, write_pages
 from binocular.papers.presenting import criterion_words, number_words, print_result, print_summary
 from binocular.papers.registry import PAPERS, Paper, chosen_claims, paper_named
 from binocular.papers.reproducing import reproduce
+from binocular.store.statistics import Interval
 from tests.test_cli import ROOT, assert_one_sentence, binocular
 from tests.tiny import tiny_file
 
@@ -64,7 +65,7 @@ def run(tmp_path: Path, *claims: Claim, scale: Any = "lab") -> Any:
 
 def test_a_verdict_follows_from_whole_intervals():
     def row(low: float, high: float, **bounds: Any) -> Evidence:
-        return Evidence("x", "", Number((low + high) / 2, low, high, 3), **bounds)
+        return Evidence("x", "", Interval((low + high) / 2, low, high, 3), **bounds)
 
     assert row(0.3, 0.4, at_least=0.2).verdict == "holds"
     assert row(0.1, 0.4, at_least=0.2).verdict == "undecided"
@@ -74,18 +75,20 @@ def test_a_verdict_follows_from_whole_intervals():
     assert Evidence("x", "", number_of([0.5]), at_least=0.2).verdict == "undecided", "one subject decides nothing"
     assert row(0.3, 0.4, role="context").verdict is None
     holds, fails, undecided = row(0.3, 0.4, at_least=0.2), row(0, 0.1, at_least=0.2), row(0.1, 0.3, at_least=0.2)
-    assert verdict_of((holds, undecided)) == "undecided" and verdict_of((undecided, fails, holds)) == "does not hold"
+    assert (
+        verdict_from((holds, undecided)) == "undecided" and verdict_from((undecided, fails, holds)) == "does not hold"
+    )
     control = row(0.3, 0.4, at_most=0.1, role="control")
-    assert verdict_of((holds, control)) == "does not hold", "a control kills a claim"
+    assert verdict_from((holds, control)) == "does not hold", "a control kills a claim"
     with pytest.raises(ValueError, match="criterion"):
         Evidence("x", "", exact(1))
 
 
 def test_numbers_over_subjects():
     found = number_of([1.0, 2.0, 3.0, np.nan])
-    assert (found.value, found.n) == (2.0, 3)
-    assert found.high - found.value == pytest.approx(4.302653 / 3**0.5, rel=1e-6)
-    assert worst([0.1, 0.3]) == exact(0.3, 2) and np.isnan(worst([0.1, np.nan]).value)
+    assert (found.mean, found.n) == (2.0, 3)
+    assert found.high - found.mean == pytest.approx(4.302653 / 3**0.5, rel=1e-6)
+    assert worst([0.1, 0.3]) == exact(0.3, 2) and np.isnan(worst([0.1, np.nan]).mean)
     assert paired({0: 1.0, 1: 2.0, 2: 9.0}, {1: 1.0, 0: 0.0, 7: 5.0}, 100) == number_of([100, 100])
 
 

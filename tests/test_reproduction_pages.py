@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from binocular.stimuli.errors import BadInput
 
-from binocular.papers.claims import Claim, Evidence, Number, verdict_of
+from binocular.papers.claims import Claim, Evidence, verdict_from
 from binocular.papers.pages import COLUMNS, HOW_TO_READ, write_pages
 from binocular.papers.registry import PAPERS, Paper
+from binocular.store.statistics import Interval, exact
 from tests.test_reproducing import PAPER, Numbers, claim, run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reproduction"
@@ -37,10 +38,10 @@ def row_of(cells: list[str]) -> tuple[Evidence, str]:
     role = "control" if what.startswith("control: ") else "context" if what.startswith("context: ") else "test"
     numbers = [plain(number) for number in re.findall(r"−?\d+(?:\.\d+)?(?:e[-−+]?\d+)?", ours.split("[no")[0])]
     digits = len(re.split(r"[ \[]", ours)[0].partition(".")[2])
-    if ours == "none" or "no interval" in ours:
-        number = Number(numbers[0] if numbers else math.nan)
+    if ours == "–" or "no interval" in ours:
+        number = Interval(numbers[0] if numbers else math.nan)
     else:
-        number = Number(*numbers) if len(numbers) == 3 else Number(numbers[0], numbers[0], numbers[0])
+        number = Interval(*numbers) if len(numbers) == 3 else exact(numbers[0])
     bounds = {sign: plain(bound) for sign, bound in re.findall(r"([≥≤]) (−?[\d.]+(?:e[−+]\d+)?)", criterion)}
     row = Evidence(what, published, number, role, bounds.get("≥"), bounds.get("≤"), digits)
     return row, says
@@ -144,7 +145,7 @@ def test_pages_are_written_in_the_form_that_is_tested(tmp_path, monkeypatch):
 
 def test_the_test_of_pages_can_fail():
     row, says = row_of(["shift", "0.41 (Fig. 4)", "0.31 [0.25, 0.37]", "≥ 0.10", "holds"])
-    assert row.verdict == says and verdict_of((row,)) == "holds"
+    assert row.verdict == says and verdict_from((row,)) == "holds"
     row, _ = row_of(["shift", "0.41 (Fig. 4)", "−0.31 [−0.37, −0.25]", "≥ 0.10", "holds"])
     assert row.verdict == "does not hold"
     row, _ = row_of(["control: error", "", "0.0012", "≤ 0.0100", "holds"])

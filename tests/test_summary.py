@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from binocular.dominance import contralateral_bias
-from binocular.store.summary import interval, last_value, outcome_of, summarise_dominance, summarise_vision
+from binocular.store.statistics import interval
+from binocular.store.summary import last_value, outcome_of, summarise_dominance, summarise_vision
 from tests.synthetic import invented_conditions, invented_subject
 
 

@@ -6,11 +6,12 @@ follows from the intervals alone. Rows that are controls must meet their bounds 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from binocular.store.statistics import Interval, Verdict, overall, verdict_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,38 +22,16 @@ __all__ = [
     "Evidence",
     "Finding",
     "Need",
-    "Number",
     "Role",
     "Scale",
-    "Verdict",
     "not_run",
-    "verdict_of",
+    "verdict_from",
 ]
 
 Scale = Literal["lab", "paper"]
 SCALES: tuple[Scale, ...] = ("lab", "paper")
 """``"lab"`` is the smallest study that tests the claim, ``"paper"`` the published one."""
 Role = Literal["test", "control", "context"]
-Verdict = Literal["holds", "does not hold", "undecided", "not run"]
-
-
-@dataclass(frozen=True)
-class Number:
-    """A mean over subjects with its 95 % interval.
-
-    Attributes
-    ----------
-    value, low, high
-        Mean and ends; the ends are NaN where one subject gives no interval. An exact number (a closed form, a largest
-        error over all cases) has ``low == high == value``.
-    n
-        Subjects behind it.
-    """
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-    n: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,7 +56,7 @@ class Evidence:
 
     what: str
     published: str
-    ours: Number
+    ours: Interval
     role: Role = "test"
     at_least: float | None = None
     at_most: float | None = None
@@ -92,25 +71,12 @@ class Evidence:
         """What this row says by itself; None for context."""
         if self.role == "context":
             return None
-        low, high = self.ours.low, self.ours.high
-        if math.isnan(low) or math.isnan(high):
-            return "undecided"
-        floor = -math.inf if self.at_least is None else self.at_least
-        ceiling = math.inf if self.at_most is None else self.at_most
-        if floor <= low and high <= ceiling:
-            return "holds"
-        return "does not hold" if high < floor or low > ceiling else "undecided"
+        return verdict_of(self.ours, self.at_least, self.at_most)
 
 
-def verdict_of(rows: tuple[Evidence, ...]) -> Verdict:
-    """Return what rows of evidence say together: the worst of them."""
-    said = [row.verdict for row in rows if row.verdict is not None]
-    if not said:
-        return "not run"
-    for verdict in ("does not hold", "undecided"):
-        if verdict in said:
-            return verdict
-    return "holds"
+def verdict_from(rows: Iterable[Evidence]) -> Verdict:
+    """Return what rows of evidence say together; context says nothing."""
+    return overall(row.verdict for row in rows if row.verdict is not None)
 
 
 @dataclass(frozen=True)
@@ -122,7 +88,7 @@ class Finding:
     claim
         Its id.
     verdict
-        Follows from ``evidence`` by `verdict_of`; ``"not run"`` where nothing was reared.
+        Follows from ``evidence`` by `verdict_from`; ``"not run"`` where nothing was reared.
     evidence
         Rows, tests first.
     reason

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from binocular.dominance import dominance_of
-from binocular.papers.claims import Evidence, Finding, Number, verdict_of
+from binocular.papers.claims import Evidence, Finding, verdict_from
+from binocular.store.statistics import Interval, exact, interval
 from binocular.store.study import Condition, Study
-from binocular.store.summary import interval, last_value
+from binocular.store.summary import last_value
 
 __all__ = [
     "accuracies",
@@ -29,34 +30,17 @@ __all__ = [
 _ORDER = {"test": 0, "control": 1, "context": 2}
 
 
-def number_of(values: ArrayLike) -> Number:
-    """Return mean and 95 % t interval of values over subjects.
-
-    Parameters
-    ----------
-    values
-        One per subject, ``[seed]``; NaN = no value, left out and not counted.
-
-    Returns
-    -------
-    Number
-        The ends are NaN for fewer than two values, so that a criterion on them is undecided.
-    """
-    found = interval(np.asarray(values, dtype=np.float64).reshape(-1))
-    return Number(float(found.mean), float(found.low), float(found.high), int(found.n))
+def number_of(values: ArrayLike) -> Interval:
+    """Return mean and 95 % t interval of values over subjects, ``[seed]``; NaN = no value, left out, not counted."""
+    return interval(np.asarray(values, dtype=np.float64).reshape(-1))
 
 
-def mean_of(values: Mapping[int, float]) -> Number:
+def mean_of(values: Mapping[int, float]) -> Interval:
     """Return mean and 95 % t interval of one value per seed."""
     return number_of(list(values.values()))
 
 
-def exact(value: float, n: int = 0) -> Number:
-    """Return a number that has no sampling error: a closed form, or a largest error over all cases."""
-    return Number(float(value), float(value), float(value), n)
-
-
-def worst(values: ArrayLike) -> Number:
+def worst(values: ArrayLike) -> Interval:
     """Return the largest of some errors as an exact number; NaN if one of them is NaN."""
     found = np.asarray(values, dtype=np.float64).reshape(-1)
     return exact(float(found.max()) if len(found) else float("nan"), len(found))
@@ -70,7 +54,7 @@ def signed(value: float, digits: int = 2) -> str:
 def judged(claim: str, rows: Sequence[Evidence], reason: str = "", deviations: Sequence[str] = ()) -> Finding:
     """Return the finding that follows from rows of evidence; tests come first, then controls, then context."""
     ordered = tuple(sorted(rows, key=lambda row: _ORDER[row.role]))
-    return Finding(claim, verdict_of(ordered), ordered, reason, tuple(deviations))
+    return Finding(claim, verdict_from(ordered), ordered, reason, tuple(deviations))
 
 
 def condition_of(study: Study, name: str) -> Condition:
@@ -124,7 +108,7 @@ def accuracies(condition: Condition, task: str = "test_accuracy") -> dict[int, f
     return {subject.seed: last_value(subject.history[task]) for subject in condition.subjects}
 
 
-def paired(first: dict[int, float], second: dict[int, float], scale: float = 1.0) -> Number:
+def paired(first: dict[int, float], second: dict[int, float], scale: float = 1.0) -> Interval:
     """Return ``scale * (first - second)`` over the seeds that both have.
 
     Subjects of one seed begin with the same weights and see the same order of stimuli, so their difference varies

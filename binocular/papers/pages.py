@@ -207,7 +207,7 @@ def _claim_plain(found: Reproduction, result: Result) -> dict[str, Any]:
         "reason": finding.reason,
         "evidence": [
             {
-                "what": row.what, "role": row.role, "published": row.published, "value": _plain(row.ours.value),
+                "what": row.what, "role": row.role, "published": row.published, "value": _plain(row.ours.mean),
                 "low": _plain(row.ours.low), "high": _plain(row.ours.high), "subjects": row.ours.n,
                 "at_least": row.at_least, "at_most": row.at_most, "says": row.verdict,
             }

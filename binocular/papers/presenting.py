@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from binocular.papers.claims import SCALES, Claim, Evidence, Number, Scale
+from binocular.papers.claims import SCALES, Claim, Evidence, Scale
+from binocular.store.statistics import Interval, printed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,30 +30,19 @@ _WIDE = 120
 _ROLES = {"test": "", "control": "control: ", "context": "for context: "}
 
 
-def number_words(number: Number, digits: int = 2) -> str:
-    """Return a number with its interval, such as ``0.61 [0.55, 0.67]``; one that has no sampling error stands alone."""
-    from binocular.report.figures.style import number as plain
-
-    if math.isnan(number.value):
-        return "none"
-    if math.isnan(number.low) or math.isnan(number.high):
-        return f"{plain(number.value, digits)} [no interval]"
-    if number.low == number.high == number.value:
-        tiny = 0 < abs(number.value) < 0.5 * 10.0**-digits  # an error so small that its decimals would all be 0
-        return f"{number.value:.0e}".replace("-", "−") if tiny else plain(number.value, digits)
-    return f"{plain(number.value, digits)} [{plain(number.low, digits)}, {plain(number.high, digits)}]"
+def number_words(number: Interval, digits: int = 2) -> str:
+    """Return a number with its interval, such as ``0.61 [0.55, 0.67]``, and say where there is none."""
+    return number.text(digits=digits, missing="no interval")
 
 
 def criterion_words(row: Evidence) -> str:
     """Return the criterion of a row, such as ``≥ 0.50`` for its whole interval; empty for context."""
-    from binocular.report.figures.style import number as plain
-
     if row.role == "context":
         return ""
     bounds = (("≥", row.at_least), ("≤", row.at_most))
 
     def words(bound: float) -> str:
-        text = plain(bound, row.digits)
+        text = printed(bound, row.digits)
         return text if float(text.replace("−", "-")) == bound else f"{bound:g}".replace("-", "−")
 
     return " and ".join(f"{sign} {words(bound)}" for sign, bound in bounds if bound is not None)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from binocular.papers.claims import Claim, Finding, Need, Scale, not_run, verdict_of
+from binocular.papers.claims import Claim, Finding, Need, Scale, not_run, verdict_from
 from binocular.papers.registry import Paper
 from binocular.stimuli.errors import BadInput
 from binocular.store.sealing import safely
@@ -288,9 +288,9 @@ def _checked(claim: Claim, finding: Finding) -> Finding:
     """Return the finding if its verdict is what its rows say."""
     if finding.claim != claim.id:
         raise ValueError(f"the finding is one of {finding.claim}")
-    if finding.verdict != "not run" and finding.verdict != verdict_of(finding.evidence):
+    if finding.verdict != "not run" and finding.verdict != verdict_from(finding.evidence):
         raise ValueError(
-            f"'{finding.verdict}' does not follow from its rows, which say '{verdict_of(finding.evidence)}'"
+            f"'{finding.verdict}' does not follow from its rows, which say '{verdict_from(finding.evidence)}'"
         )
     return finding
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from binocular.report.results_table import Cell
+from binocular.store.statistics import interval
 from binocular.store.study import Condition, load_study
-from binocular.store.summary import interval
 
 __all__ = ["headline_cells", "list_probes", "print_measure"]
 

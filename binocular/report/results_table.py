@@ -7,10 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from binocular.store.statistics import Interval, interval
 from binocular.store.study import Condition, Study, load_study
-from binocular.store.summary import Interval, interval, last_value
+from binocular.store.summary import last_value
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,7 +30,7 @@ class Cell:
 
     def text(self, with_interval: bool = True, digits: int = 2) -> str:
         """Return the cell in print, such as ``0.12 [0.08, 0.16]``; a dash where nothing was measured."""
-        return Interval(*map(np.asarray, (self.mean, self.low, self.high, self.n))).text(with_interval, digits)
+        return Interval(self.mean, self.low, self.high, self.n).text(with_interval, digits)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from binocular.dominance import Dominance, dominance_of
 from binocular.stimuli.errors import BadInput
 from binocular.store.records import SubjectRecord
 from binocular.store.schema import HISTORY
-from binocular.store.summary import Interval, interval, last_value
+from binocular.store.statistics import Interval, interval
+from binocular.store.summary import last_value
 
 __all__ = ["Condition", "Study", "load_study"]
 

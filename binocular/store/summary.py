@@ -1,8 +1,4 @@
-"""From subjects to conditions: means over seeds with their 95 % intervals.
-
-The interval is Student's t over seeds, mean +- t(0.975, n - 1) * s / sqrt(n). One seed has no spread: its interval is
-NaN, and whoever draws or prints it says so. The ends are not clipped to the range of the measure.
-"""
+"""From subjects to conditions: means over seeds with their 95 % intervals (`binocular.store.statistics`)."""
 
 from __future__ import annotations
 
@@ -15,86 +11,19 @@ from numpy.typing import ArrayLike
 from binocular.dominance import Dominance, dominance_of
 from binocular.store.records import SubjectRecord
 from binocular.store.schema import HISTORY, MEASURES
+from binocular.store.statistics import Interval, interval
 
 __all__ = [
     "VISION",
-    "Interval",
     "Outcome",
-    "interval",
     "last_value",
     "outcome_of",
-    "printed",
     "summarise_dominance",
     "summarise_vision",
 ]
 
 VISION = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
 """Accuracies of every study; the tasks of its stimulus come on top."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Mean over seeds and the ends of its 95 % interval; ``n`` counts the seeds that have a value.
-
-    That of a single number prints as ``0.12 [0.08, 0.16]``.
-    """
-
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    n: np.ndarray
-
-    def __str__(self) -> str:
-        return self.text() if np.ndim(self.mean) == 0 else repr(self)
-
-    def text(self, with_interval: bool = True, digits: int = 2) -> str:
-        """Return a single number in print; a dash where nothing was measured, no interval where there is one seed."""
-        if not np.isfinite(self.mean):
-            return "–"
-        if not with_interval or not np.isfinite(self.low):
-            return printed(float(self.mean), digits)
-        mean, low, high = (printed(float(value), digits) for value in (self.mean, self.low, self.high))
-        return f"{mean} [{low}, {high}]"
-
-
-def printed(value: float, digits: int = 2) -> str:
-    """Return a number for print: a true minus sign, and none before a zero."""
-    text = f"{value:.{digits}f}"
-    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
-
-
-def interval(values: ArrayLike) -> Interval:
-    """Return mean and 95 % t interval over the first axis.
-
-    Parameters
-    ----------
-    values
-        One row per seed, ``[seed, ...]``; NaN = no value, left out and not counted.
-
-    Returns
-    -------
-    Interval
-        Arrays ``[...]``; the ends are NaN for fewer than two values, the mean for none.
-
-    Examples
-    --------
-    >>> print(interval([0.4, 0.5, 0.6]))
-    0.50 [0.25, 0.75]
-    >>> print(interval([0.4]))
-    0.40
-    """
-    from scipy.special import stdtrit
-
-    rows = np.asarray(values, dtype=np.float64)
-    present = ~np.isnan(rows)
-    n = present.sum(0)
-    filled = np.where(present, rows, 0.0)
-    nan = np.full(n.shape, np.nan)
-    mean = np.divide(filled.sum(0), n, out=nan.copy(), where=n > 0)
-    squares = (np.where(present, rows - mean, 0.0) ** 2).sum(0)
-    variance = np.divide(squares, n - 1, out=nan.copy(), where=n > 1)
-    half = stdtrit(np.maximum(n - 1, 1), 0.975) * np.sqrt(variance / np.maximum(n, 1))
-    return Interval(mean, mean - half, mean + half, n.astype(np.int64))
 
 
 def last_value(column: ArrayLike) -> float:

@@ -41,7 +41,7 @@ def draw_accuracy(had: Mapping[str, Any]) -> Figure:
         ax.axhline(0, color="#8C8C8C", lw=0.7, ls=":")
         ax.set_xticks([0, 0.5, 1], ["0", "half", "longest"])
         ax.set_xlabel("end of the deficit")
-        normal = number_of(list(start.values())).value
+        normal = number_of(list(start.values())).mean
         title_panel(ax, deficit, f"published {number(published[0], 1)} %, ours {number(100 * normal, 1)} % without")
         ax.legend(loc="lower left", handlelength=2.4)
     axes[0].set_ylabel("change of accuracy (points)")
@@ -60,7 +60,7 @@ def _losses(ax: Axes, had: Mapping[str, Any]) -> None:
     for x, lost in enumerate(bars.values()):
         values = 100 * np.array(list(lost.values()))
         found = number_of(values)
-        ax.bar([x], [found.value], width=0.6, color="#C2C2C2", lw=0)
+        ax.bar([x], [found.mean], width=0.6, color="#C2C2C2", lw=0)
         ax.vlines([x], found.low, found.high, color="#222222", lw=1.0)
         places = x + np.linspace(-0.14, 0.14, len(values))
         ax.plot(places, values, "o", ms=3, mfc="white", mec="#222222", mew=0.6)

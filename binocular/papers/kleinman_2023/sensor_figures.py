@@ -43,7 +43,7 @@ def sensor_weights(
     window
         From when to when the sensor is removed; shaded.
     """
-    from binocular.store.summary import interval
+    from binocular.store.statistics import interval
 
     ax = axes_or_new(ax)
     if window is not None:

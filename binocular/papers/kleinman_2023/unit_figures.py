@@ -16,7 +16,7 @@ from binocular.papers.kleinman_2023.tables import bias_of, histograms, monocular
 from binocular.papers.kleinman_2023.units import MAP, POOLED, by_removal, clean_bias
 from binocular.papers.numbers import by_seed, number_of
 from binocular.report.figures.style import title_panel, whole_epochs
-from binocular.store.summary import interval
+from binocular.store.statistics import interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,7 @@ def points_and_line(
         Of the line.
     """
     numbers = [number_of(list(found.values())) for found in values]
-    ax.plot(x, [found.value for found in numbers], color=colour, marker=marker, ms=3.6, label=label, zorder=3)
+    ax.plot(x, [found.mean for found in numbers], color=colour, marker=marker, ms=3.6, label=label, zorder=3)
     ends = [(found.low, found.high) for found in numbers]
     ax.vlines(x, [low for low, _ in ends], [high for _, high in ends], color=colour, lw=0.9, zorder=2)
 
@@ -114,7 +114,7 @@ def _histograms_and_index(
     for site, (units, colour, marker) in _SITES.items():
         values = [ours(condition, site) for condition in conditions.values()]
         points_and_line(ax, [at / longest for at in conditions], values, f"ours, {units}", colour, marker)
-        untrained = number_of(list(ours(conditions[0], site, "untrained").values())).value
+        untrained = number_of(list(ours(conditions[0], site, "untrained").values())).mean
         ax.plot([-0.12], [untrained], marker=marker, ms=4.5, mfc="white", mec=colour, ls="none", clip_on=False)
     if reference[0] is not None:
         ax.axhline(reference[0], color="#8C8C8C", lw=0.7, ls=":", zorder=0)

@@ -29,7 +29,7 @@ def completion_error(series: Mapping[str, Series], ax: Axes | None = None) -> Ax
     ax
         Where to draw; a new figure by default. Its horizontal axis is logarithmic, with 0 at its left end.
     """
-    from binocular.store.summary import interval
+    from binocular.store.statistics import interval
 
     ax = axes_or_new(ax)
     for colour, (name, table) in zip(TASK_COLOURS, series.items(), strict=False):
@@ -54,7 +54,7 @@ def completion_error(series: Mapping[str, Series], ax: Axes | None = None) -> Ax
 
 def singular_values(series: Mapping[str, Series], ax: Axes | None = None, *, switch: int = -1) -> Axes:
     """Draw the singular values in the end, mean over seeds with 95 % intervals, for one duration of the first task."""
-    from binocular.store.summary import interval
+    from binocular.store.statistics import interval
 
     ax = axes_or_new(ax)
     for colour, (name, table) in zip(TASK_COLOURS, series.items(), strict=False):

@@ -207,7 +207,7 @@ def lesions_figure(results: Mapping[str, Any]) -> Figure:
     from matplotlib.figure import Figure
 
     from binocular.papers.kleinman_2024.tables import LESIONS
-    from binocular.store.summary import interval
+    from binocular.store.statistics import interval
 
     table = results["linear-gates"]["lesions"]
     names = list(table["condition"])
@@ -247,7 +247,7 @@ def bent_figure(results: Mapping[str, Any]) -> Figure:
     from matplotlib.figure import Figure
 
     from binocular.papers.kleinman_2024.tables import GATES
-    from binocular.store.summary import interval
+    from binocular.store.statistics import interval
 
     table = results["linear-bent"]["bent"]
     names = list(table["condition"])

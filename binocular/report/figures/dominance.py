@@ -19,7 +19,7 @@ from binocular.report.figures.style import (
     title_figure,
     title_panel,
 )
-from binocular.store.summary import Interval, interval
+from binocular.store.statistics import Interval, interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -22,7 +22,7 @@ from binocular.report.figures.style import (
     whole_epochs,
     words,
 )
-from binocular.store.summary import interval
+from binocular.store.statistics import interval
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -21,7 +21,7 @@ from binocular.report.figures.style import (
     title_panel,
     whole_epochs,
 )
-from binocular.store.summary import interval
+from binocular.store.statistics import interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

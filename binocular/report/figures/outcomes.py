@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from binocular.report.figures.style import BOTH_EYES, axes_or_new, title_figure
-from binocular.store.summary import interval, last_value
+from binocular.store.statistics import interval
+from binocular.store.summary import last_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,7 @@ from binocular.report.figures.style import (
     title_figure,
     title_panel,
 )
-from binocular.store.summary import interval
+from binocular.store.statistics import interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -157,7 +157,7 @@ def title_figure(figure: Figure, what: str, study: str, site: str = "representat
 
 def number(value: float, digits: int = 2) -> str:
     """Return a number for print: a true minus sign, and none before a zero."""
-    from binocular.store.summary import printed
+    from binocular.store.statistics import printed
 
     return printed(value, digits)
 
