@@ -45,6 +45,8 @@ class StimulusSet(ABC):
         For each readout the value of each class, ``[n_classes]`` int64; empty where the classes are the only task.
     labels
         Class of each stimulus, ``[n]`` int64, for the splits ``"train"`` and ``"test"``.
+    notes
+        What a person should know of how the stimuli were read, one sentence each.
     """
 
     kind: str
@@ -52,6 +54,7 @@ class StimulusSet(ABC):
     class_names: tuple[str, ...]
     tasks: dict[str, torch.Tensor]
     labels: dict[Split, torch.Tensor]
+    notes: tuple[str, ...] = ()
 
     @property
     def n_classes(self) -> int:

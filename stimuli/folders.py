@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.formats import PICTURE_ENDINGS, is_grey, read_class_names, read_picture
 from binocular.stimuli.images import ImageData, Request, first_in_turn
+from binocular.stimuli.pictures import PICTURE_ENDINGS, Whites, is_grey, path_text, read_picture
 
 __all__ = ["TEST_SHARE", "divide", "load_folder"]
 
 TEST_SHARE = 0.2
 """Share of the files of a class folder that go to the test part, where the folder does not say."""
+
+_OF_THE_SYSTEM = {
+    "__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found",
+    "thumbs.db", "ehthumbs.db", "desktop.ini",
+}  # fmt: skip
 
 
 def load_folder(request: Request) -> ImageData:
@@ -28,7 +35,7 @@ def load_folder(request: Request) -> ImageData:
     Returns
     -------
     ImageData
-        The pictures; only those asked for are read.
+        The pictures; only those asked for are read. What was passed over is counted in its ``notes``.
 
     Raises
     ------
@@ -42,36 +49,103 @@ def load_folder(request: Request) -> ImageData:
     root = Path(request.path).expanduser()
     if not root.is_dir():
         raise BadInput(f"stimulus.path: {root} is not a folder; it should hold one folder of pictures per class")
+    passed = Counter[str]()
     has_parts = (root / "train").is_dir() and (root / "test").is_dir()
-    class_names = read_class_names(root / "train" if has_parts else root)
+    classes = _classes(root / "train" if has_parts else root, passed)
+    tested = _classes(root / "test", passed) if has_parts else {}
+    if has_parts:
+        _check_same(classes, tested, root)
     files: dict[str, list[tuple[Path, int]]] = {"train": [], "test": []}
-    for label, name in enumerate(class_names):
+    for label, (name, folder) in enumerate(classes.items()):
         if has_parts:
-            found = {part: _pictures(root / part / name) for part in files}
+            found = {"train": _pictures(folder, passed), "test": _pictures(tested[name], passed)}
         else:
-            found = divide(_pictures(root / name), root / name)
+            found = divide(_pictures(folder, passed), folder)
         for part, paths in found.items():
             files[part] += [(path, label) for path in paths]
     chosen: dict[str, list[tuple[Path, int]]] = {}
     for part, pairs in files.items():
-        order = first_in_turn(np.array([label for _, label in pairs]), request.number(part), part, str(root))
+        order = first_in_turn(np.array([label for _, label in pairs]), request.number(part), part, path_text(root))
         chosen[part] = [pairs[place] for place in order]
     grey = all(is_grey(path) for pairs in chosen.values() for path, _ in pairs)
-    size = request.size or 32
-    return ImageData(
-        {part: np.stack([read_picture(path, size, grey) for path, _ in pairs]) for part, pairs in chosen.items()},
-        {part: np.array([label for _, label in pairs], np.int64) for part, pairs in chosen.items()},
-        class_names,
-    )
+    size, whites = request.size or 32, Whites(request.bit_depth)
+    images = {
+        part: np.stack([read_picture(path, size, grey, whites=whites) for path, _ in pairs])
+        for part, pairs in chosen.items()
+    }
+    whites.check(root)
+    labels = {part: np.array([label for _, label in pairs], np.int64) for part, pairs in chosen.items()}
+    notes = tuple(f"{path_text(root)}: passed over {count} {what}" for what, count in sorted(passed.items()))
+    return ImageData(images, labels, tuple(classes), notes)
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _key(name: str) -> str:
+    """Return a name as it is known on every machine: macOS may keep letters and their accents apart, Linux does not."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _entries(folder: Path) -> list[tuple[str, Path]]:
+    """Return what a folder holds, by key and in an order that is the same on every machine."""
+    try:
+        return sorted((_key(entry.name), entry) for entry in folder.iterdir())
+    except OSError as error:
+        raise BadInput(f"{path_text(folder)} cannot be read ({error.strerror}); name a folder that can") from None
+
+
+def _passed_over(name: str) -> bool:
+    """Say whether an entry is hidden or one that an operating system or a file server leaves beside the pictures."""
+    return name.startswith(".") or name.lower() in _OF_THE_SYSTEM
+
+
+def _classes(folder: Path, passed: Counter[str]) -> dict[str, Path]:
+    """Return the class folders in a folder by name, sorted.
+
+    Raises
+    ------
+    BadInput
+        If there are fewer than two, or two whose names differ in their bytes only.
+    """
+    classes: dict[str, Path] = {}
+    for key, entry in _entries(folder):
+        if _passed_over(key):
+            passed["companions of the system"] += 1
+        elif not entry.is_dir():
+            passed["files beside the class folders"] += 1
+        else:
+            name = path_text(Path(key))
+            if name in classes:
+                raise BadInput(f"{path_text(folder)} holds two folders that are both written {name}; rename one")
+            classes[name] = entry
+    if len(classes) < 2:
+        raise BadInput(
+            f"{path_text(folder)} holds {len(classes)} folders; it should hold one folder of pictures for each class"
+        )
+    return classes
+
+
+def _check_same(train: dict[str, Path], test: dict[str, Path], root: Path) -> None:
+    for name in sorted(set(train) ^ set(test)):
+        part = "test" if name in train else "train"
+        raise BadInput(
+            f"{path_text(root / part)}/{name} is missing; the folders train and test should hold the same classes"
+        )
+
+
+def _pictures(folder: Path, passed: Counter[str]) -> list[Path]:
     """Return the pictures of a class, sorted by name."""
-    if not folder.is_dir():
-        raise BadInput(f"{folder} is missing; the folders train and test should hold the same classes")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_ENDINGS and path.is_file())
+    found = []
+    for key, entry in _entries(folder):
+        if _passed_over(key):
+            passed["companions of the system"] += 1
+        elif not entry.is_file():
+            passed["folders within classes"] += 1
+        elif entry.suffix.lower() not in PICTURE_ENDINGS:
+            passed["files that are no pictures"] += 1
+        else:
+            found.append(entry)
     if not found:
-        raise BadInput(f"{folder} holds no picture; accepted are files that end with {', '.join(PICTURE_ENDINGS)}")
+        endings = ", ".join(PICTURE_ENDINGS)
+        raise BadInput(f"{path_text(folder)} holds no picture; accepted are files that end with {endings}")
     return found
 
 
@@ -89,7 +163,8 @@ def divide(pictures: list[Path], folder: Path) -> dict[str, list[Path]]:
     -------
     dict
         Files of the parts ``"train"`` and ``"test"``, sorted; about ``TEST_SHARE`` of them are test. A file keeps its
-        part on every machine and when other files come or go, unless a part would be left empty.
+        part on every machine, however its system writes accents, and when other files come or go, unless a part would
+        be left empty.
 
     Raises
     ------
@@ -97,13 +172,19 @@ def divide(pictures: list[Path], folder: Path) -> dict[str, list[Path]]:
         If there are fewer than two files.
     """
     if len(pictures) < 2:
-        raise BadInput(f"{folder} holds one picture; a class needs at least one to learn from and one to test with")
+        raise BadInput(
+            f"{path_text(folder)} holds one picture; a class needs at least one to learn from and one to test with"
+        )
+
+    def key(path: Path) -> tuple[str, str]:
+        return _key(path.name), path.name
 
     def lot(path: Path) -> float:
-        digest = blake2b(f"{path.parent.name}/{path.name}".encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") / 2**64
+        # Names that are not UTF-8 come with surrogates in place of their bytes.
+        name = _key(f"{path.parent.name}/{path.name}").encode("utf-8", "surrogatepass")
+        return int.from_bytes(blake2b(name, digest_size=8).digest(), "big") / 2**64
 
-    drawn = sorted(pictures, key=lot)
+    drawn = sorted(pictures, key=lambda path: (lot(path), key(path)))
     n_test = sum(lot(path) < TEST_SHARE for path in drawn)
     n_test = min(max(1, n_test), len(drawn) - 1)
-    return {"train": sorted(drawn[n_test:]), "test": sorted(drawn[:n_test])}
+    return {"train": sorted(drawn[n_test:], key=key), "test": sorted(drawn[:n_test], key=key)}

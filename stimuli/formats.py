@@ -1,4 +1,4 @@
-"""Readers of image sets as they are published: IDX files, CIFAR-10's binary version, and folders of pictures.
+"""Readers of image sets as they are published: IDX files and CIFAR-10's binary version.
 
 Every reader checks what it reads against what the format promises, unpacks nothing to disk and unpickles nothing. What
 is damaged, cut short or something else raises ``BadInput`` with the name of the file.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.pictures import PICTURE_ENDINGS, is_grey, read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,6 @@ __all__ = [
     "PICTURE_ENDINGS",
     "is_grey",
     "read_cifar10",
-    "read_class_names",
     "read_idx",
     "read_picture",
 ]
@@ -36,8 +36,6 @@ CIFAR10_TRAIN = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 CIFAR10_TEST = ("test_batch.bin",)
 CIFAR10_RECORDS = 10_000
 _CIFAR10_RECORD = 1 + 3 * 32 * 32
-
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
@@ -152,81 +150,3 @@ def _batches_in_archive(archive: Path, names: tuple[str, ...]) -> dict[str, byte
     if absent:
         raise BadInput(f"{archive} does not hold {', '.join(absent)}; it should be CIFAR-10's binary version")
     return contents
-
-
-def read_class_names(folder: Path) -> tuple[str, ...]:
-    """Return the names of the classes of a folder: those of its folders, sorted.
-
-    Raises
-    ------
-    BadInput
-        If there are fewer than two.
-    """
-    names = tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."))
-    if len(names) < 2:
-        raise BadInput(f"{folder} holds {len(names)} folders; it should hold one folder of pictures for each class")
-    return names
-
-
-def read_picture(path: Path, size: int, grey: bool) -> np.ndarray:
-    """Read a picture and bring it to a square: the middle of it, as large as fits, scaled.
-
-    Parameters
-    ----------
-    path
-        A file with one of ``PICTURE_ENDINGS``.
-    size
-        Height and width in pixels.
-    grey
-        One channel of luminance; else three of colour.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``[channels, size, size]`` uint8. Transparent parts lie on white.
-
-    Raises
-    ------
-    BadInput
-        If the file is no picture, or a damaged one.
-    """
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(path) as image:
-            image.load()
-            if image.mode.startswith("I"):  # 16 bits of grey, which a plain conversion would clip at 255
-                image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
-            if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
-                opaque = image.convert("RGBA")
-                white = Image.new("RGBA", opaque.size, "white")
-                image = Image.alpha_composite(white, opaque)
-            # Cameras store how they were held beside the pixels.
-            upright = ImageOps.exif_transpose(image) or image
-            square = ImageOps.fit(upright.convert("L" if grey else "RGB"), (size, size), Image.Resampling.LANCZOS)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadInput(f"{path} cannot be read as a picture ({error})") from None
-    pixels = np.asarray(square, dtype=np.uint8)
-    return pixels[None] if grey else pixels.transpose(2, 0, 1)
-
-
-def is_grey(path: Path) -> bool:
-    """Say whether a picture is stored without colour.
-
-    Parameters
-    ----------
-    path
-        A file with one of ``PICTURE_ENDINGS``.
-
-    Raises
-    ------
-    BadInput
-        If the file is no picture.
-    """
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            return image.mode in {"1", "L", "LA"} or image.mode.startswith("I")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read as a picture ({error})") from None

@@ -23,11 +23,14 @@ class ImageData:
         Their classes, ``[n]`` int64.
     class_names
         One name per class.
+    notes
+        What a person should know of how the set was read, one sentence each.
     """
 
     images: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
     class_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Request:
         Where the set lies.
     download
         Whether it may be fetched.
+    bit_depth
+        Bits in use in pictures of a folder that have more than 8; None for what their files say.
     """
 
     size: int | None = None
@@ -51,6 +56,7 @@ class Request:
     n_test: int | None = None
     path: str | None = None
     download: bool = False
+    bit_depth: int | None = None
 
     def number(self, part: str) -> int | None:
         """Return how many images of a part are wanted."""
@@ -91,8 +97,10 @@ def first_in_turn(labels: np.ndarray, wanted: int | None, part: str, source: str
     Raises
     ------
     BadInput
-        If there are fewer than wanted.
+        If there are fewer than wanted, or none at all.
     """
+    if not len(labels):
+        raise BadInput(f"{source} has no images in its {part} part; fetch the set again, or name another")
     if wanted is not None and wanted > len(labels):
         raise BadInput(f"stimulus.n_{part}: {source} has {len(labels)} images in its {part} part, fewer than {wanted}")
     return take_turns(labels)[:wanted]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.datasets import Dataset, load_images
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.images import ImageData, Request
-from pydantic import Field, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 if TYPE_CHECKING:
     import torch
@@ -53,6 +53,21 @@ class SplitImages(StimulusConfig):
         "none", description="what is done to a training image each time, before it is split"
     )
     padding: int = Field(4, ge=0, le=64, description='largest shift in pixels, for augment "crop-flip"')
+    bit_depth: int | None = Field(
+        None,
+        ge=1,
+        le=32,
+        description='bits in use in pictures of more than 8 bits, such as 12, for dataset "folder"; white is then '
+        "2 ** bit_depth - 1. By default what the files say, checked over the set",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_newer_defaults(self, handler: Any) -> dict[str, Any]:
+        # Protocols from before this field keep their text and their hash.
+        table = handler(self)
+        if self.bit_depth is None:
+            table.pop("bit_depth", None)
+        return table
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
@@ -62,6 +77,8 @@ class SplitImages(StimulusConfig):
             natural = _NATURAL_SIZE[self.dataset]
             if self.canvas < natural:
                 raise ValueError(f'size {self.canvas} would cut images of {natural} pixels; set fit = "resize"')
+        if self.bit_depth is not None and self.dataset != "folder":
+            raise ValueError(f'bit_depth has no use for dataset "{self.dataset}", whose images have 8 bits')
         return self
 
     @property
@@ -124,13 +141,14 @@ class SplitImageSet(StimulusSet):
 
         self.config = config
         if data is None:
-            data = load_images(
-                config.dataset, Request(config.canvas, config.n_train, config.n_test, config.path, config.download)
+            request = Request(
+                config.canvas, config.n_train, config.n_test, config.path, config.download, config.bit_depth
             )
+            data = load_images(config.dataset, request)
         images = {part: fit_canvas(data.images[part], config.canvas, config.fit) for part in data.images}
         channels = images["train"].shape[1]
         self.shape = (channels, config.canvas, config.canvas)
-        self.class_names = data.class_names
+        self.class_names, self.notes = data.class_names, data.notes
         self.tasks = {}
         parts: tuple[Split, ...] = ("train", "test")
         self.labels = {part: torch.from_numpy(data.labels[part]).to(device) for part in parts}

@@ -370,7 +370,7 @@ def test_pictures_become_square_by_their_middle(tmp_path: Path) -> None:
     assert (read_picture(tmp_path / "wide.png", 10, grey=False) == 255).all()
     deep = Image.fromarray(np.full((8, 8), 40_000, np.uint16))
     deep.save(tmp_path / "deep.png")
-    assert (read_picture(tmp_path / "deep.png", 8, grey=True) == 155).all()
+    assert (read_picture(tmp_path / "deep.png", 8, grey=True) == 156).all()
     Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     assert (read_picture(tmp_path / "clear.png", 8, grey=True) == 255).all()
 
