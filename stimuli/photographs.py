@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["PHOTOGRAPHS", "TEXTURED", "cut_textures", "locally_normalised", "photograph", "photograph_file"]
+__all__ = [
+    "PHOTOGRAPHS",
+    "TEXTURED",
+    "cut_textures",
+    "locally_normalised",
+    "packaged_file",
+    "photograph",
+    "photograph_file",
+]
 
 PHOTOGRAPHS: dict[str, str] = {
     "astronaut": "astronaut.png",
@@ -52,10 +60,21 @@ def photograph_file(name: str) -> Path:
     """
     if name not in PHOTOGRAPHS:
         raise BadInput(f"there is no photograph {name!r}; accepted are {', '.join(PHOTOGRAPHS)}")
+    return packaged_file(PHOTOGRAPHS[name])
+
+
+def packaged_file(name: str) -> Path:
+    """Return where a file of scikit-image's ``data`` folder lies in the installed package.
+
+    Raises
+    ------
+    BadInput
+        Where scikit-image or the file is missing.
+    """
     spec = find_spec("skimage")
     if spec is None or not spec.submodule_search_locations:
         raise BadInput("scikit-image is not installed, and the photographs come from it; pip install scikit-image")
-    path = Path(next(iter(spec.submodule_search_locations))) / "data" / PHOTOGRAPHS[name]
+    path = Path(next(iter(spec.submodule_search_locations))) / "data" / name
     if not path.is_file():
         raise BadInput(f"{path} is missing; install scikit-image from its wheel, which holds this photograph")
     return path

@@ -14,6 +14,7 @@ __all__ = ["STIMULI", "checked", "explain", "stimulus_config", "stimulus_type"]
 
 STIMULI: dict[str, str] = {
     "stereo-scenes": "binocular.stimuli.scenes:StereoScenes",
+    "stereo-photographs": "binocular.stimuli.stereo_photographs:StereoPhotographs",
     "split-images": "binocular.stimuli.split:SplitImages",
 }
 """Kind of stimulus -> where its configuration is defined, as ``module:Class``."""

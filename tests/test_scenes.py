@@ -347,8 +347,8 @@ def test_registered_kinds_are_configurations_of_that_kind(kind: str) -> None:
 
 def test_checking_a_configuration_does_not_load_torch() -> None:
     code = (
-        "import sys, stimuli; stimuli.stimulus_config({'kind': 'stereo-scenes'});"
-        "binocular.stimuli.stimulus_config({'kind': 'split-images'}); sys.exit('torch' in sys.modules)"
+        "import sys; from binocular import stimuli; stimuli.stimulus_config({'kind': 'stereo-scenes'});"
+        "stimuli.stimulus_config({'kind': 'split-images'}); sys.exit('torch' in sys.modules)"
     )
     root = Path(__file__).parent.parent
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=root).returncode == 0
