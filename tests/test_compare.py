@@ -200,7 +200,7 @@ def test_animals_are_chosen_by_treatment_age_and_moment_of_the_recording():
     assert closed_at(0, 20, 20, "deficit") == ["monkey_md_2wk", "kitten_md60_open"]
     assert closed_at(0, 10, 40)[0] == "kitten_md45_open_1", "the nearest end among those closed from birth"
     assert closed_at(40, 60, 30) == ["monkey_md_1yr", "monkey_md_6yr"], "both neighbours, and no kitten from birth"
-    assert closed_at(150, 160, 0) == ["monkey_md_6yr"]
+    assert closed_at(155, 165, 0) == ["monkey_md_6yr"]
 
 
 def test_mirrored_subjects_are_different():
@@ -258,7 +258,12 @@ def test_the_same_study_gives_the_same_numbers():
         (phases((3, closed("left")), (5, closed("right"))), Treatment("reverse suture", "left", 3, 8, 8)),
         (phases((3, closed("left")), (1, None), (5, closed("right"))), Treatment("other", "right", 0, 9, 9)),
         (phases((3, closed(contrast=0.5))), Treatment("other", "right", 0, 3, 3)),
-        (phases((3, closed(share=0.5))), Treatment("other", "right", 0, 3, 3)),
+        (phases((3, closed(share=0.5))), Treatment("one eye closed part-time", "right", 0, 3, 3, 0.5)),
+        (
+            phases((3, closed()), (4, {"kind": "inactivation", "eye": "left"})),
+            Treatment("fellow eye inactivated", "right", 3, 7, 7),
+        ),
+        (phases((3, {"kind": "unknown-elsewhere", "eye": "left"})), Treatment("other", "right", 0, 3, 3)),
         (phases((3, {"kind": "blur", "eye": "right", "factor": 4})), Treatment("one eye blurred", "right", 0, 3, 3)),
         (phases((3, {"kind": "misalignment", "eye": "right"})), Treatment("squint", "right", 0, 3, 3)),
         (phases((3, {"kind": "dissociation", "eye": "right"})), Treatment("dissociation", "right", 0, 3, 3)),
@@ -268,6 +273,16 @@ def test_the_same_study_gives_the_same_numbers():
 def test_treatments_are_read_off_the_phases(lived: list[dict], expected: Treatment):
     one = Condition("misleading-name-normal", "", (subject("x", 0, NORMAL, lived),))
     assert treatment_of(one) == expected
+
+
+def test_a_closed_eye_that_keeps_its_noise_is_closed_and_a_noisy_open_one_is_not():
+    lid, noise = closed(), {"kind": "noise", "eye": "right", "sd": 0.5}
+    lived = phases((3, lid), (2, None))
+    lived[0]["deficits"] = [lid, noise]
+    one = Condition("x", "", (subject("x", 0, NORMAL, lived),))
+    assert treatment_of(one) == Treatment("one eye closed", "right", 0, 3, 5)
+    lived[0]["deficits"] = [noise]
+    assert treatment_of(one).name == "other"
 
 
 # --- facts ------------------------------------------------------------------------------------------------------------

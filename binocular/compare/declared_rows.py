@@ -16,7 +16,10 @@ TREATMENTS = (
     "both eyes closed",
     "reverse suture",
     "one eye blurred",
+    "one eye closed part-time",
+    "fellow eye inactivated",
     "squint",
+    "squint part-time",
     "dissociation",
 )
 """What may have been done to a subject's eyes, in the words of the fact tests; see `treatments.treatment_of`."""

@@ -1,9 +1,9 @@
-"""What was done to the subjects of a condition, read off their phases and not off a name.
+"""What was done to the subjects of a condition, as their deficits declare it and not as a name has it.
 
 A published record and a condition are compared like for like where the same was done at a like age. So a condition is
-put into the words of `declared_rows.TREATMENTS` by the kinds of its deficits, the eyes they were done to, and their
-order in time. What does not fit any of them (two closures, a patch for part of the day, a share of the
-presentations) is called ``other`` and is never like for like with anything.
+put into the words of `declared_rows.TREATMENTS` by what each of its deficits says was done (`Deficit.done`), the eyes
+it was done to, and the order in time. What does not fit any of them is called ``other`` and is never like for like
+with anything.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from binocular.compare.declared_rows import AgeScaleRow
+from binocular.protocols.deficits import deficit_from
+from binocular.protocols.deficits.base import Done
 from binocular.store.study import Condition
 
 __all__ = ["Treatment", "treatment_of"]
-
-_CLOSED_CONTRAST = 0.1
-"""A lid that lets more contrast through than this does not count as closed."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,11 @@ class Treatment:
         was closed first in a reverse suture, and the treated eye of the study where none was.
     start, stop
         Epochs of the deficit, half open; None for normal subjects. In a reverse suture ``start`` is the reversal,
-        ``stop`` the opening of the eye that was closed second.
+        ``stop`` the opening of the eye that was closed second; likewise where the fellow eye was inactivated.
     epochs
         Length of the whole rearing.
+    share
+        Share of the presentations that were affected, below 1 where it was done for part of the time.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Treatment:
     start: int | None
     stop: int | None
     epochs: int
+    share: float = 1.0
 
     @property
     def duration(self) -> int:
@@ -80,69 +84,69 @@ def treatment_of(condition: Condition) -> Treatment:
     if not events:
         return Treatment("normal", treated, None, None, epochs)
     first, last = events[0], events[-1]
-    start, stop = first.start, last.stop
     if len(events) == 1:
-        name, eye = first.what, first.eye
-        if name == "closed":
-            name = "both eyes closed" if eye == "both" else "one eye closed"
-        elif name == "blurred":
-            name = "other" if eye == "both" else "one eye blurred"
-        return Treatment(name, eye if eye in ("left", "right") and "one eye" in name else treated, start, stop, epochs)
-    reversal = (
+        name, eye = _single(first.done), first.done.eye
+        eye = eye if eye in ("left", "right") and name.startswith("one eye") else treated
+        return Treatment(name, eye, first.start, first.stop, epochs, first.done.share)
+    then = {"closed": "reverse suture", "inactivated": "fellow eye inactivated"}.get(last.done.what)
+    followed = (
         len(events) == 2
-        and first.what == last.what == "closed"
-        and {first.eye, last.eye} == {"left", "right"}
+        and first.done.what == "closed"
+        and {first.done.eye, last.done.eye} == {"left", "right"}
         and first.stop == last.start
+        and first.done.share == last.done.share == 1
     )
-    if reversal:
-        return Treatment("reverse suture", first.eye, last.start, last.stop, epochs)
-    return Treatment("other", treated, start, stop, epochs)
+    if followed and then is not None:
+        return Treatment(then, first.done.eye, last.start, last.stop, epochs)
+    return Treatment("other", treated, first.start, last.stop, epochs)
 
 
 @dataclass(frozen=True)
 class _Event:
-    what: str
-    eye: str
+    done: Done
     start: int
     stop: int
 
 
+def _single(done: Done) -> str:
+    """Return the name of a treatment that is one event."""
+    part = "" if done.share == 1 else " part-time"
+    if done.what in ("closed", "inactivated"):
+        name = "both eyes closed" if done.eye == "both" else "one eye closed"
+        return name + part if name == "one eye closed" or not part else "other"
+    if done.what == "blurred" and done.eye != "both" and not part:
+        return "one eye blurred"
+    return done.what + part if done.what == "squint" or (done.what == "dissociation" and not part) else "other"
+
+
 def _events(phases: Sequence[Mapping[str, Any]]) -> list[_Event]:
-    """Return the deficits in order of time; phases in which the same goes on are one event."""
+    """Return what was done in order of time; phases in which the same goes on are one event."""
     events: list[_Event] = []
     for phase in phases:
         start, stop = int(phase["start"]), int(phase["stop"])
         if not phase["deficits"] or start == stop:
             continue
-        what, eye = _what(phase["deficits"])
-        if events and (events[-1].what, events[-1].eye, events[-1].stop) == (what, eye, start):
+        done = _together([_declared(deficit) for deficit in phase["deficits"]])
+        if events and (events[-1].done, events[-1].stop) == (done, start):
             start = events.pop().start
-        events.append(_Event(what, eye, start, stop))
+        events.append(_Event(done, start, stop))
     return events
 
 
-def _what(deficits: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """Return what is done in a phase, and to which eye: ``left``, ``right``, ``both`` or nothing."""
-    found = {_one(deficit) for deficit in deficits}
-    if found == {("closed", "left"), ("closed", "right")}:
-        return "closed", "both"
-    return found.pop() if len(found) == 1 else ("other", "")
+def _together(found: Sequence[Done]) -> Done:
+    """Return what several deficits of a phase come to; a closed eye that keeps its own noise is closed."""
+    closed = {one.eye for one in found if one.what == "closed"}
+    rest = {one for one in found if one.what != "noisy" or not ({one.eye, "both"} & closed)}
+    if rest == {Done("closed", "left"), Done("closed", "right")}:
+        return Done("closed", "both")
+    return rest.pop() if len(rest) == 1 else Done()
 
 
-def _one(deficit: Mapping[str, Any]) -> tuple[str, str]:
-    kind, eye = str(deficit.get("kind")), str(deficit.get("eye", ""))
-    if deficit.get("share", 1.0) != 1.0 or deficit.get("ramp"):
-        return "other", ""
-    if kind == "occlusion":
-        return ("closed", eye) if deficit.get("contrast", 0.0) <= _CLOSED_CONTRAST else ("other", "")
-    if kind == "inactivation":
-        return "closed", eye
-    if kind == "dark":
-        return "closed", "both"
-    if kind == "blur":
-        return "blurred", eye
-    if kind == "misalignment":
-        return "squint", ""
-    if kind == "dissociation":
-        return "dissociation", ""
-    return "other", ""
+def _declared(deficit: Mapping[str, Any]) -> Done:
+    """Return what a deficit declares; nothing that has a counterpart, where its kind is not known here."""
+    if deficit.get("ramp"):
+        return Done()
+    try:
+        return deficit_from(dict(deficit)).done()
+    except ValidationError:
+        return Done()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from binocular.protocols.checked import Checked, Number, complain, nearest
 from pydantic import Field, ValidationError, model_validator
@@ -10,11 +10,37 @@ from pydantic import Field, ValidationError, model_validator
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["AnyEye", "Deficit", "EyeDeficit", "OneEye", "OwnNoise", "Ramp", "own_noise"]
+__all__ = [
+    "OWN_NOISE",
+    "SEEN_THROUGH_A_LID",
+    "AnyEye",
+    "Deficit",
+    "Done",
+    "EyeDeficit",
+    "OneEye",
+    "OwnNoise",
+    "Ramp",
+    "own_noise",
+]
 
 OneEye = Literal["treated", "fellow", "left", "right"]
 AnyEye = Literal["treated", "fellow", "left", "right", "both"]
 EYES = ("left", "right")
+SEEN_THROUGH_A_LID = 0.1
+"""Share of the contrast up to which an eye counts as closed."""
+
+
+class Done(NamedTuple):
+    """What was done to the eyes, in the words of the animal experiments; by it a study is laid beside them.
+
+    ``what`` is ``closed``, ``inactivated``, ``blurred``, ``noisy``, ``squint``, ``dissociation`` or ``other`` (which
+    has no counterpart there); ``eye`` is ``left``, ``right``, ``both``, or nothing where it is done between the eyes;
+    ``share`` is the share of the presentations that are affected, 0 to 1.
+    """
+
+    what: str = "other"
+    eye: str = ""
+    share: float = 1.0
 
 OWN_NOISE = 0.5
 """S.d. of what a closed eye sends by itself: the sensory noise that an open eye has in the stereo scenes.
@@ -88,6 +114,10 @@ class Deficit(Checked):
     def sentence(self) -> str:
         """Return what is done, in a few words for people."""
         return self._with_ramp(self.kind.replace("-", " "))
+
+    def done(self) -> Done:
+        """Return what was done to the eyes in the words of the animal experiments; by default nothing of the kind."""
+        return Done()
 
     def resolved(self, treated_eye: Literal["left", "right"]) -> Self:
         """Return the deficit with 'treated' and 'fellow' replaced by 'left' and 'right'."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from binocular.protocols.checked import Fraction, Number, complain
 from pydantic import Field, model_validator
 
-from .base import OWN_NOISE, Deficit, EyeDeficit, OwnNoise, own_noise
+from .base import OWN_NOISE, SEEN_THROUGH_A_LID, Deficit, Done, EyeDeficit, OwnNoise, own_noise
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +45,10 @@ class Blur(EyeDeficit):
 
         return resize_blur(view, self.factor) if self.factor is not None else gaussian_blur(view, self.sigma or 0.0)
 
+    def done(self) -> Done:
+        """Return which eye was blurred."""
+        return Done("blurred", self.eye, self.share)
+
     def words(self) -> str:
         """Return what is done."""
         return f"blurred {self.factor:g} times" if self.factor is not None else f"blurred (sigma {self.sigma:g} pixels)"
@@ -75,6 +79,10 @@ class Occlusion(EyeDeficit):
         noise = own_noise(view, self.noise, generator)
         return noise if self.contrast == 0 else gaussian_blur(view, self.sigma) * self.contrast + noise
 
+    def done(self) -> Done:
+        """Return which eye was closed."""
+        return Done("closed" if self.contrast <= SEEN_THROUGH_A_LID else "other", self.eye, self.share)
+
     def words(self) -> str:
         """Return what is done."""
         lid = f"lid passes {self.contrast:.0%} of contrast" if self.contrast else ""
@@ -97,6 +105,10 @@ class Inactivation(EyeDeficit):
         """Return grey, or the eye's own noise."""
         return own_noise(view, self.noise, generator)
 
+    def done(self) -> Done:
+        """Return which eye was inactivated."""
+        return Done("inactivated", self.eye, self.share)
+
     def words(self) -> str:
         """Return what is done."""
         return "inactivated" + (f" but for noise (s.d. {self.noise:g})" if self.noise else "")
@@ -118,6 +130,10 @@ class Noise(EyeDeficit):
         """Return the noisy view."""
         return view * self.contrast + own_noise(view, self.sd, generator)
 
+    def done(self) -> Done:
+        """Return which eye was noisy, or sees noise alone."""
+        return Done("closed" if self.contrast <= SEEN_THROUGH_A_LID else "noisy", self.eye, self.share)
+
     def words(self) -> str:
         """Return what is done."""
         return f"sees only noise (s.d. {self.sd:g})" if self.contrast == 0 else f"noisy (s.d. {self.sd:g})"
@@ -132,6 +148,10 @@ class ContrastLoss(EyeDeficit):
     def see(self, view: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return the fainter view."""
         return view * self.contrast
+
+    def done(self) -> Done:
+        """Return which eye was as good as closed."""
+        return Done("closed" if self.contrast <= SEEN_THROUGH_A_LID else "other", self.eye, self.share)
 
     def words(self) -> str:
         """Return what is done."""
@@ -151,6 +171,10 @@ class Dark(Deficit):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the eyes' own noise."""
         return own_noise(views, self.noise, generator), labels
+
+    def done(self) -> Done:
+        """Return that neither eye saw anything."""
+        return Done("closed", "both")
 
     def sentence(self) -> str:
         """Return what is done."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from binocular.protocols.checked import Number, Whole
 from pydantic import Field
 
-from .base import EYES, Deficit, EyeDeficit, OneEye, eyes_of, whose
+from .base import EYES, Deficit, Done, EyeDeficit, OneEye, eyes_of, whose
 
 if TYPE_CHECKING:
     import torch
@@ -118,6 +118,10 @@ class Dissociation(Deficit):
         alone = plan.partner == torch.arange(len(heads), device=heads.device)
         return torch.where(alone, heads, plan.head_eye)
 
+    def done(self) -> Done:
+        """Return that the eyes saw unrelated pictures."""
+        return Done("dissociation", "", self.share)
+
     def sentence(self) -> str:
         """Return what is done."""
         share = "" if self.share == 1 else f" in {self.share:.0%} of presentations"
@@ -158,6 +162,10 @@ class Misalignment(EyeDeficit):
             for most in (self.vertical, self.horizontal)
         )
         return shift_each(view, down, right)
+
+    def done(self) -> Done:
+        """Return that the eyes squinted."""
+        return Done("squint", "", self.share)
 
     def words(self) -> str:
         """Return what is done."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from binocular.protocols.checked import Fraction, Number
 from pydantic import Field
 
-from .base import OWN_NOISE, Deficit, EyeDeficit, OneEye, OwnNoise, eyes_of, own_noise, whose
+from .base import OWN_NOISE, Deficit, Done, EyeDeficit, OneEye, OwnNoise, eyes_of, own_noise, whose
 from .light import Dark
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ class Patching(Deficit):
         result[:, index] = torch.where(open_eye, views[:, index], own_noise(views[:, index], self.noise, generator))
         return result, labels
 
+    def done(self) -> Done:
+        """Return which eye was closed, and for which share of the time."""
+        return Done("closed", self.eye, self.share)
+
     def sentence(self) -> str:
         """Return what is done."""
         return self._with_ramp(f"{whose(self.eye)} patched in {self.share:.0%} of batches")
@@ -57,6 +61,10 @@ class Penalisation(EyeDeficit):
         from .optics import gaussian_blur
 
         return gaussian_blur(view, self.sigma)
+
+    def done(self) -> Done:
+        """Return which eye was blurred."""
+        return Done("blurred", self.eye, self.share)
 
     def words(self) -> str:
         """Return what is done."""
