@@ -8,8 +8,8 @@ import pytest
 
 from binocular.report.figures.drawing import draw
 from binocular.report.page import report_page
-from binocular.report.results_table import condition_table
 from binocular.store.opening import open_study
+from binocular.store.overview import condition_table
 from binocular.store.schema import VERSION
 from binocular.store.study import load_study
 from binocular.store.verification import verify_study

@@ -14,7 +14,7 @@ from binocular.stimuli.errors import BadInput
 
 import binocular
 from binocular import protocols
-from binocular.report.results_table import condition_table
+from binocular.store.overview import condition_table
 from binocular.store.study import Study, load_study
 from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header

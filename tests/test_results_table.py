@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from binocular.report.results_table import Cell, condition_table, print_table, rich_table
+from binocular.report.results_table import print_table, rich_table
+from binocular.store.overview import condition_table
 from binocular.store.study import load_study
 from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header
@@ -42,12 +43,6 @@ def test_the_fellow_eyes_group_follows_the_treated_eye(tmp_path: Path):
     cells = condition_table(load_study(tmp_path))[1].cells
     assert list(cells) == ["CBI", "group 1", "binocular", "mean RSV", "accuracy", "left only", "right only"]
     assert cells["CBI"].mean > 0.7
-
-
-def test_cells_in_print():
-    assert Cell(0.123, 0.1, 0.15, 3).text() == "0.12 [0.10, 0.15]"
-    assert Cell(-0.123, float("nan"), float("nan"), 1).text() == "−0.12"
-    assert Cell(-0.123, -0.2, -0.1, 3).text(with_interval=False) == "−0.12"
 
 
 @pytest.mark.parametrize("width", [80, 120])

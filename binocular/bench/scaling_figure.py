@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import BOTH_EYES, axes_or_new, style
+from binocular.stimuli.canvas import Canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,22 +68,15 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def draw_scaling(record: Mapping[str, Any], folder: Path, stem: str) -> list[Path]:
     """Write a PNG for each scaling case of a record; return the files."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
     written = []
     for case in record["cases"]:
         scaling = case.get("detail", {}).get("scaling")
         if not scaling:
             continue
         with style():
-            figure, ax = pyplot.subplots(figsize=(3.4, 2.8), layout="constrained")
-            scaling_curve(scaling, ax)
+            figure = Canvas((3.4, 2.8), layout="constrained")
+            scaling_curve(scaling, figure.add_subplot())
             machine = record["machine"]
             figure.supxlabel(f"{machine['processor']}, {machine['cores']} cores, {record['date'][:10]}", fontsize=6)
-            written.append(folder / f"{stem}.{case['name']}.png")
-            figure.savefig(written[-1])
-            pyplot.close(figure)
+        written += save_figure(figure, folder / f"{stem}.{case['name']}", ["png"])
     return written

@@ -6,8 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
-from binocular.store.sealing import safely
 
 if TYPE_CHECKING:
     from binocular.compare.comparison import Comparison
@@ -50,9 +50,5 @@ def draw_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
         with style():
             figures = getattr(import_module(module), function_name)(comparison)
         for page, figure in enumerate(figures, 1):
-            for ending, metadata in (("png", {}), ("svg", {"Date": None})):
-                path = Path(folder) / f"{name if page == 1 else f'{name}-{page}'}.{ending}"
-                with style(), safely(path) as temporary:
-                    figure.savefig(temporary, format=ending, metadata=metadata)
-                written.append(path)
+            written += save_figure(figure, Path(folder) / (name if page == 1 else f"{name}-{page}"))
     return written

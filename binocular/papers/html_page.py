@@ -16,7 +16,7 @@ from binocular.papers.pages import (
     picture,
 )
 from binocular.papers.presenting import duration_words
-from binocular.report.page_style import STYLE_SHEET
+from binocular.report.rendering import render
 
 if TYPE_CHECKING:
     from binocular.papers.reproducing import Reproduction, Result
@@ -45,7 +45,7 @@ def html_page(found: Reproduction) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>{escape(found.paper.title)}</title>
-<style>{STYLE_SHEET}{_STYLE}</style>
+<style>{render("page.css")}{_STYLE}</style>
 </head>
 <body>
 <main>

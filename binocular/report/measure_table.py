@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from binocular.report.results_table import Cell
-from binocular.store.statistics import interval
+from binocular.store.statistics import Interval, interval
 from binocular.store.study import Condition, load_study
 
 __all__ = ["headline_cells", "list_probes", "print_measure"]
 
 
-def headline_cells(condition: Condition, probe: str, site: str, row: int) -> dict[str, Cell]:
+def headline_cells(condition: Condition, probe: str, site: str, row: int) -> dict[str, Interval]:
     """Return a probe's headline numbers over the seeds of a condition.
 
     Parameters
@@ -28,7 +27,7 @@ def headline_cells(condition: Condition, probe: str, site: str, row: int) -> dic
 
     Returns
     -------
-    dict of str to Cell
+    dict of str to Interval
         Empty where nothing was measured.
     """
     from binocular.probes.registry import probe_type
@@ -39,8 +38,7 @@ def headline_cells(condition: Condition, probe: str, site: str, row: int) -> dic
     ]
     cells = {}
     for name in found[0] if found else ():
-        over = interval([np.asarray(values[name], float)[row] for values in found])
-        cells[name] = Cell(float(over.mean), float(over.low), float(over.high), int(over.n))
+        cells[name] = interval([np.asarray(values[name], float)[row] for values in found])
     return cells
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from binocular.report.figures.style import eye_of
 from binocular.stimuli.errors import BadInput
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_stimulus", "expected_seconds", "planned_tree", "show_protocol", "stimulus_figure"]
 
 _COLUMNS = 50
+_MARKS = {"": "-", "left": "L", "right": "R", "both": "B"}
 
 # Seconds per presentation and core for the split-cnn of width 12 at 16 x 16 pixels, float32, on one core of an AMD EPYC
 # with AVX-512, tests and probes included; 23 November 2026. Other sizes are scaled by pixels and by width.
@@ -112,16 +114,9 @@ def _time_lines(conditions: tuple[ResolvedCondition, ...]) -> Table:
         line = ""
         for stretch in condition.timeline():
             until = max(len(line) + 1, round(_COLUMNS * stretch.stop / longest))
-            line += _mark(stretch.deficits) * (until - len(line))
+            line += _MARKS[eye_of(stretch.deficits)] * (until - len(line))
         table.add_row(condition.name, Text(line))
     return table
-
-
-def _mark(deficits: tuple[dict[str, object], ...]) -> str:
-    if not deficits:
-        return "-"
-    eyes = {str(deficit.get("eye", "both")) for deficit in deficits}
-    return {"left": "L", "right": "R"}.get(eyes.pop(), "B") if len(eyes) == 1 else "B"
 
 
 def _tree(tree: PhaseTree, seed: int) -> Tree:
@@ -202,11 +197,9 @@ def draw_stimulus(protocol: Protocol, out: Path, condition: str | None, phase: i
     BadInput
         If there is no such condition or phase, or the file cannot be written.
     """
-    from binocular.store.sealing import safely
+    from binocular.report.figures.saving import save_figure
 
     if out.suffix not in (".png", ".svg", ".pdf"):
         raise BadInput(f"--out: {out} is not a kind of picture that can be written; accepted: .png, .svg, .pdf")
     figure = stimulus_figure(protocol, condition, phase, pairs, seed)
-    with safely(out) as temporary:
-        figure.savefig(temporary, format=out.suffix[1:], dpi=150)
-    return out
+    return save_figure(figure, out.with_suffix(""), [out.suffix[1:]], dpi=150)[0]

@@ -132,7 +132,7 @@ class Study:
 
     def _repr_html_(self) -> str:
         """Return the table of the conditions at the end of rearing, which a notebook shows."""
-        from binocular.report.results_table import html_table
+        from binocular.store.overview import html_table
 
         return html_table(self)
 

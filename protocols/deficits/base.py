@@ -42,6 +42,7 @@ class Done(NamedTuple):
     eye: str = ""
     share: float = 1.0
 
+
 OWN_NOISE = 0.5
 """S.d. of what a closed eye sends by itself: the sensory noise that an open eye has in the stereo scenes.
 

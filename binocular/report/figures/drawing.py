@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
 from binocular.stimuli.errors import BadInput
-from binocular.store.sealing import safely
 from binocular.store.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -207,9 +207,5 @@ def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | 
     study = load_study(study_path)
     written: list[Path] = []
     for _, stem, figure in draw(study, names):
-        for ending, metadata in (("png", {}), ("svg", {"Date": None})):
-            path = Path(folder) / f"{stem}.{ending}"
-            with style(), safely(path) as temporary:
-                figure.savefig(temporary, format=ending, metadata=metadata)
-            written.append(path)
+        written += save_figure(figure, Path(folder) / stem)
     return written

@@ -197,7 +197,7 @@ class _Panel:
         self._bias.set_text(f"CBI {number(bias)}" if np.isfinite(bias) else "all units silent")
         self._bias.set_alpha(1 if measured else _PALE)
         over = f"reared to epoch {self._story.stop}" if epoch > self._story.stop else ""
-        colour = "#595959" if deficit is None else eye_colour(deficit)
+        colour = "#595959" if deficit is None else eye_colour(deficit["deficits"])
         self._tint.set_visible(deficit is not None)
         self._tint.set_facecolor(colour)
         self._now.set_text(over if deficit is None else textwrap.shorten(words(deficit), 34, placeholder=" ..."))
@@ -218,7 +218,13 @@ def _time_line(ax: Axes, story: _Story, longest: int) -> Any:
     for phase in story.phases:
         if phase["deficits"]:
             ax.axhspan(
-                0.3, 0.7, phase["start"] / longest, phase["stop"] / longest, color=eye_colour(phase), lw=0, zorder=2
+                0.3,
+                0.7,
+                phase["start"] / longest,
+                phase["stop"] / longest,
+                color=eye_colour(phase["deficits"]),
+                lw=0,
+                zorder=2,
             )
     ax.vlines(story.epochs, 0.3, 0.0, color="#333333", lw=0.7, clip_on=False)
     ax.set_xlim(0, longest)

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BOTH_EYES",
     "EYE_COLOURS",
+    "NORMAL_VISION",
     "TASK_COLOURS",
     "axes_or_new",
     "deficit_handles",
     "eye_colour",
     "eye_ends",
+    "eye_of",
     "group_colours",
     "lived_through",
     "number",
@@ -38,6 +40,8 @@ __all__ = [
 EYE_COLOURS = {"left": "#0072B2", "right": "#D55E00"}
 """Left eye blue, right eye vermilion, in every figure; apart for all common kinds of colour blindness."""
 BOTH_EYES = "#4D4D4D"
+NORMAL_VISION = "#E3E3E3"
+"""Time in which nothing is done to the eyes."""
 TASK_COLOURS = ("#000000", "#009E73", "#AA4499", "#B8860B", "#56B4E9")
 """For tasks, in order; none of them an eye's colour."""
 
@@ -172,10 +176,15 @@ def words(phase: Mapping[str, Any]) -> str:
     )
 
 
-def eye_colour(phase: Mapping[str, Any]) -> str:
-    """Return the colour of the eye that a phase with deficits is about; grey for both."""
-    eyes = {deficit.get("eye") for deficit in phase["deficits"]}
-    return EYE_COLOURS.get(str(next(iter(eyes))), BOTH_EYES) if len(eyes) == 1 else BOTH_EYES
+def eye_of(deficits: Sequence[Mapping[str, Any]]) -> str:
+    """Return whom the deficits of a phase concern: ``left``, ``right`` or ``both`` eyes, or nothing without any."""
+    eyes = {str(deficit.get("eye", "both")) for deficit in deficits}
+    return "" if not eyes else eyes.pop() if len(eyes) == 1 else "both"
+
+
+def eye_colour(deficits: Sequence[Mapping[str, Any]]) -> str:
+    """Return the colour of the eye that the deficits of a phase concern; dark grey for both, light for none."""
+    return {"": NORMAL_VISION, **EYE_COLOURS}.get(eye_of(deficits), BOTH_EYES)
 
 
 def deficit_handles(histories: Iterable[Sequence[Mapping[str, Any]]]) -> list[Patch]:
@@ -187,7 +196,7 @@ def deficit_handles(histories: Iterable[Sequence[Mapping[str, Any]]]) -> list[Pa
         EYE_COLOURS["right"]: "of the right eye",
         BOTH_EYES: "of both eyes",
     }
-    there = {eye_colour(phase) for phases in histories for phase in phases if phase["deficits"]}
+    there = {eye_colour(phase["deficits"]) for phases in histories for phase in phases if phase["deficits"]}
     return [Patch(color=colour, lw=0, label=f"deficit {name}") for colour, name in names.items() if colour in there]
 
 
@@ -206,7 +215,7 @@ def shade_deficits(ax: Axes, phases: Sequence[Mapping[str, Any]], fill: bool = T
     for phase in phases:
         if not phase["deficits"]:
             continue
-        colour = eye_colour(phase)
+        colour = eye_colour(phase["deficits"])
         start, stop = phase["start"], phase["stop"]
         ax.axvspan(start, stop, 0.965, 1.0, color=colour, lw=0, zorder=3)
         if fill:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from binocular.report.figures.style import BOTH_EYES, EYE_COLOURS, style
+from binocular.report.figures.style import BOTH_EYES, EYE_COLOURS, NORMAL_VISION, eye_colour, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_timeline", "phase_tree", "time_lines", "timeline_figure"]
 
-_NORMAL = "#E3E3E3"
 _HATCHED = "#8A8A8A"
 _HATCHES = {"reconstruction": ("////", "hidden patches rebuilt"), "none": ("..", "nothing learned")}
 """Pattern and name of what is learned, where it is not the classes."""
@@ -38,7 +37,7 @@ def time_lines(protocol: Protocol, ax: Axes) -> Axes:
     for row, condition in enumerate(conditions):
         for stretch in condition.timeline(protocol.age_scale):
             width = stretch.stop - stretch.start
-            ax.barh(row, width, 0.62, stretch.start, color=_colour(stretch.deficits), lw=0)
+            ax.barh(row, width, 0.62, stretch.start, color=eye_colour(stretch.deficits), lw=0)
             hatch = _HATCHES.get(stretch.objective["kind"])
             if hatch is not None:
                 learned.add(stretch.objective["kind"])
@@ -47,7 +46,7 @@ def time_lines(protocol: Protocol, ax: Axes) -> Axes:
             if told and width > 0.16 * longest:
                 text = stretch.sentence if width > 0.012 * longest * len(stretch.sentence) else stretch.phase
                 colour = "white" if stretch.deficits else "#333333"
-                behind = {"fc": _colour(stretch.deficits), "ec": "none", "boxstyle": "square,pad=0.15"}
+                behind = {"fc": eye_colour(stretch.deficits), "ec": "none", "boxstyle": "square,pad=0.15"}
                 ax.text(
                     stretch.start + width / 2, row, text, ha="center", va="center", color=colour, fontsize=6.5,
                     bbox=behind,
@@ -142,8 +141,8 @@ def draw_timeline(protocol: Protocol, tree: PhaseTree, path: Path) -> None:
     BadInput
         If the file cannot be written.
     """
+    from binocular.report.figures.saving import save_figure
     from binocular.stimuli.canvas import Canvas
-    from binocular.store.sealing import safely
 
     count = len(protocol.conditions)
     with style():
@@ -153,15 +152,14 @@ def draw_timeline(protocol: Protocol, tree: PhaseTree, path: Path) -> None:
         above, below = figure.subplots(2, 1)
         time_lines(protocol, above)
         phase_tree(tree, protocol.seed_list[0], below)
-        with safely(path) as temporary:
-            figure.savefig(temporary, format=path.suffix[1:] or "svg", metadata={"Date": None})
+    save_figure(figure, path.with_suffix(""), [path.suffix[1:] or "svg"])
 
 
 def _runs(node: Node) -> list[tuple[int, int, str]]:
     """Stretches of a node in one colour: start, stop and colour."""
     runs: list[tuple[int, int, str]] = []
     for epoch, conditions in enumerate(node.epochs, start=node.start):
-        colour = _colour(tuple(deficit.model_dump(mode="json") for deficit in conditions.deficits))
+        colour = eye_colour(tuple(deficit.model_dump(mode="json") for deficit in conditions.deficits))
         if runs and runs[-1][2] == colour:
             runs[-1] = (runs[-1][0], epoch + 1, colour)
         else:
@@ -169,16 +167,9 @@ def _runs(node: Node) -> list[tuple[int, int, str]]:
     return runs
 
 
-def _colour(deficits: tuple[dict[str, Any], ...]) -> str:
-    if not deficits:
-        return _NORMAL
-    eyes = {str(deficit.get("eye", "both")) for deficit in deficits}
-    return EYE_COLOURS.get(eyes.pop(), BOTH_EYES) if len(eyes) == 1 else BOTH_EYES
-
-
 def _legend_entries() -> list[tuple[str, str]]:
     return [
-        (_NORMAL, "normal vision"),
+        (NORMAL_VISION, "normal vision"),
         (EYE_COLOURS["left"], "left eye treated"),
         (EYE_COLOURS["right"], "right eye treated"),
         (BOTH_EYES, "both eyes treated"),
@@ -188,7 +179,7 @@ def _legend_entries() -> list[tuple[str, str]]:
 def _hatched(hatch: str, label: str) -> Any:
     from matplotlib.patches import Patch
 
-    return Patch(facecolor=_NORMAL, edgecolor=_HATCHED, hatch=hatch, lw=0, label=label)
+    return Patch(facecolor=NORMAL_VISION, edgecolor=_HATCHED, hatch=hatch, lw=0, label=label)
 
 
 def _patch(colour: str, label: str) -> Any:

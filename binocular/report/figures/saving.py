@@ -1,0 +1,70 @@
+"""The one place where a figure becomes a file: in the style of the project, whole or not at all, without a date."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from binocular.report.figures.style import style
+from binocular.store.sealing import safely
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["picture", "save_figure"]
+
+
+def picture(figure: Figure, ending: str = "svg", dpi: float | None = None) -> bytes:
+    """Return a figure as the bytes of a file.
+
+    Parameters
+    ----------
+    figure
+        What is drawn; the same figure gives the same bytes again.
+    ending
+        Format by its usual ending, such as ``png``, ``svg`` or ``pdf``.
+    dpi
+        Dots per inch; 200 by default.
+    """
+    # Formats that would note the time of drawing say so by this name.
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending, {})
+    content = io.BytesIO()
+    with style():
+        figure.savefig(content, format=ending, metadata=undated, **({} if dpi is None else {"dpi": dpi}))
+    return content.getvalue()
+
+
+def save_figure(
+    figure: Figure, path: Path | str, endings: Sequence[str] = ("png", "svg"), dpi: float | None = None
+) -> list[Path]:
+    """Write a figure in several formats, each file whole or not at all.
+
+    Parameters
+    ----------
+    figure
+        What is drawn.
+    path
+        The files without their endings; the folder is made if missing, files of the same name are replaced.
+    endings
+        The formats, in order.
+    dpi
+        Dots per inch; 200 by default.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of ``endings``.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written or the disk is full.
+    """
+    path = Path(path)
+    files = [path.with_name(f"{path.name}.{ending}") for ending in endings]
+    for file, ending in zip(files, endings, strict=True):
+        with safely(file) as temporary:
+            temporary.write_bytes(picture(figure, ending, dpi))
+    return files

@@ -1,0 +1,86 @@
+"""One row per condition at the end of rearing: the table that ends a run, stands in the report and shows a study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from binocular.store.statistics import Interval, interval
+from binocular.store.summary import last_value
+
+if TYPE_CHECKING:
+    from binocular.store.study import Condition, Study
+
+__all__ = ["ConditionRow", "condition_table", "end_group", "how_to_read", "html_table"]
+
+_EYES = {"accuracy_left_only": "left only", "accuracy_right_only": "right only"}
+
+
+@dataclass(frozen=True)
+class ConditionRow:
+    """A condition with its number of seeds and its cells by column name, in order."""
+
+    name: str
+    label: str
+    seeds: int
+    cells: dict[str, Interval]
+
+
+def end_group(study: Study) -> int:
+    """Return the group of the units that belong to the fellow eye alone: 7 if it is the left, 1 if the right."""
+    return 7 if study.fellow_eye == "left" else 1
+
+
+def condition_table(study: Study, site: str = "representation") -> list[ConditionRow]:
+    """Return one row per condition, with everything at the end of rearing.
+
+    Parameters
+    ----------
+    study
+        The study in memory.
+    site
+        Site of the measures of dominance.
+
+    Returns
+    -------
+    list of ConditionRow
+        Cells ``CBI``, ``group 7`` (of the fellow eye; ``group 1`` where the left eye was treated), ``binocular``,
+        ``mean RSV``, one per task (``accuracy`` where there is none), ``left only``, ``right only``
+        (accuracy with the other eye grey).
+        Shares and accuracies are between 0 and 1. A condition without subjects has cells without a value.
+    """
+    return [_row(condition, study, site) for condition in study.conditions]
+
+
+def _row(condition: Condition, study: Study, site: str) -> ConditionRow:
+    group = end_group(study)
+    cells = {
+        "CBI": condition.at_end("cbi", site),
+        f"group {group}": condition.group_at_end(group, site),
+        "binocular": condition.at_end("binocular_share", site),
+        "mean RSV": condition.at_end("mean_rsv", site),
+    }
+    columns = {task: task for task in study.tasks} or {"test_accuracy": "accuracy"}
+    for column, name in {**columns, **_EYES}.items():
+        values = [last_value(subject.history[column]) for subject in condition.subjects if column in subject.history]
+        cells[name] = interval(values)
+    return ConditionRow(condition.name, condition.label, len(condition.subjects), cells)
+
+
+def how_to_read(study: Study) -> str:
+    """Return what the table needs beside it: which eye is which, and what the intervals are."""
+    several = any(len(condition.subjects) > 1 for condition in study.conditions)
+    spread = "[..] 95 % interval over seeds" if several else "one seed, so no interval"
+    return f"CBI 1 = {study.treated_eye} (treated) eye only, 0 = {study.fellow_eye} (fellow) eye only; {spread}"
+
+
+def html_table(study: Study, site: str = "representation") -> str:
+    """Return the table as HTML for a notebook, every cell with its interval, and how to read it."""
+    import pandas
+
+    rows = [
+        {"condition": row.label, "n": row.seeds, **{name: cell.text() for name, cell in row.cells.items()}}
+        for row in condition_table(study, site)
+    ]
+    return f"{pandas.DataFrame(rows).to_html(index=False, border=0)}<p>{escape(how_to_read(study))}</p>"
