@@ -13,10 +13,12 @@ from binocular.store.sealing import safely
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["picture", "save_figure"]
+__all__ = ["DOTS_PER_INCH", "picture", "save_figure"]
+
+DOTS_PER_INCH = 200
 
 
-def picture(figure: Figure, ending: str = "svg", dpi: float | None = None) -> bytes:
+def picture(figure: Figure, ending: str = "svg", dpi: float = DOTS_PER_INCH) -> bytes:
     """Return a figure as the bytes of a file.
 
     Parameters
@@ -26,18 +28,18 @@ def picture(figure: Figure, ending: str = "svg", dpi: float | None = None) -> by
     ending
         Format by its usual ending, such as ``png``, ``svg`` or ``pdf``.
     dpi
-        Dots per inch; 200 by default.
+        Dots per inch.
     """
     # Formats that would note the time of drawing say so by this name.
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending, {})
     content = io.BytesIO()
     with style():
-        figure.savefig(content, format=ending, metadata=undated, **({} if dpi is None else {"dpi": dpi}))
+        figure.savefig(content, format=ending, metadata=undated, dpi=dpi)
     return content.getvalue()
 
 
 def save_figure(
-    figure: Figure, path: Path | str, endings: Sequence[str] = ("png", "svg"), dpi: float | None = None
+    figure: Figure, path: Path | str, endings: Sequence[str] = ("png", "svg"), dpi: float = DOTS_PER_INCH
 ) -> list[Path]:
     """Write a figure in several formats, each file whole or not at all.
 
@@ -50,7 +52,7 @@ def save_figure(
     endings
         The formats, in order.
     dpi
-        Dots per inch; 200 by default.
+        Dots per inch.
 
     Returns
     -------
