@@ -5,9 +5,13 @@ Names are loaded when first used, so that ``import binocular`` costs nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from binocular.imports import prefer_installed
 
-from binocular.stimuli.lazy import lazily
+prefer_installed()
+
+from typing import TYPE_CHECKING  # noqa: E402 - whatever is imported from here on is the installed module
+
+from binocular.stimuli.lazy import lazily  # noqa: E402
 
 if TYPE_CHECKING:
     from binocular.networks.build import build_network, check_network

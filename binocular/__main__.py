@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from binocular.cli import main
+import sys
+
+from binocular.start import main
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path:
+        del sys.path[0]  # the working folder, which Python has put there
     main()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import signal
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from binocular.papers.command import reproduce
+from binocular.start import main
 from binocular.stimuli.errors import BadInput
 
 __all__ = ["app", "main"]
@@ -349,38 +348,3 @@ def _study_file(path: Path) -> Path:
     from binocular.store.opening import study_file
 
     return study_file(path)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def main() -> None:
-    """Run the command line; bad input ends with one sentence and exit code 2."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    sys.path.insert(0, str(Path.cwd()))  # so that module:Class finds a network that lies here
-    try:
-        app()
-    except BadInput as error:
-        print(f"binocular: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("binocular: stopped", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except OSError as error:
-        if os.environ.get("BINOCULAR_DEBUG"):
-            raise
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"binocular: {where}{error.strerror or error}", file=sys.stderr)
-        sys.exit(2)
-    except Exception as error:
-        if os.environ.get("BINOCULAR_DEBUG"):
-            raise
-        print(
-            f"binocular: a fault of binocular itself: {type(error).__name__}: {error} (BINOCULAR_DEBUG=1 shows where)",
-            file=sys.stderr,
-        )
-        sys.exit(70)

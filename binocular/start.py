@@ -1,0 +1,105 @@
+"""Starting the command line, wherever it is: any output, any working folder, any settings of other programs.
+
+All that can go wrong, from the first import on, ends here in one line and an exit code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import sys
+from typing import IO, NoReturn
+
+__all__ = ["main"]
+
+_AT_HOME = re.compile(r"(--[\w-]+=)?(~(?:/.*)?)", re.DOTALL)
+_SAYS_ALL = ("backslashreplace", "ignore", "namereplace", "replace", "xmlcharrefreplace")
+
+
+def main() -> None:
+    """Run the command line; bad input ends with one sentence and exit code 2."""
+    try:
+        try:
+            _prepare()
+            from binocular.cli import app
+
+            app(args=[_expanded(argument) for argument in sys.argv[1:]])
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        _end(130, "stopped")
+    except BrokenPipeError:
+        _end(1)
+    except Exception as error:
+        if os.environ.get("BINOCULAR_DEBUG"):
+            raise
+        _end(*_told(error))
+
+
+def _prepare() -> None:
+    signal.signal(signal.SIGTERM, _interrupt)
+    _open_streams()
+    os.environ["MPLBACKEND"] = "Agg"  # nothing is shown here, whatever a notebook around this has set
+    # Files are replaced whole and carry a seal; HDF5's own locks add nothing, and fail where there are none.
+    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
+    # The processes that are started from here do not look for modules in the working folder; nor does this one.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
+    sys.path[:] = [folder for folder in sys.path if folder]
+    with contextlib.suppress(OSError):  # last, so that module:Class finds a network that lies here
+        sys.path.append(os.getcwd())  # noqa: PTH109
+
+
+def _open_streams() -> None:
+    """Let every text be written: a closed stream swallows it, and what an encoding cannot say is written as escapes."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # closed; a file that is opened later must not take its number
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - open for good
+        elif hasattr(stream, "reconfigure") and stream.errors not in _SAYS_ALL:
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _expanded(argument: str) -> str:
+    """Replace a ``~`` that the shell has left, as in ``--out=~/results``."""
+    found = _AT_HOME.fullmatch(argument)
+    return (found[1] or "") + os.path.expanduser(found[2]) if found else argument  # noqa: PTH111 - a part of a text
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """Return the exit code of an error and what is said of it."""
+    from binocular.stimuli.errors import BadInput
+
+    if isinstance(error, BadInput):
+        return 2, str(error)
+    if isinstance(error, OSError):
+        return 2, f"{error.filename}: {error.strerror or error}" if error.filename else str(error.strerror or error)
+    return 70, f"a fault of binocular itself: {type(error).__name__}: {error} (BINOCULAR_DEBUG=1 shows where)"
+
+
+def _end(code: int, text: str = "") -> NoReturn:
+    if text:
+        with contextlib.suppress(OSError):
+            print(f"binocular: {text}", file=sys.stderr, flush=True)
+    for stream in (sys.stdout, sys.stderr):
+        _give_up(stream)
+    sys.exit(code)
+
+
+def _give_up(stream: IO[str]) -> None:
+    """Let a stream that can no longer be written swallow what is left, so that Python does not complain at its end."""
+    try:
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
