@@ -329,9 +329,9 @@ def test_uploads_are_sealed_sound_studies_or_one_sentence(lab, tmp_path):
     seal(altered)
     for content, said in (
         (b"", "not an HDF5 file"),
-        (good[: len(good) // 2], "seal does not fit"),
-        (bytes(flipped), "seal does not fit"),
-        (good + b"x", "seal does not fit"),
+        (good[: len(good) // 2], "is damaged"),
+        (bytes(flipped), "is damaged"),
+        (good + b"x", "is damaged"),
         (altered.read_bytes(), "not a sound study"),
         ((tmp_path / "good" / "subjects" / "normal.0.h5").read_bytes(), "x.h5"),
     ):

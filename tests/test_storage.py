@@ -194,7 +194,7 @@ def test_damaged_or_foreign_subjects_are_reported(tmp_path: Path):
     whole = path.read_bytes()
     for damaged in (whole[:-1], whole[: len(whole) // 2], b"", whole[:3000] + bytes([whole[3000] ^ 1]) + whole[3001:]):
         path.write_bytes(damaged)
-        with pytest.raises(BadInput, match="is damaged"):
+        with pytest.raises(BadInput, match="is damaged" if damaged else "not an HDF5 file"):
             read_subject(path)
     write_study(path, invented_header((0,)), [])
     with pytest.raises(BadInput, match="has the schema binocular/1"):

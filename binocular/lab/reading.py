@@ -16,7 +16,6 @@ import numpy as np
 
 from binocular.lab.tracks import Stretch, Track, frame_of
 from binocular.stimuli.errors import BadInput
-from binocular.store.sealing import SIGNATURE, SealState, seal_state
 
 if TYPE_CHECKING:
     from binocular.protocols import Deficit, Protocol
@@ -55,20 +54,19 @@ def tracks_of(path: Path, name: str = "the file") -> list[Track]:
         If it is no study, its bytes are not those that were written, its contents contradict each other, or it is too
         large for a page.
     """
+    from binocular.store.opening import check_container
     from binocular.store.study import load_study
     from binocular.store.verification import verify_study
 
-    with path.open("rb") as file:
-        start = file.read(len(SIGNATURE))
-    expected = "expected a study.h5 written by binocular"
-    if start != SIGNATURE:
-        raise BadInput(f"{name} is not an HDF5 file; {expected}")
-    if seal_state(path) is not SealState.WHOLE:
-        raise BadInput(f"{name} is damaged or was not written by binocular: its seal does not fit; {expected}")
-    complaints = verify_study(path)
-    if complaints:
-        raise BadInput(f"{name} is not a sound study: {complaints[0].replace(str(path), name)}")
-    study = load_study(path)
+    try:
+        check_container(path, seal="required")
+        complaints = verify_study(path)
+        if complaints:
+            raise BadInput(f"is not a sound study: {complaints[0]}")
+        study = load_study(path)
+    except BadInput as error:  # the file lies in a place that is nobody's business
+        told = str(error).replace(f"{path}: ", "").replace(f"{path} ", "")
+        raise BadInput(f"{name} {told}") from error
     subjects = [(condition, subject) for condition in study.reared for subject in condition.subjects]
     frames = sum(len(_epochs(subject)) for _, subject in subjects)
     if len(subjects) > MOST_SUBJECTS or frames > MOST_FRAMES:

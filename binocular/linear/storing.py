@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from binocular.stimuli.errors import BadInput
+from binocular.store.opening import opened
 from binocular.store.schema import Field
-from binocular.store.sealing import SealState, seal_state
 from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
 
 __all__ = ["SCHEMA", "Table", "read_results", "same_parameters", "stored_parameters", "write_results"]
 
 SCHEMA = "binocular-computation/1"
+_EXPECTED = f"a whole file of the schema {SCHEMA}; delete it to compute it again"
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,12 @@ def write_results(path: Path, title: str, parameters: Mapping[str, Any], tables:
 
 def stored_parameters(path: Path) -> dict[str, Any] | None:
     """Return the parameters of a file that is there and whole; else None, and it has to be computed again."""
-    if not path.is_file() or seal_state(path) is not SealState.WHOLE:
-        return None
     try:
-        with h5py.File(path, "r") as file:
+        with opened(path, _EXPECTED, seal="required") as file:
             attributes = plain_attributes(file)
-    except OSError:
+            return json.loads(attributes["parameters"]) if attributes.get("schema") == SCHEMA else None
+    except BadInput:
         return None
-    return json.loads(attributes["parameters"]) if attributes.get("schema") == SCHEMA else None
 
 
 def read_results(path: Path) -> dict[str, dict[str, np.ndarray]]:
@@ -87,7 +85,7 @@ def read_results(path: Path) -> dict[str, dict[str, np.ndarray]]:
     """
     if stored_parameters(path) is None:
         raise BadInput(f"{path} is not a whole file of the schema {SCHEMA}; delete it to compute it again")
-    with h5py.File(path, "r") as file:
+    with opened(path, _EXPECTED, seal="required") as file:
         return {str(name): read_table(subgroup(file, str(name))) for name in file}
 
 

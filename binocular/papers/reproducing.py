@@ -305,11 +305,10 @@ def _drawn(claim: Claim, had: Mapping[str, Any]) -> Figure | None:
 
 
 def _seconds_of_nodes(path: Path) -> dict[str, float]:
-    import h5py
-
+    from binocular.store.opening import opened
     from binocular.store.tables import read_table, subgroup
 
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         if "tree" not in file:
             return {}
         tree = read_table(subgroup(file, "tree"))

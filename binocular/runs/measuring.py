@@ -220,11 +220,10 @@ def _rebuild(path: Path, study: Study, subjects: Sequence[SubjectRecord]) -> Non
 
 
 def _tree(path: Path) -> TreeRecord | None:
-    import h5py
-
+    from binocular.store.opening import opened
     from binocular.store.tables import read_table, subgroup
 
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         if "tree" not in file:
             return None
         columns = read_table(subgroup(file, "tree"))

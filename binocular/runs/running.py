@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import importlib.metadata
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -14,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import h5py
 import torch
 
 from binocular.rearing.stopwatch import spending
@@ -24,7 +24,7 @@ from binocular.runs.planning import StudyPlan, check_parts, plan_study, usable_c
 from binocular.runs.scheduling import rear_here
 from binocular.stimuli.errors import BadInput
 from binocular.store.folder import folder_lock, try_folder
-from binocular.store.sealing import SealState, seal_state
+from binocular.store.opening import opened
 from binocular.store.snapshots import node_path, partial_path, prune_node, read_node
 from binocular.store.writing import ConditionHeader, StudyHeader, write_study, write_subject
 
@@ -260,10 +260,12 @@ def _subject_file(condition: str, seed: int) -> str:
 
 def _keep_other_study(path: Path, protocol_hash: str) -> None:
     """Rename a study of another protocol that lies where ours will be written; nothing is lost."""
-    if not path.is_file() or seal_state(path) is not SealState.WHOLE:
+    try:
+        with opened(path, seal="required") as file:
+            other = str(file.attrs.get("protocol_hash"))
+    except BadInput:
         return
-    with h5py.File(path, "r") as file:
-        other = str(file.attrs.get("protocol_hash", "unknown"))
+    other = other if re.fullmatch(r"\w{1,64}", other) else "unknown"
     if other != protocol_hash:
         path.replace(path.with_name(f"study-{other}.h5"))
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
+from binocular.store.opening import opened
 from binocular.store.records import MeasureRecord, SiteRecord
-from binocular.store.sealing import SealState, seal_state
 from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
 
 __all__ = ["Measures", "measure_path", "measures_of", "odi_at", "read_measures", "write_measure", "write_measures"]
@@ -59,19 +59,11 @@ def measures_of(folder: Path | None, subject_id: str) -> Measures:
     if folder is None or not folder.is_dir():
         return found
     for path in sorted(folder.glob(f"{subject_id}.*.h5")):
-        remedy = "delete it, and measure again"
-        if seal_state(path) is not SealState.WHOLE:
-            raise BadInput(f"{path} is damaged: its bytes are not those that were written; {remedy}")
-        try:
-            with h5py.File(path, "r") as file:
-                about = plain_attributes(file)
-                if about.get("schema") != MEASURE_SCHEMA or about.get("subject_id") != subject_id:
-                    raise BadInput(f"{path} is not a measure of the subject {subject_id}; {remedy}")
-                found.update(read_measures(file))
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
-            if isinstance(error, BadInput):
-                raise
-            raise BadInput(f"{path} cannot be read as a measure: {error}; {remedy}") from error
+        with opened(path, "a measure; delete it, and measure again", seal="required") as file:
+            about = plain_attributes(file)
+            if about.get("schema") != MEASURE_SCHEMA or about.get("subject_id") != subject_id:
+                raise BadInput(f"{path} is not a measure of the subject {subject_id}; delete it, and measure again")
+            found.update(read_measures(file))
     return found
 
 

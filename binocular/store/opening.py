@@ -1,22 +1,38 @@
-"""Opening a study: named dimensions in an `xarray.DataTree`, and one clear sentence where it is not one.
+"""The one way into an HDF5 file: what it is, who else has it open, its seal, its container, and only then its contents.
 
-Files are read as data only: nothing in them is executed or unpickled.
+Files are read as data only: nothing in them is executed or unpickled, and nothing outside them is followed. Whatever is
+wrong with one is `BadInput`, a sentence with its name.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import re
+import stat
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from binocular.stimuli.errors import BadInput
 from binocular.store.schema import SCHEMA, SUBJECT_SCHEMA, VERSION
 from binocular.store.sealing import SIGNATURE, SealState, seal_state
 
 if TYPE_CHECKING:
+    import h5py
     import xarray
 
-__all__ = ["check_schema", "check_study", "open_study", "study_file"]
+__all__ = ["check_container", "check_schema", "check_study", "open_study", "opened", "regular_file", "study_file"]
+
+Seal = Literal["whole", "length", "required", "ignored"]
+STUDY = "a study.h5 written by binocular"
+_KINDS = {
+    stat.S_ISDIR: "a folder",
+    stat.S_ISFIFO: "a pipe",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+    stat.S_ISSOCK: "a socket",
+}
 
 
 def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray.DataTree:
@@ -41,7 +57,8 @@ def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray
     Raises
     ------
     BadInput
-        If the file is missing, is no study, was cut off or damaged, or was written by a newer version.
+        If the file is missing, is no study, was cut off or damaged, is open in another program, holds links out of
+        itself, or was written by a newer version.
 
     Examples
     --------
@@ -56,48 +73,126 @@ def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray
     try:
         return xarray.open_datatree(path, engine="h5netcdf", group=group)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise BadInput(f"{path} cannot be opened: {error}; a study.h5 written by binocular was expected") from error
+        raise BadInput(f"{path} cannot be opened: {error}; {STUDY} was expected") from error
 
 
 def study_file(path: Path | str) -> Path:
     """Return the path of a study, given its file or the folder that holds one, or raise `BadInput` if there is none."""
     path = Path(path)
-    if path.is_dir():
-        path = path / "study.h5"
-    if not path.is_file():
-        raise BadInput(f"{path} does not exist; expected a study.h5 written by binocular")
+    return regular_file(path / "study.h5" if path.is_dir() else path)
+
+
+def regular_file(path: Path, expected: str = STUDY) -> Path:
+    """Return a path if an ordinary file lies there that can be read now; raise `BadInput` if not.
+
+    A pipe or a device is not opened: reading it might never end.
+    """
+    try:
+        mode = path.stat().st_mode
+        other = next((name for is_kind, name in _KINDS.items() if is_kind(mode)), None)
+        if other is not None:
+            raise BadInput(f"{path} is {other}, not a file; expected {expected}")
+        with path.open("rb") as file:
+            _not_being_written(path, file.fileno())
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{path} does not exist; expected {expected}") from error
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}; expected {expected}") from error
     return path
 
 
-def check_study(path: Path | str, check: bool = True) -> Path:
-    """Return the path of a file that can be opened as a study, or raise `BadInput`; see `open_study`."""
-    import h5py
+def _not_being_written(path: Path, handle: int) -> None:
+    """Raise `BadInput` where somebody writes to a file: HDF5 holds a lock on it meanwhile, where there are locks."""
+    try:
+        import fcntl
 
-    path = study_file(path)
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except ImportError:
+        return
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            raise BadInput(f"{path} is open in another program, which may write to it; close it there first") from error
+
+
+def check_container(path: Path, expected: str = STUDY, seal: Seal = "whole") -> Path:
+    """Return the path of a file that HDF5 may read; see `opened`."""
+    from binocular.store.vetting import container_problem
+
+    path = regular_file(path, expected)
     try:
         with path.open("rb") as file:
             start = file.read(len(SIGNATURE))
         if start != SIGNATURE:
-            raise BadInput(f"{path} is not an HDF5 file; expected a study.h5 written by binocular")
-        if seal_state(path, whole=check) is SealState.BROKEN:
-            raise BadInput(
-                f"{path} is damaged: its bytes are not those that were written; `binocular verify` says more"
-            )
-        with h5py.File(path, "r") as study:
-            schema = study.attrs.get("schema")
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        if isinstance(error, BadInput):
+            raise BadInput(f"{path} is not an HDF5 file; expected {expected}")
+        state = seal_state(path, whole=seal != "length") if seal != "ignored" else SealState.WHOLE
+        if state is SealState.BROKEN or (seal == "required" and state is SealState.ABSENT):
+            more = "; `binocular verify` says more" if expected == STUDY else f"; expected {expected}"
+            raise BadInput(f"{path} is damaged: its bytes are not those that were written{more}")
+        problem = container_problem(path)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}; expected {expected}") from error
+    if problem is not None:
+        cause = problem if "truncated" not in problem else "cannot be read: it was cut off"
+        raise BadInput(f"{path} {cause}; expected {expected}")
+    return path
+
+
+@contextlib.contextmanager
+def opened(path: Path | str, expected: str = STUDY, seal: Seal = "whole") -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading.
+
+    Parameters
+    ----------
+    path
+        The file.
+    expected
+        What should lie there, and how to get it, for messages.
+    seal
+        What is asked of the seal: ``"whole"``, all bytes are compared with it if there is one; ``"length"``, only the
+        length is, which is quick; ``"required"``, as whole, and a file without one is refused, because other programs
+        have no business with it; ``"ignored"``, nothing.
+
+    Yields
+    ------
+    h5py.File
+        Links and storage outside the file, sizes that it does not hold, and bytes that bring HDF5 down were ruled out.
+
+    Raises
+    ------
+    BadInput
+        If it is no file, is being written, is damaged, or is not fit to be read; also for what HDF5 cannot read, or
+        is not there, or is of another type, inside the block.
+    """
+    import h5py
+
+    from binocular.store.container import READING_ERRORS, one_line
+
+    path = check_container(Path(path), expected, seal)
+    try:
+        with h5py.File(path, "r", locking="best-effort") as file:
+            yield file
+    except READING_ERRORS as error:
+        # What has a file name of its own is about another file, which the block writes.
+        if isinstance(error, BadInput) or getattr(error, "filename", None) is not None:
             raise
-        cause = "it was cut off" if "truncated" in str(error) else str(error)
-        raise BadInput(f"{path} cannot be read: {cause}; expected a whole study.h5 written by binocular") from error
+        raise BadInput(f"{path} cannot be read: {one_line(error)}; expected {expected}") from error
+
+
+def check_study(path: Path | str, check: bool = True) -> Path:
+    """Return the path of a file that can be opened as a study, or raise `BadInput`; see `open_study`."""
+    path = study_file(path)
+    with opened(path, seal="whole" if check else "length") as file:
+        schema = file.attrs.get("schema")
     check_schema(path, schema.decode("utf-8", "replace") if isinstance(schema, bytes) else schema)
     return path
 
 
 def check_schema(path: Path, schema: object) -> None:
     """Raise `BadInput` unless this is the name and version of a study that this version reads."""
-    if schema == SUBJECT_SCHEMA:
-        raise BadInput(f"{path} holds a single subject; expected a study.h5 written by binocular")
+    if isinstance(schema, str) and schema == SUBJECT_SCHEMA:
+        raise BadInput(f"{path} holds a single subject; expected {STUDY}")
     match = re.fullmatch(r"binocular/(\d{1,6})", schema) if isinstance(schema, str) else None
     if match is None:
         raise BadInput(f"{path} is an HDF5 file but not a study: its attribute 'schema' should be {SCHEMA}")

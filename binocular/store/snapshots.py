@@ -7,14 +7,17 @@ still being reared, so that a kill costs at most the last few seconds. Nothing i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import torch
 
-from binocular.store.sealing import SealState, seal_state
+from binocular.stimuli.errors import BadInput
+from binocular.store.opening import opened
 from binocular.store.tables import new_file
 
 __all__ = ["NodeRecord", "joined", "node_path", "partial_path", "prune_node", "read_node", "since", "write_node"]
@@ -101,10 +104,7 @@ def read_node(path: Path) -> NodeRecord | None:
         None where there is no file, or the file is damaged, altered or of another format: such a node is reared again.
     """
     try:
-        # The seal first: HDF5 code may crash on damaged bytes.
-        if seal_state(path) is not SealState.WHOLE:
-            return None
-        with h5py.File(path, "r") as file:
+        with opened(path, "the state of a node", seal="required") as file:
             if file.attrs.get("format") != _FORMAT:
                 return None
             arrays: dict[str, np.ndarray] = {}
@@ -116,8 +116,15 @@ def read_node(path: Path) -> NodeRecord | None:
             file.visititems(collect)
             names = ("identity", "parent", "seed", "start", "stop", "measures", "done", "seconds", "satisfied")
             scalars = {name: _plain(file.attrs[name]) for name in names}
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError):
+            return _record(scalars, arrays)
+    except BadInput:
         return None
+
+
+def _record(scalars: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> NodeRecord:
+    for name, value in scalars.items():
+        if not isinstance(value, str if name in ("identity", "parent", "measures") else (int, float)):
+            raise TypeError(f"{name} is of another type")
     record = NodeRecord(**{**scalars, "satisfied": bool(scalars["satisfied"])})
     for name, values in arrays.items():
         part, _, rest = name.partition("/")

@@ -183,31 +183,10 @@ def load_study(path: Path | str) -> Study:
     Traceback (most recent call last):
     binocular.stimuli.errors.BadInput: results/nothing-here does not exist; expected a study.h5 written by binocular
     """
-    import h5py
-
     from binocular.store.opening import check_study
-    from binocular.store.tables import plain_attributes, read_table, subgroup
-    from binocular.store.writing import read_records
+    from binocular.store.reading import read_contents
 
-    path = check_study(path)
-    try:
-        with h5py.File(path, "r") as file:
-            attributes = plain_attributes(file)
-            conditions = []
-            for name in map(str, subgroup(file, "conditions")):
-                group = subgroup(file, f"conditions/{name}")
-                about = plain_attributes(group)
-                subjects = tuple(
-                    read_records(subgroup(group, seed), name, plain_attributes(subgroup(group, seed)))
-                    for seed in sorted(map(str, group), key=int)
-                )
-                values = json.loads(about["values"])
-                conditions.append(Condition(name, about["label"], subjects, values, attributes["treated_eye"]))
-            failures = {}
-            if "failures" in file:
-                table = read_table(subgroup(file, "failures"))
-                columns = zip(table["condition"], table["seed"], table["cause"], strict=True)
-                failures = {(str(condition), int(seed)): str(cause) for condition, seed, cause in columns}
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise BadInput(f"{path} cannot be read as a study: {error}; `binocular verify` says more") from error
-    return Study(attributes, tuple(conditions), failures)
+    stored = read_contents(check_study(path))
+    treated_eye = stored.attributes["treated_eye"]
+    conditions = (Condition(c.name, c.label, c.subjects, c.values, treated_eye) for c in stored.conditions)
+    return Study(stored.attributes, tuple(conditions), stored.failures)

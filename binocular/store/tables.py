@@ -13,9 +13,12 @@ from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5o  # type: ignore[attr-defined]
 
+from binocular.store.container import PLAIN
 from binocular.store.schema import Field, problems_of
 from binocular.store.sealing import safely, seal
+from binocular.store.vetting import trust
 
 __all__ = [
     "ATTRIBUTES_CHECKSUM",
@@ -26,6 +29,7 @@ __all__ = [
     "plain_attributes",
     "read_dataset",
     "read_table",
+    "stored_fields",
     "subgroup",
     "write_attributes",
     "write_table",
@@ -57,11 +61,17 @@ def attributes_checksum(attributes: Mapping[str, Any]) -> str:
 
 
 def plain_attributes(owner: h5py.Group | h5py.Dataset) -> dict[str, Any]:
-    """Return attributes as text, numbers and lists, whatever the library hands out."""
-    return {key: _plain(value) for key, value in owner.attrs.items()}
+    """Return attributes as text, numbers and lists; those of other kinds, such as references, are left out."""
+    attributes = owner.attrs
+    plain = (key for key in attributes if attributes.get_id(key).get_type().get_class() in PLAIN)
+    return {key: _plain(attributes[key]) for key in plain}
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, h5py.Empty):  # how netCDF writes a text of no length
+        return "" if h5py.check_string_dtype(value.dtype) is not None else None
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, np.ndarray | np.generic):
@@ -149,6 +159,31 @@ def read_table(group: h5py.Group) -> dict[str, np.ndarray]:
     return {name: read_dataset(item) for name, item in group.items() if isinstance(item, h5py.Dataset)}
 
 
+def stored_fields(group: h5py.Group) -> dict[str, Field]:
+    """Return the fields of a table as the data sets of its group describe themselves.
+
+    What a data set holds is its type, what its axes are its dimension scales. One with an axis that has none in the
+    group is left out.
+    """
+    datasets = {str(name): item for name, item in group.items() if isinstance(item, h5py.Dataset)}
+    # Compared by place: h5py finds the name of an object behind a reference by searching through the whole file.
+    scales = {h5o.get_info(item.id).addr: name for name, item in datasets.items() if item.is_scale}
+    fields = {}
+    for name, item in datasets.items():
+        axes = [name] if item.is_scale and item.ndim == 1 else [_scale_of(dim, scales) for dim in item.dims]
+        about = plain_attributes(item)
+        if None not in axes:
+            kind = "string" if h5py.check_string_dtype(item.dtype) is not None else item.dtype.name
+            missing = "allowed" if item.dtype.kind == "f" else "never"
+            units, meaning = (str(about.get(key, "")) for key in ("units", "long_name"))
+            fields[name] = Field(tuple(axes), kind, units, meaning, missing=missing)  # type: ignore[arg-type]
+    return fields
+
+
+def _scale_of(dimension: Any, scales: Mapping[int, str]) -> str | None:
+    return scales.get(h5o.get_info(dimension[0].id).addr) if len(dimension) else None
+
+
 def read_dataset(dataset: h5py.Dataset) -> np.ndarray:
     """Return a dataset as an array; texts as ``str`` objects."""
     if h5py.check_string_dtype(dataset.dtype) is not None:
@@ -176,3 +211,4 @@ def new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
             with h5py.File(temporary, "w", libver=_LIBRARY) as file:
                 yield file
         seal(temporary)
+    trust(path)

@@ -18,8 +18,8 @@ import numpy as np
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.measures import measures_of, odi_at, read_measures, write_measures
+from binocular.store.opening import opened
 from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord, TreeRecord
-from binocular.store.sealing import SealState, seal_state
 from binocular.store.summary import Outcome, outcome_of, summarise_dominance, summarise_vision
 from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
 
@@ -94,25 +94,13 @@ def read_subject(path: Path | str) -> SubjectRecord:
     BadInput
         If the file is missing, damaged, of another kind or of a newer version. A damaged one has to be reared again.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise BadInput(f"{path} does not exist; expected a subject's file")
-    if seal_state(path) is not SealState.WHOLE:
-        raise BadInput(
-            f"{path} is damaged: its bytes are not those that were written; delete it to rear the subject again"
-        )
-    try:
-        with h5py.File(path, "r") as file:
-            attributes = plain_attributes(file)
-            if attributes.get("schema") != schema.SUBJECT_SCHEMA:
-                raise BadInput(
-                    f"{path} has the schema {attributes.get('schema', '(none)')}; expected {schema.SUBJECT_SCHEMA}"
-                )
-            return read_records(file, attributes["condition"], attributes)
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        if isinstance(error, BadInput):
-            raise
-        raise BadInput(f"{path} cannot be read as a subject: {error}; delete it to rear the subject again") from error
+    with opened(path, "a subject's file; delete it to rear the subject again", seal="required") as file:
+        attributes = plain_attributes(file)
+        if attributes.get("schema") != schema.SUBJECT_SCHEMA:
+            raise BadInput(
+                f"{path} has the schema {attributes.get('schema', '(none)')}; expected {schema.SUBJECT_SCHEMA}"
+            )
+        return read_records(file, attributes["condition"], attributes)
 
 
 def write_study(

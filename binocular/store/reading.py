@@ -1,0 +1,273 @@
+"""Reading a study: every table and attribute held against the schema before it is used, and no larger than it says.
+
+The reader asks for what a study cannot do without; the verifier (`binocular.store.contents`) reads the same way and
+asks for all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from binocular.stimuli.errors import BadInput
+from binocular.store import schema
+from binocular.store.container import READING_ERRORS, one_line
+from binocular.store.opening import check_schema, opened
+from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord
+from binocular.store.schema import Field, problems_of
+from binocular.store.tables import plain_attributes, read_dataset, stored_fields
+
+__all__ = ["Contents", "Reader", "StoredCondition", "read_contents"]
+
+_NUMBERS = {"complete", "seed"}
+_LISTS_OF_NUMBERS = {"seeds"}
+
+
+@dataclass(frozen=True)
+class StoredCondition:
+    """A condition as it is stored: name, label in words, swept values, and its subjects in order of their seeds."""
+
+    name: str
+    label: str
+    values: Mapping[str, Any]
+    subjects: tuple[SubjectRecord, ...]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a study holds: attributes of its root, conditions, and for each (condition, seed) that failed, why."""
+
+    attributes: Mapping[str, Any]
+    conditions: tuple[StoredCondition, ...]
+    failures: Mapping[tuple[str, int], str]
+
+
+def read_contents(path: Path) -> Contents:
+    """Read a study; every table and attribute that is used is held against the schema.
+
+    Raises
+    ------
+    BadInput
+        At the first thing that is missing, or not of the shape, type or range that the schema gives it.
+    """
+
+    def refuse(sentence: str) -> None:
+        raise BadInput(f"{path} cannot be read as a study: {sentence}; `binocular verify` says more")
+
+    with opened(path, seal="length") as file:
+        check_schema(path, plain_attributes(file).get("schema"))
+        return Reader(file, refuse).contents()
+
+
+class Reader:
+    """Walks through a study and tells what cannot be used; what is merely unusual is left to the verifier."""
+
+    def __init__(self, file: h5py.File, complain: Callable[[str], None]):
+        self.file, self.complain = file, complain
+
+    def contents(self) -> Contents:
+        """Read everything."""
+        attributes = self.attributes(self.file, schema.ROOT_ATTRIBUTES)
+        self.root(attributes)
+        conditions = []
+        for name, condition in self.groups(self.file, "conditions"):
+            about = self.attributes(condition, schema.CONDITION_ATTRIBUTES)
+            values = self._json(f"{condition.name}: values", about.get("values"), dict)
+            read = (self.subject(subject, name, seed) for seed, subject in self.groups(condition))
+            subjects = sorted((subject for subject in read if subject is not None), key=lambda subject: subject.seed)
+            conditions.append(StoredCondition(name, about.get("label", name), values or {}, tuple(subjects)))
+        return Contents(attributes, tuple(conditions), self._failures())
+
+    def _failures(self) -> dict[tuple[str, int], str]:
+        if "failures" not in self.file:
+            return {}
+        table = self.table("failures", schema.FAILURES)
+        columns = (table.get(name, ()) for name in ("condition", "seed", "cause"))
+        return {(str(condition), int(seed)): str(cause) for condition, seed, cause in zip(*columns, strict=False)}
+
+    def root(self, attributes: Mapping[str, Any]) -> None:
+        """Check what the root says about the study."""
+        if attributes.get("treated_eye") not in ("left", "right"):
+            self.complain("/: treated_eye should be 'left' or 'right'")
+        if attributes.get("complete") not in (0, 1):
+            self.complain("/: complete should be 0 or 1")
+        self._json("/: versions", attributes.get("versions"), dict)
+
+    def subject(self, group: h5py.Group, condition: str, seed: str) -> SubjectRecord | None:
+        """Return a subject, as far as it can be read; None if what everything else hangs on cannot."""
+        attributes = self.attributes(group, schema.SUBJECT_ATTRIBUTES)
+        phases = self._phases(group, attributes.get("phases"))
+        more = self._json(f"{group.name}: attributes", attributes.get("attributes"), dict)
+        if str(attributes.get("seed")) != seed:
+            self.complain(f"{group.name}: its seed is {attributes.get('seed')}")
+        history = self._history(group, len(phases))
+        sites = {}
+        for site, _ in self.groups(group, "probes"):
+            columns = self.table(f"{group.name}/probes/{site}", schema.PROBES)
+            if {"epoch", "rsv", "n_silent"} <= set(columns):
+                values = {name: columns[name] for name in columns if schema.PROBES[name].dims == ("checkpoint", "unit")}
+                sites[site] = SiteRecord(columns["epoch"], values, columns["n_silent"])
+        measures = self._measures(group)
+        if not isinstance(attributes.get("seed"), int):
+            return None
+        identity = str(attributes.get("subject_id"))
+        return SubjectRecord(condition, attributes["seed"], identity, phases, history, sites, more or {}, measures)
+
+    def _phases(self, group: h5py.Group, text: object) -> list[dict[str, Any]]:
+        phases = self._json(f"{group.name}: phases", text, list) or []
+        for phase in phases:
+            sound = isinstance(phase, dict) and isinstance(phase.get("name"), str)
+            if not sound or not all(type(phase.get(key)) is int for key in ("start", "stop")):
+                self.complain(f"{group.name}: phases should each have a name, start and stop")
+                return []
+            deficits = phase.get("deficits", [])
+            if not isinstance(deficits, list) or not all(isinstance(deficit, dict) for deficit in deficits):
+                self.complain(f"{group.name}: the deficits of a phase should be a list of tables")
+                return []
+        return phases
+
+    def _history(self, group: h5py.Group, n_phases: int) -> dict[str, np.ndarray]:
+        name = f"{group.name}/history"
+        item = group.get("history")
+        columns = list(item) if isinstance(item, h5py.Group) else []
+        try:
+            table = schema.history_fields(columns)
+        except ValueError as error:
+            self.complain(f"{name}: {error}")
+            return {}
+        history = self.table(name, table)
+        if "epoch" in history and not np.array_equal(history["epoch"], np.arange(1, len(history["epoch"]) + 1)):
+            self.complain(f"{name}/epoch should count 1, 2, 3 ...")
+        if "phase" in history and np.any(history["phase"] >= n_phases):
+            self.complain(f"{name}/phase names a phase that the subject does not have")
+        return history
+
+    def _measures(self, subject: h5py.Group) -> dict[tuple[str, str], MeasureRecord]:
+        found = {}
+        for probe, group in self.groups(subject, "measures", optional=True):
+            for site, table in self.groups(group):
+                about = self.attributes(table, schema.MEASURE_ATTRIBUTES)
+                settings, versions = (
+                    self._json(f"{table.name}: {name}", about.get(name), dict) for name in schema.MEASURE_ATTRIBUTES
+                )
+                columns = self.table(str(table.name), self.measure_fields(probe, table))
+                if "epoch" not in columns:
+                    continue
+                values = {name: columns[name] for name in columns if name not in ("epoch", "checkpoint")}
+                found[probe, site] = MeasureRecord(columns["epoch"], values, settings or {}, versions or {})
+        return found
+
+    def measure_fields(self, probe: str, group: h5py.Group) -> dict[str, Field]:
+        """Return the table of a probe; one that is not known here says itself what it holds."""
+        try:
+            return schema.measure_fields(probe)
+        except BadInput:
+            fields = stored_fields(group)
+            return {**fields, **{name: schema.PROBES[name] for name in ("checkpoint", "epoch")}}
+
+    def attributes(self, group: h5py.Group, expected: Mapping[str, str]) -> dict[str, Any]:
+        """Return attributes, those of the schema of the types it gives them."""
+        attributes = plain_attributes(group)
+        for name in expected:
+            value = attributes.get(name)
+            if name in _LISTS_OF_NUMBERS:  # other programs store one number by itself, and a number as a list of one
+                value = value if isinstance(value, list) else [value]
+                wanted, what = all(type(item) is int for item in value), "a list of whole numbers"
+            elif name in _NUMBERS:
+                value = value[0] if isinstance(value, list) and len(value) == 1 else value
+                wanted, what = type(value) is int, "a whole number"
+            else:
+                wanted, what = isinstance(value, str), "text"
+            if name not in attributes:
+                self.complain(f"{group.name}: the attribute {name} is missing")
+            elif not wanted:
+                self.complain(f"{group.name}: the attribute {name} should be {what}")
+                del attributes[name]
+            else:
+                attributes[name] = value
+        return attributes
+
+    def _json(self, name: str, text: object, kind: type) -> Any:
+        try:
+            value = json.loads(str(text))
+            if isinstance(value, kind):
+                return value
+            self.complain(f"{name} should be {'a list' if kind is list else 'names with values'}, in JSON")
+        except (ValueError, RecursionError):
+            self.complain(f"{name} is not JSON")
+        return None
+
+    def groups(self, parent: h5py.Group, name: str = "", optional: bool = False) -> list[tuple[str, h5py.Group]]:
+        """Return the groups inside a group by name; anything else there is a fault."""
+        group = parent.get(name) if name else parent
+        if not isinstance(group, h5py.Group):
+            if group is not None or not optional:
+                self.complain(f"{str(parent.name).rstrip('/')}/{name} is missing")
+            return []
+        items = [(str(key), group.get(str(key))) for key in group]
+        for key, item in items:
+            if not isinstance(item, h5py.Group):
+                self.complain(f"{group.name}: {key} is not part of the format")
+        return [(key, item) for key, item in items if isinstance(item, h5py.Group)]
+
+    def table(self, name: str, table: Mapping[str, Field]) -> dict[str, np.ndarray]:
+        """Check the data sets of one group, each by itself; return those that can be used."""
+        group = self.file.get(name)
+        name = "/" + name.strip("/")
+        if not isinstance(group, h5py.Group):
+            self.complain(f"{name} is missing")
+            return {}
+        self.only(group, set(table))
+        datasets: dict[str, h5py.Dataset] = {}
+        for key, field in table.items():
+            dataset = group.get(key)
+            if isinstance(dataset, h5py.Dataset):
+                datasets[key] = dataset
+            elif field.required:
+                self.complain(f"{name}/{key} is missing")
+        scales = {key for key, dataset in datasets.items() if table[key].dims == (key,) and dataset.ndim == 1}
+        sizes = {key: datasets[key].shape[0] for key in scales}
+        columns: dict[str, np.ndarray] = {}
+        for key, dataset in datasets.items():
+            field = table[key]
+            problems = _form_problems(f"{name}/{key}", field, dataset, sizes)
+            if not problems:  # nothing is read that does not have the size that the schema gives it
+                try:
+                    columns[key] = self.dataset(f"{name}/{key}", dataset, group, field)
+                except READING_ERRORS as error:
+                    if isinstance(error, BadInput):
+                        raise
+                    problems = [f"{name}/{key} cannot be read: {one_line(error)}"]
+                else:
+                    problems = problems_of(f"{name}/{key}", field, columns[key], sizes)
+                    if problems:
+                        del columns[key]
+            for problem in problems:
+                self.complain(problem)
+        return columns
+
+    def dataset(self, name: str, dataset: h5py.Dataset, group: h5py.Group, field: Field) -> np.ndarray:
+        """Read one data set that has the shape of its field."""
+        return read_dataset(dataset)
+
+    def only(self, group: h5py.Group, known: set[str]) -> None:
+        """Say what is not part of the format; of no consequence for a reader."""
+
+
+def _form_problems(name: str, field: Field, dataset: h5py.Dataset, sizes: Mapping[str, int]) -> list[str]:
+    """Say what is wrong with a data set before any of it is read."""
+    if not set(field.dims) <= set(sizes):
+        return [f"{name} is without its dimensions [{', '.join(field.dims)}]"]
+    shape = tuple(sizes[dim] for dim in field.dims)
+    if dataset.shape != shape:
+        return [f"{name} has shape {dataset.shape}; expected {shape}, [{', '.join(field.dims)}]"]
+    text = h5py.check_string_dtype(dataset.dtype) is not None
+    if text != (field.kind == "string"):
+        return [f"{name} has type {'text' if text else dataset.dtype}; expected {field.kind}"]
+    return []

@@ -1,0 +1,108 @@
+"""Files from elsewhere are read first by a process that holds nothing, because HDF5 may crash or hang on them.
+
+One such process serves as long as all is well; after a file that is not, the next one gets a new process. A file that
+was found sound, or that this process wrote itself, is not asked about again while it stays as it is.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from binocular.store import container
+
+__all__ = ["container_problem", "trust"]
+
+_SECONDS = 20.0
+_BYTES_PER_SECOND = 5e6  # far below what sound files need
+_Key = tuple[int, ...]
+
+_lock = threading.Lock()
+_sound: set[_Key] = set()
+_reader: subprocess.Popen[str] | None = None
+_reader_of = 0
+
+
+def container_problem(path: Path) -> str | None:
+    """Say what is wrong with a file as an HDF5 container; None if it may be read. See `binocular.store.container`."""
+    with _lock:
+        key = _key(path)
+        if key in _sound:
+            return None
+        problem = _asked(path)
+        if problem is None:
+            _sound.add(key)
+        return problem
+
+
+def trust(path: Path) -> None:
+    """Remember a file that this process has just written or looked into itself as sound."""
+    with contextlib.suppress(OSError):
+        _sound.add(_key(path))
+
+
+def _key(path: Path) -> _Key:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _asked(path: Path) -> str | None:
+    reader = _started()
+    seconds = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND
+    timer = threading.Timer(seconds, reader.kill)
+    timer.daemon = True
+    timer.start()
+    answered = False
+    try:
+        assert reader.stdin is not None and reader.stdout is not None
+        reader.stdin.write(json.dumps([str(path.absolute()), seconds]) + "\n")
+        reader.stdin.flush()
+        answer = json.loads(reader.stdout.readline())
+        answered = answer is None
+        return answer
+    except (ValueError, OSError):
+        hanging = not timer.is_alive()
+        return "cannot be read: " + (
+            "reading it did not come to an end" if hanging else "HDF5 failed on its damaged bytes"
+        )
+    finally:
+        timer.cancel()
+        if not answered:  # it told a fault, died, or we were interrupted: HDF5 may be in any state there
+            _dismiss()
+
+
+def _started() -> subprocess.Popen[str]:
+    """Return the process that reads; one that was inherited by a fork belongs to the parent."""
+    global _reader, _reader_of
+    if _reader is None or _reader_of != os.getpid() or _reader.poll() is not None:
+        _dismiss()
+        _reader = subprocess.Popen(
+            [sys.executable, "-P", container.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="ascii",
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        )
+        _reader_of = os.getpid()
+    return _reader
+
+
+@atexit.register
+def _dismiss() -> None:
+    global _reader
+    if _reader is not None:
+        if _reader_of == os.getpid():
+            _reader.kill()
+            _reader.wait()
+        for stream in (_reader.stdin, _reader.stdout):
+            with contextlib.suppress(OSError, AttributeError):
+                stream.close()  # type: ignore[union-attr]
+    _reader = None
