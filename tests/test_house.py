@@ -1,0 +1,98 @@
+"""The house: who may import whom, no circles, and no module too long to be one idea."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+FLOORS = (
+    {"stimuli", "dominance", "aliases"},
+    {"protocols"},
+    {"store", "networks"},
+    {"probes", "linear"},
+    {"rearing"},
+    {"report", "runs"},
+    {"compare", "lab", "bench"},
+    {"papers"},
+    {"cli"},
+)
+"""Rooms from the ground up; a room imports from floors below it and from itself."""
+
+LONGEST = 500  # lines
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the project by the name under which it is imported."""
+    found = {}
+    for folder, prefix in (("stimuli", "binocular."), ("protocols", "binocular."), ("binocular", "")):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            found[prefix + name] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(name: str, path: Path) -> set[str]:
+    """Modules of the project that a module imports, wherever in its text the import stands."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            named = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, base] if base else above)
+            named = [f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base for alias in node.names]
+        else:
+            continue
+        found |= {module for module in named if module in MODULES and module != name}
+    return found
+
+
+def room(name: str) -> str:
+    return "cli" if name == "binocular.__main__" else name.removeprefix("binocular.").split(".")[0]
+
+
+def floor(name: str) -> int:
+    return next(height for height, rooms in enumerate(FLOORS) if room(name) in rooms)
+
+
+GRAPH = nx.DiGraph([(name, used) for name, path in MODULES.items() for used in imports(name, path)])
+
+
+def test_every_room_has_its_floor():
+    assert {room(name) for name in MODULES} - {"binocular"} == set().union(*FLOORS)
+
+
+def test_imports_go_down_only():
+    upwards = [
+        f"{name} imports {used}"
+        for name, used in GRAPH.edges
+        if name != "binocular" and used != "binocular" and room(name) != room(used) and floor(used) >= floor(name)
+    ]
+    assert not upwards, "\n".join(upwards)
+
+
+def test_there_is_no_circle_of_imports():
+    # A package's own list of public names points at its modules, which is no need of its own.
+    graph = GRAPH.subgraph(name for name in GRAPH if MODULES[name].name != "__init__.py")
+    assert not list(nx.simple_cycles(graph))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_is_short_enough(name: str):
+    assert len(MODULES[name].read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_rooms_do_not_import_each_other_in_a_circle():
+    rooms = nx.DiGraph((room(a), room(b)) for a, b in GRAPH.edges if room(a) != room(b) and "binocular" not in (a, b))
+    assert nx.is_directed_acyclic_graph(rooms)
