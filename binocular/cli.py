@@ -319,7 +319,7 @@ def check_network(
 
 @app.command()
 def bench(
-    suite: Annotated[str, typer.Option(help="quick (under a minute on two cores) or full (under ten).")] = "quick",
+    suite: Annotated[str, typer.Option(help="quick (two minutes on two cores) or full (more rounds).")] = "quick",
     out: Annotated[
         Path | None, typer.Option(help="JSON file to write; results/benchmarks/DATE-SUITE.json by default.")
     ] = None,
@@ -337,11 +337,6 @@ def bench(
     write_record(path, record)
     print_record(record)
     print(f"numbers  {path}")
-    if any("scaling" in row.get("detail", {}) for row in record["cases"]):
-        from binocular.bench.scaling_figure import draw_scaling
-
-        for written in draw_scaling(record, path.parent, path.stem):
-            print(f"figure   {written}")
 
 
 def _study_file(path: Path) -> Path:

@@ -50,15 +50,14 @@ class Case:
     name
         As on the command line.
     home
-        ``module:function`` inside `binocular.bench`; the function takes the suite and returns `Measured`.
+        ``module:function``, inside `binocular.bench` where the module has no dot; the function takes the suite and
+        returns `Measured`.
     title
         What the figure is, in words.
     unit
         Of the figure: ``x`` for a ratio, ``s``, ``%``, ``MB``.
     sense, limit
         The figure should be ``at least`` or ``at most`` this; None where nothing is asked.
-    suites
-        The suites that it belongs to.
     """
 
     name: str
@@ -67,12 +66,15 @@ class Case:
     unit: str
     sense: Literal["at least", "at most"]
     limit: float | None
-    suites: tuple[Suite, ...] = ("quick", "full")
 
     def measure(self, suite: Suite) -> Measured:
         """Measure it now."""
-        module, _, function = self.home.partition(":")
-        return getattr(import_module(f"binocular.bench.{module}"), function)(suite)
+        return self.function()(suite)
+
+    def function(self) -> Callable[[Suite], Measured]:
+        """Return what measures it."""
+        module, _, name = self.home.partition(":")
+        return getattr(import_module(module if "." in module else f"binocular.bench.{module}"), name)
 
     def met(self, figure: float) -> bool | None:
         """Say whether a figure keeps the limit; None where there is none."""

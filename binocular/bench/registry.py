@@ -2,41 +2,80 @@
 
 from __future__ import annotations
 
-from binocular.bench.base import Case, Suite
+from binocular.bench.base import Case
 
 __all__ = ["CASES", "case_named"]
 
-_FULL: tuple[Suite, ...] = ("full",)
-
 CASES: tuple[Case, ...] = (
-    Case("start-help", "starting:help_seconds", "binocular --help, in a fresh process", "s", "at most", 0.3),
+    Case(
+        "start-help",
+        "starting:help_seconds",
+        "binocular --help, in a fresh process",
+        "s",
+        "at most",
+        0.3,
+    ),
     Case("start-list", "starting:list_seconds", "binocular list, in a fresh process", "s", "at most", 1.0),
-    Case("start-show", "starting:show_seconds", "binocular show monocular-deprivation", "s", "at most", 1.0),
-    Case("sharing", "sharing:epochs", "epochs asked for over epochs reared, main experiment", "x", "at least", None),
-    Case("views", "published:views", "views of the published task from tensors, over one by one", "x", "at least", 4),
-    Case("published", "published:throughput", "Split-ResNet-18 step, over the plain step", "x", "at least", 3),
+    Case(
+        "start-show",
+        "starting:show_seconds",
+        "binocular show monocular-deprivation",
+        "s",
+        "at most",
+        1.0,
+    ),
+    Case(
+        "sharing",
+        "sharing:epochs",
+        "epochs asked for over epochs reared, main experiment",
+        "x",
+        "at least",
+        None,
+    ),
+    Case(
+        "views",
+        "published:views",
+        "views of the published task from tensors, over one by one",
+        "x",
+        "at least",
+        4,
+    ),
+    Case(
+        "published",
+        "published:throughput",
+        "Split-ResNet-18 step, over the plain step",
+        "x",
+        "at least",
+        3,
+    ),
     Case("published-gpu", "published:throughput_on_gpu", "the same on a GPU", "x", "at least", 8),
     Case("alone", "cohorts:alone", "a single subject, over a plain loop, one core", "x", "at least", 1),
     Case("cohort-cnn", "cohorts:cnn", "split-cnn: largest cohort, over one at a time", "x", "at least", 2),
-    Case("cohort-cnn-gpu", "cohorts:cnn_on_gpu", "split-cnn on a GPU: largest cohort", "x", "at least", 20),
-    Case("cohort-mlp", "cohorts:mlp", "split-mlp: largest cohort, over one at a time", "x", "at least", 3),
-    Case("cohort-linear", "cohorts:linear", "linear networks: largest cohort, over one at a time", "x", "at least", 30),
-    Case("probing", "probing:share_of_rearing", "an RSV checkpoint, of the ten epochs before it", "%", "at most", 10),
     Case(
-        "beside-rearing",
-        "studies:beside_rearing",
-        "main experiment: not learning or its tests",
+        "cohort-cnn-gpu",
+        "cohorts:cnn_on_gpu",
+        "split-cnn on a GPU: largest cohort",
+        "x",
+        "at least",
+        20,
+    ),
+    Case("cohort-mlp", "cohorts:mlp", "split-mlp: largest cohort, over one at a time", "x", "at least", 3),
+    Case(
+        "cohort-linear",
+        "cohorts:linear",
+        "linear networks: largest cohort, over one at a time",
+        "x",
+        "at least",
+        30,
+    ),
+    Case(
+        "probing",
+        "probing:share_of_rearing",
+        "an RSV checkpoint, of the ten epochs before it",
         "%",
         "at most",
-        15,
-        _FULL,
+        10,
     ),
-    Case("memory", "studies:memory", "peak of memory of a run, most seeds", "MB", "at most", 2000, _FULL),
-    Case("scaling-subjects", "scaling:subjects", "power of growth with subjects", "", "at most", 1.1, _FULL),
-    Case("scaling-seeds", "scaling:seeds", "power of growth with seeds, whole study", "", "at most", 1.1, _FULL),
-    Case("scaling-units", "scaling:units", "power of growth with channels", "", "at most", 2.0, _FULL),
-    Case("scaling-size", "scaling:image_size", "power of growth with the image's side", "", "at most", 2.2, _FULL),
-    Case("scaling-workers", "scaling:workers", "rearing on 2 Dask workers, over 1", "x", "at least", 1.5, _FULL),
 )
 """All cases, in the order in which they are measured and shown."""
 

@@ -16,7 +16,7 @@ from binocular.runs.running import versions
 from binocular.stimuli.errors import BadInput
 from binocular.store.sealing import safely
 
-__all__ = ["SCHEMA", "chosen_cases", "run_benchmarks", "write_record"]
+__all__ = ["SCHEMA", "chosen_cases", "measure_cases", "run_benchmarks", "write_record"]
 
 SCHEMA = "binocular-benchmarks/1"
 
@@ -33,7 +33,7 @@ def chosen_cases(suite: str, names: Sequence[str] = ()) -> list[Case]:
         raise BadInput(f"--suite: there is no suite '{suite}'; accepted: quick, full")
     if names:
         return [case_named(name) for name in dict.fromkeys(names)]
-    return [case for case in CASES if suite in case.suites]
+    return list(CASES)
 
 
 def run_benchmarks(
@@ -47,7 +47,7 @@ def run_benchmarks(
     Parameters
     ----------
     suite
-        ``"quick"`` (under a minute on two cores) or ``"full"`` (under ten).
+        ``"quick"`` (few rounds) or ``"full"``.
     names
         Cases to measure; all of the suite by default.
     command
@@ -66,7 +66,13 @@ def run_benchmarks(
     BadInput
         If there is no such suite or no such case.
     """
-    cases = chosen_cases(suite, names)
+    return measure_cases(chosen_cases(suite, names), suite, command, on_case)
+
+
+def measure_cases(
+    cases: Sequence[Case], suite: Suite, command: str, on_case: Callable[[Case], None] | None = None
+) -> dict[str, Any]:
+    """Measure cases, one after the other, and describe the machine; see `run_benchmarks`."""
     machine = describe_machine()
     record: dict[str, Any] = {
         "schema": SCHEMA,
