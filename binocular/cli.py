@@ -145,7 +145,9 @@ def animate(
     out: Annotated[
         Path | None, typer.Option(help="File to write, .gif or .mp4; figures/rearing.gif beside the study by default.")
     ] = None,
-    site: Annotated[str, typer.Option(help="Where the units were probed.")] = "representation",
+    site: Annotated[
+        str | None, typer.Option(help="Where the units were recorded: first_binocular by default, if it was.")
+    ] = None,
 ) -> None:
     """Draw the ocular-dominance histograms through rearing as an animation."""
     from binocular.report.figures.animation import animate as write_animation
@@ -187,7 +189,9 @@ def compare(
         typer.Option(help="Folder of your own tables, added to those that ship (docs/literature-format.md)."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Output folder; comparison beside the study by default.")] = None,
-    site: Annotated[str, typer.Option(help="Site whose units are compared.")] = "representation",
+    site: Annotated[
+        str | None, typer.Option(help="Site whose units are compared: first_binocular by default, if it was recorded.")
+    ] = None,
     at: Annotated[str, typer.Option(help="end (of rearing) or deficit (where each deficit ended).")] = "end",
 ) -> None:
     """Lay a study over published data: histograms, sensitive period, dose-response, recovery, facts."""
@@ -229,7 +233,7 @@ def measure(
         list[str] | None, typer.Option("--set", help="Change a setting of the probe, FIELD=VALUE; can be repeated.")
     ] = None,
     site: Annotated[
-        list[str] | None, typer.Option(help="Where to measure; can be repeated. The representation by default.")
+        list[str] | None, typer.Option(help="Where to measure; can be repeated. By default where the probe usually is.")
     ] = None,
     when: Annotated[
         str, typer.Option(help="branches: untrained and after every branch of the phase tree; end: untrained and last.")
@@ -252,7 +256,7 @@ def measure(
     from binocular.report.measure_table import print_measure
     from binocular.runs.measuring import measure_study
 
-    written = measure_study(_study_file(study), chosen, tuple(site or ["representation"]), when, device)
+    written = measure_study(_study_file(study), chosen, tuple(site or ()), when, device)
     print_measure(written, chosen.name)
     print(f"study    {written}  (measures/{chosen.name})")
 

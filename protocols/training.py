@@ -123,12 +123,19 @@ class ProbePlan(Checked):
     bootstrap: Annotated[Whole, Field(ge=0)] = Field(
         default=100, description="resamplings for the standard error of RSV"
     )
-    units: Literal["pooled", "map", "both"] = Field(
-        default="pooled", description="a unit is a channel ('pooled'), a channel at a place ('map'), or both are stored"
+    units: Literal["pooled", "map", "both", "cell"] = Field(
+        default="pooled",
+        description="what counts as a unit of the representation: a channel averaged over its map, a channel at each "
+        "place, both of these, or a channel at a place near the centre of gaze",
     )
-    sites: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        default=("representation",),
-        description="layers to probe; 'representation' is the last one before the classifier",
+    sites: tuple[str, ...] = Field(
+        default=(),
+        description="where units are recorded: 'first_binocular', later areas by name, 'representation' (the last one "
+        "before the classifier), or any module; a name may end in .cell, .pooled or .map. By default all areas that "
+        "the network declares",
+    )
+    also: tuple[str, ...] = Field(
+        default=(), description="further probes to take at every checkpoint and site, by name, such as 'odi'"
     )
     test_size: Annotated[Whole, Field(ge=1)] | None = Field(
         default=None, description="test stimuli used for accuracy; all of them where it is left out"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from binocular.store.records import SiteRecord, SubjectRecord, TreeRecord
+from binocular.store.records import SiteRecord, SiteUnits, SubjectRecord, TreeRecord
 from binocular.store.writing import ConditionHeader, StudyHeader
 
 PROTOCOL = 'title = "Invented <study> & its protocol"\nseeds = 3\n\n[training]\nlearning_rate = 0.05\n'
@@ -25,6 +25,7 @@ def invented_subject(
     units: int = 32,
     tasks: Sequence[str] = ("outline", "stereopsis"),
     map_site: bool = False,
+    cell_site: bool = False,
 ) -> SubjectRecord:
     """Return a subject whose units drift by ``shift`` from the moment of an invented deprivation on."""
     rng = np.random.default_rng([seed, *condition.encode()])
@@ -32,7 +33,8 @@ def invented_subject(
     begin = deprived[0] if deprived else 0
     progress = np.clip((at - begin) / max(1, (deprived[1] - begin) if deprived else 1), 0, 1)[:, None]
     names = ["representation", "representation.map"] if map_site else ["representation"]
-    sites = {name: _site(rng, at, progress * shift, units * (4 if name.endswith("map") else 1)) for name in names}
+    names += ["first_binocular"] if cell_site else []
+    sites = {name: _site(rng, at, progress * shift, name, units) for name in names}
     epoch = np.arange(1, epochs + 1)
     learned = 1 - np.exp(-epoch / (epochs / 4))
     closed = np.zeros(epochs, bool) if deprived is None else (epoch > deprived[0]) & (epoch <= deprived[1])
@@ -68,7 +70,13 @@ def invented_subject(
     )
 
 
-def _site(rng: np.random.Generator, at: np.ndarray, shift: np.ndarray, units: int) -> SiteRecord:
+def _site(rng: np.random.Generator, at: np.ndarray, shift: np.ndarray, name: str, channels: int) -> SiteRecord:
+    places = [] if name == "representation" else [(row, column) for row in range(2) for column in range(2)]
+    kind, module = {"representation": ("pooled", "trunk"), "representation.map": ("map", "trunk")}.get(
+        name, ("cell", "trunk.0.rectify1")
+    )
+    about = SiteUnits(kind, module, int(kind != "cell"), channels, 2, 2, places)
+    units = about.count
     own = rng.normal(0, 0.55, units)[None, :]
     rsv = np.tanh(
         own * np.linspace(1, 1.2, len(at))[:, None] + 2.2 * shift + 0.1 * rng.standard_normal((len(at), units))
@@ -84,7 +92,7 @@ def _site(rng: np.random.Generator, at: np.ndarray, shift: np.ndarray, units: in
         "sv_right": total * (1 - filled) / 2,
         "interaction": np.where(silent, np.nan, rng.random(rsv.shape) * 0.3),
     }
-    return SiteRecord(epoch=at, values=values, n_silent=silent.sum(-1))
+    return SiteRecord(epoch=at, values=values, n_silent=silent.sum(-1), units=about)
 
 
 def invented_conditions(

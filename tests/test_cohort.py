@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from binocular.stimuli.streams import stream
 from torch import nn
 
-from binocular.networks.base import SplitCNN, SplitMLP
+from binocular.networks.cnn import SplitCNN
+from binocular.networks.mlp import SplitMLP
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort
 

@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 
 from binocular.probes.gratings import DominanceIndex
 from binocular.probes.receptive_fields import ReceptiveFields
+from binocular.probes.registry import probe_type
 from binocular.report.figures import FIGURES, dominance_agreement, draw, draw_all, field_pairs, two_eye_tuning
 from binocular.report.figures.style import EYE_COLOURS
 from binocular.store.records import MeasureRecord
@@ -40,7 +41,7 @@ def path(tmp_path_factory):
         for (name, site), probe in probes.items():
             found = probe.measure(network, Still(), subject.seed, site)
             values = {k: v if probe.columns[k].dims[0] != "checkpoint" else np.stack([v, v]) for k, v in found.items()}
-            subject.measures[name, site] = MeasureRecord(np.array([0, 12]), values)
+            subject.measures[name, site] = MeasureRecord(np.array([0, 12]), values, probe_type(name).columns)
     path = tmp_path_factory.mktemp("study") / "study.h5"
     write_study(path, invented_header((0, 1), only=("normal", "deprived-early")), subjects)
     return path

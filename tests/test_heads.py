@@ -10,9 +10,10 @@ from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
 
 from binocular import protocols
+from binocular.networks.base import HEADS
 from binocular.networks.build import build_network, check_network
 from binocular.probes.weights import FisherInformation
-from binocular.rearing.batches import HEADS, Batch, Presenter
+from binocular.rearing.batches import Batch, Presenter
 from binocular.rearing.cohort import LoopCohort, StackedCohort
 from binocular.rearing.objectives import Classification
 from binocular.runs.running import run_study

@@ -16,7 +16,7 @@ import binocular.lab as lab_package
 from binocular.lab import Controls, EyeControls, Session
 from binocular.lab.fields import receptive_fields, strongest_units
 from binocular.lab.saving import save_study
-from binocular.networks.base import SplitMLP
+from binocular.networks.mlp import SplitMLP
 from binocular.report.figures.style import EYE_COLOURS, TASK_COLOURS
 from binocular.runs.running import run_study
 from binocular.store.study import load_study

@@ -26,6 +26,7 @@ from tests.test_cli import assert_one_sentence, binocular
 from tests.tiny import arrays, tiny
 
 QUICK = {
+    "source-variance": ("n_stimuli=6", "bootstrap=5"),
     "odi": ("n_stimuli=6", "resamplings=20", "frequencies=[1, 2]"),
     "disparity": ("repeats=3", "permutations=19", "orientations=[0]", "frequencies=[1]", "phases=4"),
     "acuity": ("frequencies=[1, 2]", "contrasts=[0.4, 1]", "n_train=8", "n_test=8", "resamplings=5"),
@@ -95,7 +96,7 @@ def test_measuring_again_gives_the_same_and_other_measures_stay(study):
     for key, values in once.items():
         np.testing.assert_array_equal(again[key], values, err_msg=key)
     sites = {key.split("/")[5] for key in again if "measures/odi" in key}
-    assert sites == {"representation", "representation.map", "trunk.0"}
+    assert sites == {"first_binocular", "first_binocular.map", "trunk.0"}
     assert again["conditions/normal/0/measures/odi/trunk.0/epoch"].tolist() == [0, 6]
 
 
@@ -118,7 +119,7 @@ def test_rearing_again_in_the_folder_keeps_the_measures(study, reared):
 def test_the_index_lies_beside_rsv_where_there_is_a_snapshot(study):
     measure_study(study, probe_from("odi", QUICK["odi"]))
     subject = load_study(study).conditions[0].subjects[0]
-    record, site = subject.measures["odi", "representation"], subject.sites["representation"]
+    record, site = subject.measures["odi", "first_binocular"], subject.sites["first_binocular"]
     for epoch, values in zip(site.epoch, site.values["odi"], strict=True):
         there = np.flatnonzero(record.epoch == epoch)
         expected = record.values["odi"][there[0]] if len(there) else np.full(len(values), np.nan)
@@ -140,13 +141,12 @@ def test_a_fault_in_a_measure_is_found(study):
         return " ".join(problems_inside(broken))
 
     assert faults(lambda group: None) == ""
-    assert "checksum" in faults(lambda group: group["measures/odi/representation/odi"].__setitem__((0, 0), 0.123))
-    assert "odi is not what measures/odi/representation gives" in faults(
-        lambda group: group["probes/representation/odi"].__setitem__((0, 0), 0.123)
+    assert "checksum" in faults(lambda group: group["measures/odi/first_binocular/odi"].__setitem__((0, 0), 0.123))
+    assert "odi is not what measures/odi/first_binocular gives" in faults(
+        lambda group: group["probes/first_binocular/odi"].__setitem__((0, 0), 0.123)
     )
-    assert "altered" in faults(lambda g: g["measures/odi/representation"].attrs.__setitem__("settings", "{}"))
-    assert "knows no probe 'unheard'" in faults(lambda group: group.move("measures/odi", "measures/unheard"))
-    assert "response is missing" in faults(lambda g: g["measures/odi/representation"].__delitem__("response"))
+    assert "altered" in faults(lambda g: g["measures/odi/first_binocular"].attrs.__setitem__("settings", "{}"))
+    assert "response is missing" in faults(lambda g: g["measures/odi/first_binocular"].__delitem__("response"))
 
 
 def test_snapshots_that_are_gone_are_told_in_a_sentence(study):

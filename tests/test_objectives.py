@@ -18,7 +18,7 @@ from binocular.stimuli.streams import stream
 
 import binocular
 from binocular import protocols
-from binocular.networks.base import SplitCNN
+from binocular.networks.cnn import SplitCNN
 from binocular.rearing import loop as rearing
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort

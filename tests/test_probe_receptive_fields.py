@@ -48,6 +48,6 @@ def test_the_first_layer_is_exact(planted):
 
 def test_site_names_tell_the_units():
     assert ReceptiveFields().site_name("trunk.1") == "trunk.1.centre"
-    assert ReceptiveFields(units="pooled").site_name("trunk.1") == "trunk.1"
+    assert ReceptiveFields(units="pooled").site_name("trunk.1") == "trunk.1.pooled"
     assert ReceptiveFields(units="map").site_name("trunk.1") == "trunk.1.map"
     assert ReceptiveFields().site_name(FIRST_LAYER) == FIRST_LAYER

@@ -114,7 +114,7 @@ def test_the_same_numbers_as_in_threads_and_every_epoch_is_told_of(tmp_path, alw
 def test_what_fails_in_a_process_is_said_as_in_a_thread(tmp_path, always, monkeypatch):
     network = tmp_path / "broken_network.py"
     network.write_text(
-        "from binocular.networks.base import SplitCNN\n"
+        "from binocular.networks.cnn import SplitCNN\n"
         "class Broken(SplitCNN):\n"
         "    def forward(self, views, head=None):\n"
         "        if self.training and len(views) > 2:\n"

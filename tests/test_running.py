@@ -15,7 +15,7 @@ import pytest
 import torch
 from binocular.stimuli.errors import BadInput
 
-from binocular.networks.base import SplitMLP
+from binocular.networks.mlp import SplitMLP
 from binocular.runs.running import run_study
 from binocular.store.snapshots import read_node
 from binocular.store.verification import verify_study
@@ -138,7 +138,7 @@ def test_a_failing_subject_is_named_and_does_not_stop_the_others(tmp_path):
         ("network.kind='nowhere:Class'", "cannot be imported"),
         ("network.options.wdth=3", "accepted: width"),
         ("network.options.width=0", "at least 1"),
-        ("probes.sites=['trunk.99']", "accepted: representation"),
+        ("probes.sites=['trunk.99']", "accepted: first_binocular, .* representation"),
         ("conditions.early.phases.1.until={metric='smell', at_least=0.5}", "accepted: test_accuracy"),
     ],
 )

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from binocular.stimuli.streams import stream
 
-from binocular.networks.base import PreActivationBlock
+from binocular.networks.blocks import PreActivationBlock
 
 
 def _gradients(size: int, dtype: torch.dtype, plain: bool) -> list[torch.Tensor]:

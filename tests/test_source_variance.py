@@ -111,19 +111,26 @@ def _network_and_stimuli():
 
 def test_grid_equals_one_pair_at_a_time():
     network, left, right = _network_and_stimuli()
-    grids = response_grid(network, left, right, ("representation", "trunk.0"), "both", pairs_per_block=7)
-    assert {name: tuple(grid.shape) for name, grid in grids.items()} == {
+    shapes = {
         "representation": (5, 4, 12),
         "representation.map": (5, 4, 12),
-        "trunk.0": (5, 4, 6),
+        "trunk.0.pooled": (5, 4, 6),
         "trunk.0.map": (5, 4, 6 * 16),
+        "trunk.0": (5, 4, 6 * 9),
+        "first_binocular": (5, 4, 3 * 9),
     }
+    grids = response_grid(network, left, right, tuple(shapes), pairs_per_block=7)
+    assert {name: tuple(grid.shape) for name, grid in grids.items()} == shapes
     with torch.no_grad():
         for a in range(5):
             for b in range(4):
                 fused = network.left(left[a : a + 1]) + network.right(right[b : b + 1])
                 stage = network.trunk[0](fused)
                 torch.testing.assert_close(grids["trunk.0.map"][a, b], stage.flatten())
+                torch.testing.assert_close(grids["trunk.0.pooled"][a, b], stage.mean(dim=(2, 3))[0])
+                torch.testing.assert_close(grids["trunk.0"][a, b], stage[0, :, 1:4, 1:4].relu().flatten())
+                first = network.trunk[0].norm1(fused)[0, :, 1:4, 1:4].relu()
+                torch.testing.assert_close(grids["first_binocular"][a, b], first.flatten())
                 pooled = network.trunk(fused).mean(dim=(2, 3))[0]
                 torch.testing.assert_close(grids["representation"][a, b], pooled)
 

@@ -60,7 +60,7 @@ def test_the_layout_is_that_of_the_contract(tmp_path: Path):
     write_study(path, invented_header(), invented_conditions(map_site=True), invented_tree())
     with h5py.File(path) as study:
         assert set(schema.ROOT_ATTRIBUTES) <= set(study.attrs)
-        assert study.attrs["schema"] == "binocular/1"
+        assert study.attrs["schema"] == "binocular/2"
         assert study.attrs["sign_convention"] == "+1 left eye only, -1 right eye only"
         assert study.attrs["complete"] == 1
         assert json.loads(study.attrs["versions"])["torch"] == "2.6.0"
@@ -197,5 +197,5 @@ def test_damaged_or_foreign_subjects_are_reported(tmp_path: Path):
         with pytest.raises(BadInput, match="is damaged" if damaged else "not an HDF5 file"):
             read_subject(path)
     write_study(path, invented_header((0,)), [])
-    with pytest.raises(BadInput, match="has the schema binocular/1"):
+    with pytest.raises(BadInput, match="has the schema binocular/2"):
         read_subject(path)

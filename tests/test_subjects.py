@@ -10,8 +10,9 @@ from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
 from torch import nn
 
-from binocular.networks.base import SplitCNN, SplitMLP
 from binocular.networks.build import NETWORKS, build_network, check_network
+from binocular.networks.cnn import SplitCNN
+from binocular.networks.mlp import SplitMLP
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from binocular.networks.base import PreActivationBlock
+from binocular.networks.blocks import PreActivationBlock
 
 __all__ = ["PlainSamples", "as_usual", "plain_loader", "plain_step"]
 

@@ -64,7 +64,7 @@ def compare_study(
     study: Study,
     ids: Sequence[str] = (),
     literature: Literature | Path | str | None = None,
-    site: str = "representation",
+    site: str | None = None,
     at: Moment = "end",
 ) -> Comparison:
     """Compare a study with published data.
@@ -78,8 +78,9 @@ def compare_study(
     literature
         The published records, or a folder of tables to add to those that ship with binocular.
     site
-        Site of the units. Networks whose units were a channel at a place are compared with ``representation.map``
-        where the study has it.
+        Site of the units, the study's default one if None: the first binocular cells where they were recorded. Networks
+        whose units were those of the last layer are compared with ``representation.map`` or ``representation`` where
+        the study has it.
     at
         ``"end"`` of rearing, or where each ``"deficit"`` ended.
 
@@ -93,11 +94,13 @@ def compare_study(
     chosen = literature.select(ids)
     if not study.reared:
         raise BadInput("the study has no subject yet; `binocular run` rears them")
+    site = site or study.default_site
     if site not in study.sites:
         raise BadInput(f"the study has no site {site!r}; accepted are {', '.join(study.sites)}")
     samples = samples_of(study, site, at)
     wanted = [record for name, record in literature.histograms.items() if not chosen or name in chosen]
-    of_network = {s.name: s for s in samples_of(study, _MAP, at)} if _MAP in study.sites else {}
+    of_networks = next((name for name in (_MAP, "representation") if name in study.sites), site)
+    of_network = {s.name: s for s in samples_of(study, of_networks, at)}
     compared = []
     for sample in samples:
         alike = [record.id for record in like_for_like(sample, list(literature.histograms.values()), literature)]

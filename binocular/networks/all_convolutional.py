@@ -33,6 +33,8 @@ class AllConvolutional(TwoEyedNetwork):
         2, or 1 for a subject that has the left pathway only.
     """
 
+    first_binocular = "trunk.0"
+
     def __init__(
         self, shape: tuple[int, int, int], n_classes: int, blocks: int = 2, width: int = 96, eyes: int = 2
     ) -> None:

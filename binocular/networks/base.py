@@ -1,30 +1,21 @@
-"""The subjects: networks with a left and a right pathway, a fusion by addition, a trunk and a head.
+"""What the networks shipped here have in common: two pathways, a fusion by addition, a trunk and a head.
 
 A network is a plain module with ``left``, ``right``, ``trunk`` and ``head``; what it computes is
-``head(trunk(left(views[:, 0]) + right(views[:, 1])))``. The trunk's output is the final representation, whose units are
-channels after spatial pooling.
+``head(trunk(left(views[:, 0]) + right(views[:, 1])))``. The trunk's output is the final representation. A network may
+declare where it can be recorded from, see `binocular.networks.sites`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from binocular.rearing.batches import HEADS
+__all__ = ["HEADS", "HeadPerEye", "TwoEyedNetwork", "Unseeing", "second_pathway"]
 
-__all__ = [
-    "HeadPerEye",
-    "PreActivationBlock",
-    "SplitCNN",
-    "SplitMLP",
-    "TwoEyedNetwork",
-    "Unseeing",
-    "pointwise",
-    "second_pathway",
-]
+HEADS = ("left", "right", "both")
+"""Names of the heads of a network that has one per eye and one for both, in order."""
 
 
 class TwoEyedNetwork(nn.Module):
@@ -40,19 +31,19 @@ class TwoEyedNetwork(nn.Module):
         Classifier on the final representation, to ``[batch, class]``.
     heads
         Only where there is a head per eye (`give_heads`): the names of the heads that ``head`` chooses from.
+    first_binocular
+        Dotted name of the module whose output is the first cell that hears both eyes: the first rectification behind
+        the sum of the pathways, where the network has one.
     sites
-        Names of the stages that can be probed, besides ``representation``.
+        Dotted names of the later areas, in order, without the representation, which is the trunk's output.
     """
 
     left: nn.Module
     right: nn.Module
     trunk: nn.Sequential
     head: nn.Module
-
-    @property
-    def sites(self) -> list[str]:
-        """Names of the trunk's stages, in order."""
-        return [f"trunk.{i}" for i in range(len(self.trunk) - 1)]
+    first_binocular: str
+    sites: Sequence[str] = ()
 
     def give_heads(self, heads: str, make: Callable[[], nn.Module]) -> None:
         """Set the head.
@@ -168,154 +159,3 @@ def second_pathway(eyes: int, left: nn.Module, shape: tuple[int, int, int], make
         features = left(torch.zeros(1, *shape)).shape[1:]
     left.train(was_training)
     return Unseeing(tuple(features))
-
-
-class PreActivationBlock(nn.Module):
-    """Residual block with normalisation and rectification before each convolution (He et al. 2016, Fig. 4e)."""
-
-    def __init__(self, channels_in: int, channels: int, stride: int = 1) -> None:
-        super().__init__()
-        self.norm1 = nn.BatchNorm2d(channels_in)
-        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        reshapes = channels_in != channels or stride != 1
-        self.shortcut = nn.Conv2d(channels_in, channels, 1, stride, bias=False) if reshapes else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``[batch, channels_in, h, w]`` to ``[batch, channels, h/stride, w/stride]``."""
-        activated = torch.relu(self.norm1(x))
-        # As in the published network the shortcut of a reshaping block starts after the first rectification.
-        carried = x if self.shortcut is None else pointwise(self.shortcut, activated)
-        return carried + self.conv2(torch.relu(self.norm2(self.conv1(activated))))
-
-
-def pointwise(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """Apply a 1 x 1 convolution with the stride taken before, which computes the same.
-
-    It is faster, and with a stride and fewer than 16 channels the gradient by the weights would write beyond its
-    workspace (oneDNN issue 6035), which ends the process from 48 x 48 pixels on.
-    """
-    down, right = conv.stride
-    return functional.conv2d(x[..., ::down, ::right], conv.weight, conv.bias)
-
-
-class SplitCNN(TwoEyedNetwork):
-    """Small split convolutional network for the laboratory scale.
-
-    Per eye a 5 x 5 convolution, normalisation, rectification and one block of stride 2; after the sum three blocks of
-    ``2 w, 2 w (stride 2), 4 w (stride 2)`` channels and a rectification; average pooling and a linear classifier.
-
-    Parameters
-    ----------
-    shape
-        (channels, height, width) of what one eye sees; height and width at least 8 pixels.
-    n_classes
-        Number of classes.
-    width
-        Channels w of each pathway; the final representation has 4 w channels.
-    eyes
-        2, or 1 for a subject that has the left pathway only.
-    heads
-        ``"one"``, or ``"per-eye"`` for a classifier for each eye and one for both, see `HeadPerEye`.
-    """
-
-    def __init__(
-        self, shape: tuple[int, int, int], n_classes: int, width: int = 12, eyes: int = 2, heads: str = "one"
-    ) -> None:
-        super().__init__()
-        if min(shape[1:]) < 8:
-            raise ValueError(f"split-cnn needs stimuli of at least 8 x 8 pixels, not {shape[1]} x {shape[2]}")
-        if width < 1:
-            raise ValueError(f"width must be at least 1, not {width}")
-        self.left = self._pathway(shape[0], width)
-        self.right = second_pathway(eyes, self.left, shape, lambda: self._pathway(shape[0], width))
-        self.trunk = nn.Sequential(
-            PreActivationBlock(width, 2 * width),
-            PreActivationBlock(2 * width, 2 * width, stride=2),
-            PreActivationBlock(2 * width, 4 * width, stride=2),
-            nn.ReLU(),
-        )
-        self.give_heads(
-            heads, lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4 * width, n_classes))
-        )
-
-    @staticmethod
-    def _pathway(channels: int, width: int) -> nn.Sequential:
-        return nn.Sequential(
-            nn.Conv2d(channels, width, 5, 1, 2, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            PreActivationBlock(width, width, stride=2),
-        )
-
-
-class SplitMLP(TwoEyedNetwork):
-    """Fully connected counterpart: one hidden layer per eye, a sum, and ``depth`` hidden layers after it.
-
-    Parameters
-    ----------
-    shape, n_classes
-        As for :class:`SplitCNN`.
-    width
-        Units of each hidden layer.
-    depth
-        Hidden layers after the sum, at least 1.
-    """
-
-    def __init__(self, shape: tuple[int, int, int], n_classes: int, width: int = 128, depth: int = 2) -> None:
-        super().__init__()
-        if width < 1 or depth < 1:
-            raise ValueError(f"width and depth must be at least 1, not {width} and {depth}")
-        pixels = shape[0] * shape[1] * shape[2]
-        self.left: nn.Sequential = nn.Sequential(nn.Flatten(), nn.Linear(pixels, width))
-        self.right: nn.Sequential = nn.Sequential(nn.Flatten(), nn.Linear(pixels, width))
-        layers: list[nn.Module] = [nn.ReLU()]
-        for _ in range(depth):
-            layers += [nn.Linear(width, width), nn.ReLU()]
-        self.trunk = nn.Sequential(*layers)
-        self.head: nn.Linear = nn.Linear(width, n_classes)
-
-    @torch.no_grad()
-    def classification_gradients(self, views: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        """Return what a step of classification needs, written out: matrices so small wait for autograd's bookkeeping.
-
-        Parameters
-        ----------
-        views
-            ``[batch, eye, channel, height, width]``.
-        labels
-            ``[batch]`` int64.
-
-        Returns
-        -------
-        loss
-            Mean cross-entropy in nats.
-        right
-            Share of correct answers.
-        gradients
-            Of the loss, by the name of the weight.
-        """
-        left, right = (layer for layer in (self.left[1], self.right[1]) if isinstance(layer, nn.Linear))
-        layers = {f"trunk.{i}": layer for i, layer in enumerate(self.trunk) if isinstance(layer, nn.Linear)}
-        layers["head"] = self.head
-        eyes = [view.flatten(1) for view in views.unbind(1)]
-        x = torch.addmm(left.bias + right.bias, eyes[0], left.weight.t()).addmm_(eyes[1], right.weight.t())
-        seen = []
-        for layer in layers.values():
-            seen.append(x.clamp_min_(0))
-            x = torch.addmm(layer.bias, x, layer.weight.t())
-        logarithms = x.log_softmax(1)
-        loss = functional.nll_loss(logarithms, labels)
-        correct = (x.argmax(1) == labels).float().mean()
-
-        gradients: dict[str, Tensor] = {}
-        wrong = logarithms.exp_()
-        wrong = wrong.scatter_add_(1, labels[:, None], wrong.new_full((len(labels), 1), -1.0)).div_(len(labels))
-        for name, layer in reversed(layers.items()):
-            below = seen.pop()
-            gradients |= {f"{name}.weight": wrong.t().mm(below), f"{name}.bias": wrong.sum(0)}
-            wrong = torch.ops.aten.threshold_backward(wrong.mm(layer.weight), below, 0)
-        for name, eye in zip(("left.1", "right.1"), eyes, strict=True):
-            gradients |= {f"{name}.weight": wrong.t().mm(eye), f"{name}.bias": wrong.sum(0)}
-        return loss, correct, gradients

@@ -18,8 +18,8 @@ __all__ = ["NETWORKS", "build_network", "check_network"]
 
 NETWORKS: dict[str, str] = {
     "linear": "binocular.networks.linear:SplitLinear",
-    "split-cnn": "binocular.networks.base:SplitCNN",
-    "split-mlp": "binocular.networks.base:SplitMLP",
+    "split-cnn": "binocular.networks.cnn:SplitCNN",
+    "split-mlp": "binocular.networks.mlp:SplitMLP",
     "all-convolutional": "binocular.networks.all_convolutional:AllConvolutional",
     "split-resnet-18": "binocular.networks.resnet:SplitResNet18",
     "split-transformer": "binocular.networks.transformer:SplitTransformer",

@@ -20,7 +20,7 @@ class SplitLinear(TwoEyedNetwork):
     Parameters
     ----------
     shape, n_classes
-        As for `binocular.networks.base.SplitCNN`.
+        As for `binocular.networks.cnn.SplitCNN`.
     width
         Units of each hidden layer.
     depth
@@ -29,7 +29,14 @@ class SplitLinear(TwoEyedNetwork):
         Matrices between the sum and the representation; 0 for none, so that the head reads the sum itself.
     gain
         Scale of the initial matrices, which are random orthonormal ones times this.
+
+    Attributes
+    ----------
+    first_binocular
+        The first matrix behind the sum. It rectifies nothing; recording does, see `binocular.networks.sites`.
     """
+
+    first_binocular = "trunk.0"
 
     def __init__(
         self,
@@ -52,6 +59,7 @@ class SplitLinear(TwoEyedNetwork):
         self.left = nn.Sequential(nn.Flatten(), *_layers(sizes))
         self.right = nn.Sequential(nn.Flatten(), *_layers(sizes))
         self.trunk = nn.Sequential(*(_layers([width] * (trunk_depth + 1)) if trunk_depth else [nn.Identity()]))
+        self.sites = tuple(f"trunk.{layer}" for layer in range(1, trunk_depth - 1))
         self.head = nn.Linear(width, n_classes, bias=False)
         for module in self.modules():
             if isinstance(module, nn.Linear):

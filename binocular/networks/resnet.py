@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from binocular.networks.base import PreActivationBlock, TwoEyedNetwork, second_pathway
+from binocular.networks.base import TwoEyedNetwork, second_pathway
+from binocular.networks.blocks import PreActivationBlock
 from binocular.networks.seen_columns import run_pathway
 
 __all__ = ["SplitResNet18"]
@@ -39,6 +40,9 @@ class SplitResNet18(TwoEyedNetwork):
     one_by_one
         Whether subjects cannot be stacked into one computation.
     """
+
+    first_binocular = "trunk.0.0.rectify1"
+    sites = ("trunk.0.1.rectify1", "trunk.1.0.rectify1", "trunk.1.1.rectify1")
 
     def __init__(
         self,

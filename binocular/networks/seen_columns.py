@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from binocular.networks.base import PreActivationBlock, pointwise
+from binocular.networks.blocks import PreActivationBlock, pointwise
 
 __all__ = ["Columns", "columns_of", "run_pathway"]
 
@@ -115,7 +115,7 @@ def _next(layers: Sequence[nn.Module], number: int) -> nn.Module | None:
 
 
 def _block(block: nn.Module, columns: Columns) -> Columns:
-    """Compute a `binocular.networks.base.PreActivationBlock`."""
+    """Compute a `binocular.networks.blocks.PreActivationBlock`."""
     norm1, norm2, conv1, conv2, shortcut = (
         getattr(block, name) for name in ("norm1", "norm2", "conv1", "conv2", "shortcut")
     )

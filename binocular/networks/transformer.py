@@ -52,7 +52,14 @@ class AttentionBlock(nn.Module):
         Channels of a token.
     heads
         Heads of the attention, a divisor of the width.
+
+    Attributes
+    ----------
+    stacked_maps
+        Its output holds two maps of the visual field, one above the other.
     """
+
+    stacked_maps = 2
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -116,7 +123,14 @@ class SplitTransformer(TwoEyedNetwork):
         Heads of the attention.
     shared
         Whether both eyes have the same patch embedding (positions are each eye's own in any case).
+
+    Attributes
+    ----------
+    first_binocular
+        The tokens behind the first block of attention, which is where the eyes meet.
     """
+
+    first_binocular = "trunk.0"
 
     def __init__(
         self,
@@ -146,4 +160,5 @@ class SplitTransformer(TwoEyedNetwork):
         self.left = EyePatches(embedding, position, 0)
         self.right = EyePatches(other, position.clone() + torch.randn(width, 1, 1) / 2, 1)
         self.trunk = nn.Sequential(*(AttentionBlock(width, attention_heads) for _ in range(depth)), Fusion(width))
+        self.sites = tuple(f"trunk.{block}" for block in range(1, depth))
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, n_classes))

@@ -1,7 +1,7 @@
 """Probes: measurements that change nothing.
 
-Those taken while a subject is reared are functions (`response_grid` with `source_variance`, `vision`); those taken
-afterwards from snapshots are classes listed in `PROBES`, see `binocular.probes.base`. Names are loaded when first used.
+They are classes listed in `PROBES` (see `binocular.probes.base`), taken at the checkpoints of rearing or later from
+snapshots; what a subject can see is tested by `vision`. Names are loaded when first used.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ from binocular.stimuli.lazy import lazily
 if TYPE_CHECKING:
     from binocular.probes.base import Probe
     from binocular.probes.normalisation import adapted
+    from binocular.probes.recording import response_grid
     from binocular.probes.registry import PROBES, probe_from
+    from binocular.probes.shown import probe_views
     from binocular.probes.sight import vision
-    from binocular.probes.variance import SILENT_FLOOR, SourceVariance, probe_views, response_grid, source_variance
+    from binocular.probes.source_variance import RelativeSourceVariance
+    from binocular.probes.variance import SILENT_FLOOR, SourceVariance, source_variance
 
 __all__ = [
     "PROBES",
     "SILENT_FLOOR",
     "Probe",
+    "RelativeSourceVariance",
     "SourceVariance",
     "adapted",
     "probe_from",
@@ -34,11 +38,12 @@ _HOME = {
     "PROBES": "registry",
     "SILENT_FLOOR": "variance",
     "Probe": "base",
+    "RelativeSourceVariance": "source_variance",
     "SourceVariance": "variance",
     "adapted": "normalisation",
     "probe_from": "registry",
-    "probe_views": "variance",
-    "response_grid": "variance",
+    "probe_views": "shown",
+    "response_grid": "recording",
     "source_variance": "variance",
     "vision": "sight",
 }

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from binocular.networks.sites import REPRESENTATION, UnitKind
 from binocular.probes.base import EYE, EYES, Probe, at_checkpoint, coordinate
 from binocular.stimuli.gratings import Gratings
 from binocular.stimuli.streams import stream
@@ -43,6 +44,7 @@ class Acuity(Probe):
 
     name: ClassVar[str] = "acuity"
     about: ClassVar[str] = "finest and faintest gratings that a linear readout tells, each eye (contrast sensitivity)"
+    usual_site: ClassVar[str] = REPRESENTATION
 
     frequencies: tuple[float, ...] | None = Field(
         None, min_length=2, description="cycles per image, rising; by default steps from 1 to half a cycle per pixel"
@@ -60,7 +62,7 @@ class Acuity(Probe):
     ridge: float = Field(0.1, gt=0, description="penalty of the readout, in variances of a unit")
     criterion: float = Field(0.75, gt=0.5, lt=1, description="share of correct answers at threshold")
     resamplings: int = Field(500, ge=0, description="of the answers, for the intervals")
-    units: Literal["pooled", "map"] = Field("pooled", description="a unit is a channel, or a channel at a place")
+    units: UnitKind | None = Field(None, description="what is counted as a unit; by default what the site's name means")
 
     columns: ClassVar = {
         **EYE,
@@ -146,7 +148,8 @@ class Acuity(Probe):
         import torch
 
         from binocular.probes.readouts import ridge_hits
-        from binocular.probes.responses import noise_of, responses, visible_columns
+        from binocular.probes.recording import responses
+        from binocular.probes.shown import noise_of, visible_columns
 
         device = stimulus.labels["test"].device
         waves = Gratings.model_validate(

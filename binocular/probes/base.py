@@ -1,18 +1,20 @@
-"""What every probe of a snapshot is: a checked description that measures a network and changes nothing.
+"""What every probe is: a checked description that measures a network and changes nothing.
 
 A probe is a frozen model with a class-wide ``name`` and a table of the datasets it gives, registered by one line in
-`binocular.probes.registry`. What it measures is stored per checkpoint under
+`binocular.probes.registry`. It is taken at the checkpoints of rearing or later from snapshots, by the same code (see
+`binocular.probes.taking`). What it measures is stored per checkpoint under
 ``/conditions/<condition>/<seed>/measures/<name>/<site>/``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from binocular.networks.sites import FIRST_BINOCULAR, UnitKind, site_name
 from binocular.store.schema import Field as Column
 from binocular.store.schema import Kind, Missing
 
@@ -54,7 +56,7 @@ EYE = coordinate("eye", "string", "1", "eye")
 
 
 class Probe(BaseModel):
-    """A measurement on a snapshot.
+    """A measurement of a network.
 
     Subclasses set the class variables, add checked fields with their settings, and define ``measure``.
 
@@ -66,6 +68,8 @@ class Probe(BaseModel):
         One line that says what is measured.
     scope
         ``"site"`` if it looks at the units of a site, ``"network"`` if at the network as a whole.
+    usual_site
+        Where it is taken if nothing else is asked for.
     own_sites
         Sites that only this probe knows, beside those of the network.
     columns
@@ -78,8 +82,28 @@ class Probe(BaseModel):
     name: ClassVar[str]
     about: ClassVar[str]
     scope: ClassVar[Scope] = "site"
+    usual_site: ClassVar[str] = FIRST_BINOCULAR
     own_sites: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[Mapping[str, Column]]
+
+    def measure_sites(
+        self, network: nn.Module, stimulus: StimulusSet, seed: int, sites: Sequence[str]
+    ) -> dict[str, dict[str, np.ndarray]]:
+        """Measure several sites of one network; a probe that can do so at once says how.
+
+        Parameters
+        ----------
+        network, stimulus, seed
+            As in `measure`.
+        sites
+            Sites by the names under which they are stored, see `site_name`.
+
+        Returns
+        -------
+        dict
+            By site, what `measure` returns.
+        """
+        return {site: self.measure(network, stimulus, seed, site) for site in sites}
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network.
@@ -109,5 +133,6 @@ class Probe(BaseModel):
         raise NotImplementedError
 
     def site_name(self, site: str) -> str:
-        """Return the name under which a site is stored: ``<site>.map`` for units that are channel x pixel."""
-        return f"{site}.map" if getattr(self, "units", "pooled") == "map" else site
+        """Return the name under which a site is stored, which says what is counted there."""
+        units: UnitKind | None = getattr(self, "units", None)
+        return site_name(site, units)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from binocular.networks.sites import REPRESENTATION, UnitKind
 from binocular.probes.base import UNIT, Probe, at_checkpoint, coordinate
 from binocular.stimuli.gratings import Gratings
 from binocular.stimuli.streams import stream
@@ -54,7 +55,7 @@ class Disparity(Probe):
     orientations: tuple[float, ...] = Field((0.0, 30.0, 60.0, 90.0, 120.0, 150.0), min_length=1, description="degrees")
     frequencies: tuple[float, ...] = Field((1.0, 2.0, 4.0), min_length=1, description="cycles per image")
     phases: int = Field(8, ge=4, le=36, description="steps of phase disparity; each eye's phase has twice as many")
-    units: Literal["pooled", "map"] = Field("pooled", description="a unit is a channel, or a channel at a place")
+    units: UnitKind | None = Field(None, description="what is counted as a unit; by default what the site's name means")
 
     columns: ClassVar = {
         **UNIT,
@@ -102,7 +103,7 @@ class Disparity(Probe):
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         import torch
 
-        from binocular.probes.responses import responses
+        from binocular.probes.recording import responses
         from binocular.probes.stereograms import stereograms
 
         disparity = torch.tensor(self.disparities, dtype=torch.float64).repeat(self.repeats)
@@ -149,9 +150,9 @@ class Disparity(Probe):
         import torch
 
         from binocular.probes.gratings import RESPONSE_FLOOR
-        from binocular.probes.responses import responses, visible_columns
+        from binocular.probes.recording import response_grid, responses
+        from binocular.probes.shown import visible_columns
         from binocular.probes.stereograms import phase_stereograms
-        from binocular.probes.variance import response_grid
 
         device = stimulus.labels["test"].device
         waves = Gratings.model_validate(
@@ -201,6 +202,7 @@ class Stereoacuity(Probe):
 
     name: ClassVar[str] = "stereoacuity"
     about: ClassVar[str] = "smallest disparity whose sign a linear readout tells"
+    usual_site: ClassVar[str] = REPRESENTATION
 
     disparities: tuple[float, ...] = Field(
         (0.125, 0.25, 0.5, 1.0, 2.0, 4.0), min_length=2, description="in pixels, rising; near and far are told apart"
@@ -215,7 +217,7 @@ class Stereoacuity(Probe):
     ridge: float = Field(0.1, gt=0, description="penalty of the readout, in variances of a unit")
     criterion: float = Field(0.75, gt=0.5, lt=1, description="share of correct answers at threshold")
     resamplings: int = Field(500, ge=0, description="of the answers, for the interval")
-    units: Literal["pooled", "map"] = Field("pooled", description="a unit is a channel, or a channel at a place")
+    units: UnitKind | None = Field(None, description="what is counted as a unit; by default what the site's name means")
 
     columns: ClassVar = {
         **coordinate("disparity", "float64", "pixel", "size of the disparity", 0),
@@ -243,7 +245,8 @@ class Stereoacuity(Probe):
         import torch
 
         from binocular.probes.readouts import resampled_thresholds, ridge_hits
-        from binocular.probes.responses import noise_of, responses
+        from binocular.probes.recording import responses
+        from binocular.probes.shown import noise_of
         from binocular.probes.stereograms import stereograms
 
         noise = torch.tensor([n or 0.5 for n in noise_of(stimulus)] if self.noise is None else [self.noise] * 2)

@@ -8,11 +8,12 @@ and +1. A unit that no grating raises above grey by more than `RESPONSE_FLOOR` h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from binocular.networks.sites import UnitKind
 from binocular.probes.base import EYE, EYES, UNIT, Probe, at_checkpoint, coordinate
 from binocular.stimuli.gratings import Gratings
 from binocular.stimuli.streams import stream
@@ -56,7 +57,7 @@ class DominanceIndex(Probe):
         None, min_length=1, description="cycles per image; by default 1 to 6 as far as the pixels can show them"
     )
     contrast: float = Field(1.0, gt=0, le=1, description="share of the largest contrast")
-    units: Literal["pooled", "map"] = Field("pooled", description="a unit is a channel, or a channel at a place")
+    units: UnitKind | None = Field(None, description="what is counted as a unit; by default what the site's name means")
     n_stimuli: int = Field(48, ge=2, description="stimuli per eye for RSV, as probes.n_stimuli of a protocol")
     resamplings: int = Field(1000, ge=0, description="of the units, for the interval of the rank correlation")
 
@@ -106,8 +107,9 @@ class DominanceIndex(Probe):
         """Measure one network; see `Probe.measure`."""
         import torch
 
-        from binocular.probes.responses import responses, visible_columns
-        from binocular.probes.variance import probe_views, response_grid, source_variance
+        from binocular.probes.recording import response_grid, responses
+        from binocular.probes.shown import probe_views, visible_columns
+        from binocular.probes.variance import source_variance
 
         side = min(stimulus.shape[1:])
         frequencies = self.frequencies or tuple(f for f in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0) if f <= side / 2)

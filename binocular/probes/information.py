@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from binocular.networks.sites import REPRESENTATION, UnitKind
 from binocular.probes.base import Probe, at_checkpoint, coordinate
 from binocular.stimuli.streams import stream
 
@@ -37,6 +38,7 @@ class UsableInformation(Probe):
 
     name: ClassVar[str] = "usable-information"
     about: ClassVar[str] = "bits about the class that a readout gets from each eye alone and from both"
+    usual_site: ClassVar[str] = REPRESENTATION
 
     readout: Literal["own", "shared"] = Field(
         "own",
@@ -46,7 +48,7 @@ class UsableInformation(Probe):
     folds: int = Field(4, ge=2, le=50, description="of the cross-validation")
     penalties: tuple[float, ...] = Field((1e-2, 1e-1, 1.0), min_length=1, description="weight penalties to choose from")
     n_stimuli: int | None = Field(None, ge=20, description="test stimuli used; all of them by default")
-    units: Literal["pooled", "map"] = Field("pooled", description="a unit is a channel, or a channel at a place")
+    units: UnitKind | None = Field(None, description="what is counted as a unit; by default what the site's name means")
 
     columns: ClassVar = {
         **coordinate("seeing", "string", "1", "eye that sees, the other one grey; or both"),
@@ -65,7 +67,7 @@ class UsableInformation(Probe):
         import torch
 
         from binocular.probes.readouts import cross_entropy_bits
-        from binocular.probes.responses import responses
+        from binocular.probes.recording import responses
 
         labels = stimulus.labels["test"]
         count = len(labels) if self.n_stimuli is None else min(self.n_stimuli, len(labels))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from binocular.networks.sites import UnitKind
 from binocular.probes.base import EYE, EYES, UNIT, Probe, at_checkpoint, coordinate
 from binocular.stimuli.streams import stream
 
@@ -37,9 +38,7 @@ class ReceptiveFields(Probe):
 
     noise: Literal["gaussian", "binary"] = Field("gaussian", description="distribution of each pixel, variance 1")
     n_stimuli: int = Field(10_000, ge=10, description="presentations of noise")
-    units: Literal["centre", "pooled", "map"] = Field(
-        "centre", description="a unit is a channel in the middle of the map, a channel averaged over it, or each place"
-    )
+    units: UnitKind | None = Field("centre", description="what is counted as a unit where the site's name says nothing")
 
     columns: ClassVar = {
         **UNIT,
@@ -94,7 +93,7 @@ class ReceptiveFields(Probe):
     ) -> tuple[np.ndarray, np.ndarray]:
         import torch
 
-        from binocular.probes.responses import responses
+        from binocular.probes.recording import responses
 
         draw = stream(seed, "probe/receptive-fields")
         shape = (2, *stimulus.shape)
@@ -120,10 +119,8 @@ class ReceptiveFields(Probe):
         return field.unflatten(1, shape).numpy(), signal.numpy()
 
     def site_name(self, site: str) -> str:
-        """Return the name under which a site is stored; ``<site>.centre`` for the units in the middle of the map."""
-        if site == FIRST_LAYER:
-            return site
-        return f"{site}.centre" if self.units == "centre" else super().site_name(site)
+        """Return the name under which a site is stored; filters of the first layer have one name only."""
+        return site if site == FIRST_LAYER else super().site_name(site)
 
 
 def _row_means(values: np.ndarray) -> np.ndarray:

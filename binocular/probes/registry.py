@@ -1,4 +1,4 @@
-"""The probes of snapshots by name; a new one is one class and one line here."""
+"""The probes by name; a new one is one class and one line here."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from binocular.stimuli.registry import checked
 __all__ = ["PROBES", "probe_from", "probe_type"]
 
 PROBES: dict[str, str] = {
+    "source-variance": "binocular.probes.source_variance:RelativeSourceVariance",
     "odi": "binocular.probes.gratings:DominanceIndex",
     "disparity": "binocular.probes.disparity:Disparity",
     "acuity": "binocular.probes.acuity:Acuity",
@@ -26,8 +27,8 @@ PROBES: dict[str, str] = {
 """Name -> where the probe is defined, as ``module:Class``."""
 
 
-def probe_type(name: str) -> type[Probe]:
-    """Return the class of a probe.
+def probe_type(name: str, where: str = "--probe") -> type[Probe]:
+    """Return the class of a probe; ``where`` is what a message calls the field that names it.
 
     Raises
     ------
@@ -35,12 +36,12 @@ def probe_type(name: str) -> type[Probe]:
         For a name that is not in ``PROBES``.
     """
     if name not in PROBES:
-        raise BadInput(f"--probe: there is no probe '{name}'; accepted: {', '.join(PROBES)}")
+        raise BadInput(f"{where}: there is no probe '{name}'; accepted: {', '.join(PROBES)}")
     module, _, cls = PROBES[name].partition(":")
     return getattr(import_module(module), cls)
 
 
-def probe_from(name: str, settings: Sequence[str] = ()) -> Probe:
+def probe_from(name: str, settings: Sequence[str] = (), where: str = "--probe") -> Probe:
     """Return a probe with settings.
 
     Parameters
@@ -49,13 +50,15 @@ def probe_from(name: str, settings: Sequence[str] = ()) -> Probe:
         A name in ``PROBES``.
     settings
         Texts ``field=value``, the value as in TOML.
+    where
+        What a message calls the field that names the probe.
 
     Raises
     ------
     BadInput
         For an unknown name or field, or a value that the field does not take.
     """
-    cls = probe_type(name)
+    cls = probe_type(name, where)
     fields: dict[str, Any] = {}
     for text in settings:
         path, value = parse_override(text)

@@ -1,8 +1,7 @@
 """Source variance: how much each unit depends on each eye (Kleinman, Achille & Soatto 2023, Eqs. 4 and 5).
 
 All pairs of n left and n right stimuli, drawn independently from each eye's own marginal, form a grid. One grid gives
-the variance over one eye for every partner in the other, and the two-way analysis of variance of each unit. The eyes
-meet by addition, so each pathway runs n times and only the trunk n * n times.
+the variance over one eye for every partner in the other, and the two-way analysis of variance of each unit.
 """
 
 from __future__ import annotations
@@ -12,12 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
-from binocular.stimuli.streams import stream
-
-__all__ = ["SILENT_FLOOR", "SourceVariance", "as_units", "probe_views", "response_grid", "source_variance"]
+__all__ = ["SILENT_FLOOR", "SourceVariance", "source_variance"]
 
 SILENT_FLOOR = 1e-10
 """Units with both source variances at or below this, in squared response, count as silent."""
@@ -141,98 +137,10 @@ def _bootstrap_rsv(grid: Tensor, repeats: int, generator: torch.Generator | None
         )
         weights.append((counts / n).to(grid.device))
     w_left, w_right = weights
-    square = grid.square()
-    over_left = _weighted_variance("ra,abu->rbu", w_left, grid, square)
-    over_right = _weighted_variance("rb,abu->rau", w_right, grid, square)
-    left = torch.einsum("rb,rbu->ru", w_right, over_left) * (n_left / (n_left - 1))
-    right = torch.einsum("ra,rau->ru", w_left, over_right) * (n_right / (n_right - 1))
+    # Each variance over one eye is the mean square less the squared mean; the mean square is the same for both.
+    mean_square = torch.einsum("rb,rbu->ru", w_right, torch.einsum("ra,abu->rbu", w_left, grid.square()))
+    over_left = torch.einsum("ra,abu->rbu", w_left, grid).square_()
+    over_right = torch.einsum("rb,abu->rau", w_right, grid).square_()
+    left = (mean_square - torch.einsum("rb,rbu->ru", w_right, over_left)) * (n_left / (n_left - 1))
+    right = (mean_square - torch.einsum("ra,rau->ru", w_left, over_right)) * (n_right / (n_right - 1))
     return (left - right) / (left + right)
-
-
-def _weighted_variance(contraction: str, weights: Tensor, grid: Tensor, square: Tensor) -> Tensor:
-    """Variance over one eye's stimuli, each taken as often as its weight says."""
-    return torch.einsum(contraction, weights, square) - torch.einsum(contraction, weights, grid).square()
-
-
-def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Draw stimuli for each eye from its own marginal: different scenes of the test split for the two eyes.
-
-    Returns
-    -------
-    tuple of Tensor
-        What the left and the right eye see, ``[n_stimuli, channel, height, width]`` each.
-    """
-    labels = stimulus.labels["test"]
-    order = torch.randperm(len(labels), generator=stream(seed, "probe")).to(labels.device)
-    count = min(n_stimuli, len(labels) // 2)
-    left = stimulus.views("test", order[:count], None)[:, LEFT]
-    right = stimulus.views("test", order[count : 2 * count], None)[:, RIGHT]
-    return left, right
-
-
-@torch.no_grad()
-def response_grid(
-    network: nn.Module,
-    left: Tensor,
-    right: Tensor,
-    sites: tuple[str, ...] = ("representation",),
-    units: str = "pooled",
-    pairs_per_block: int = 512,
-) -> dict[str, Tensor]:
-    """Present every left stimulus with every right one.
-
-    Parameters
-    ----------
-    network
-        A two-eyed network, in evaluation mode.
-    left, right
-        What the eyes see, ``[n, channel, height, width]`` each.
-    sites
-        ``"representation"`` (the trunk's output) or names of stages inside the network's trunk.
-    units
-        ``"pooled"``: one unit per channel, averaged over the map; ``"map"``: one per channel and pixel; ``"both"``:
-        both, the second under ``<site>.map``.
-    pairs_per_block
-        Pairs shown to the trunk at a time.
-
-    Returns
-    -------
-    dict of str to Tensor
-        Per site ``[left stimulus, right stimulus, unit]``.
-    """
-    from_left, from_right = network.left(left), network.right(right)  # type: ignore[operator]
-    seen: dict[str, Tensor] = {}
-
-    def watch(name: str):
-        def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            seen[name] = output
-
-        return keep
-
-    hooks = [
-        network.get_submodule(site).register_forward_hook(watch(site)) for site in sites if site != "representation"
-    ]
-    kept: dict[str, list[Tensor]] = {}
-    try:
-        rows = max(1, pairs_per_block // len(right))
-        for start in range(0, len(left), rows):
-            some = from_left[start : start + rows]
-            pairs = (some[:, None] + from_right[None]).flatten(0, 1)
-            output = network.trunk(pairs)  # type: ignore[operator]
-            for site in sites:
-                response = output if site == "representation" else seen[site]
-                for name, value in as_units(site, response, units):
-                    kept.setdefault(name, []).append(value.unflatten(0, (len(some), len(right))))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return {name: torch.cat(blocks) for name, blocks in kept.items()}
-
-
-def as_units(site: str, response: Tensor, units: str) -> Iterator[tuple[str, Tensor]]:
-    """Yield a site's responses ``[presentation, unit]`` for ``units`` as in `response_grid`, each with its name."""
-    flat = response.flatten(2) if response.dim() > 2 else response[:, :, None]
-    if units in ("pooled", "both"):
-        yield site, flat.mean(dim=2)
-    if units in ("map", "both"):
-        yield f"{site}.map", flat.flatten(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from binocular.networks.base import HEADS
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.streams import stream
 
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
     from binocular.protocols import EpochConditions
     from binocular.rearing.objectives import Objective
 
-__all__ = ["HEADS", "Batch", "Presenter"]
-
-HEADS = ("left", "right", "both")
-"""Names of the heads of a network that has one per eye and one for both, in the order of `Batch.head`."""
+__all__ = ["Batch", "Presenter"]
 
 _BOTH = HEADS.index("both")
 

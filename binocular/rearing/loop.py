@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from binocular.networks.build import build_network
-from binocular.probes import adapted, probe_views, response_grid, source_variance, vision
+from binocular.probes import adapted, vision
+from binocular.probes.taking import checkpoint_rows
 from binocular.rearing.batches import Presenter
 from binocular.rearing.cohort import Cohort, LoopCohort, StackedCohort, State
 from binocular.rearing.memory import keep_freed_memory
@@ -286,20 +287,10 @@ class Litter:
     def _probe(self, subject: int, epoch: int) -> None:
         node, record, probes = self.nodes[subject], self.records[subject], self.plan.probes
         stimulus, network = self.sets[subject], self.measurable(subject)
-        left, right = probe_views(stimulus, probes.n_stimuli, node.seed)
-        for site, grid in response_grid(network, left, right, tuple(probes.sites), probes.units).items():
-            measured = source_variance(grid, probes.bootstrap, stream(node.seed, "bootstrap"))
-            columns = record.probes.setdefault(site, {})
-            row = {
-                "epoch": np.array([epoch]),
-                "n_silent": np.array([measured.n_silent]),
-                **{name: getattr(measured, name)[None] for name in _UNIT_COLUMNS},
-            }
-            for name, values in row.items():
+        for key, row in checkpoint_rows(probes, network, stimulus, node.seed).items():
+            columns = record.probes.setdefault(key, {})
+            for name, values in {"epoch": np.array([epoch]), **row}.items():
                 columns[name] = np.concatenate([columns[name], values]) if name in columns else values
-
-
-_UNIT_COLUMNS = ("rsv", "rsv_se", "sv_left", "sv_right", "interaction")
 
 
 def _has_checkpoints(record: NodeRecord, node: Node) -> bool:

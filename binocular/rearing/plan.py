@@ -79,6 +79,7 @@ class Plan:
                 "bootstrap": probes.bootstrap,
                 "units": probes.units,
                 "sites": list(probes.sites),
+                "also": list(probes.also),
                 "test_size": probes.test_size,
                 "normalisation": probes.normalisation,
                 "evaluate_every": self.training.evaluate_every,

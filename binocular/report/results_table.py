@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["print_table", "rich_table"]
 
 
-def rich_table(study: Study, site: str = "representation", width: int = 80) -> Table:
+def rich_table(study: Study, site: str | None = None, width: int = 80) -> Table:
     """Return the table for a terminal of some width; the interval is given for CBI alone, to keep it narrow."""
     from rich.table import Table
     from rich.text import Text

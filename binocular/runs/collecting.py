@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from binocular.probes.taking import probes_of, row_name
 from binocular.rearing.loop import finished
 from binocular.runs.planning import StudyPlan
-from binocular.store.records import SiteRecord, SubjectRecord, TreeRecord
+from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord, TreeRecord
 from binocular.store.snapshots import NodeRecord
 
 if TYPE_CHECKING:
@@ -22,11 +24,20 @@ _MEASURED = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
 _TRAINED = ("epoch", "learning_rate", "train_loss", "train_accuracy")
 
 
-def subject_record(study: StudyPlan, condition: ResolvedCondition, seed: int, folder: Path) -> SubjectRecord | None:
+def subject_record(
+    study: StudyPlan, condition: ResolvedCondition, seed: int, folder: Path, versions: Mapping[str, str]
+) -> SubjectRecord | None:
     """Assemble a subject from its nodes.
 
     Only what the subject would have if it were reared by itself is kept: checkpoints and tests that other conditions
     asked for on a shared branch are left out.
+
+    Parameters
+    ----------
+    study, condition, seed, folder
+        Whose record, and where its nodes lie.
+    versions
+        Of the software, for what was measured.
 
     Returns
     -------
@@ -72,20 +83,41 @@ def subject_record(study: StudyPlan, condition: ResolvedCondition, seed: int, fo
             for s in stretches
         ],
         history=history,
-        sites=_sites(records, checkpoints),
+        **_measured(study, _rows(records, checkpoints), dict(versions)),
     )
 
 
-def _sites(records: list[NodeRecord], checkpoints: np.ndarray) -> dict[str, SiteRecord]:
-    sites = {}
-    for site in next(record for record in records if record.probes).probes:
-        columns = [record.probes[site] for record in records if site in record.probes]
-        merged = {name: np.concatenate([column[name] for column in columns]) for name in columns[0]}
+def _rows(records: list[NodeRecord], checkpoints: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+    """Return what was measured at a subject's own checkpoints, by the names of the rows (see `checkpoint_rows`)."""
+    rows = {}
+    for name in next(record for record in records if record.probes).probes:
+        parts = [record.probes[name] for record in records if name in record.probes]
+        merged = {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
         kept = np.isin(merged["epoch"], checkpoints)
-        merged = {name: values[kept] for name, values in merged.items()}
-        epoch, n_silent = merged.pop("epoch"), merged.pop("n_silent")
-        sites[site] = SiteRecord(epoch=epoch, values=merged, n_silent=n_silent)
-    return sites
+        rows[name] = {column: values[kept] for column, values in merged.items()}
+    return rows
+
+
+def _measured(study: StudyPlan, rows: dict[str, dict[str, np.ndarray]], versions: dict[str, str]) -> dict[str, Any]:
+    """Return the sites and the measures of a subject from its rows, in the order in which they were taken."""
+    sites: dict[str, SiteRecord] = {}
+    measures: dict[tuple[str, str], MeasureRecord] = {}
+    first, *others = probes_of(study.protocol.probes)
+    for site, units in study.units.items():
+        row = dict(rows.pop(row_name(first, site)))
+        row.pop("unit")
+        sites[site] = SiteRecord(row.pop("epoch"), row, n_silent=row.pop("n_silent"), units=units)
+    for probe in others:
+        for name in [name for name in rows if name.startswith(f"{probe.name}/")]:
+            row, site = dict(rows[name]), name.partition("/")[2]
+            epoch, texts = row.pop("epoch"), [column for column in row if row[column].dtype.kind == "S"]
+            row |= {column: np.char.decode(row[column], "utf-8").astype(object) for column in texts}
+            along = {column for column, field in probe.columns.items() if field.dims[0] == "checkpoint"}
+            values = {column: found if column in along else found[0] for column, found in row.items()}
+            measures[probe.name, site] = MeasureRecord(
+                epoch, values, probe.columns, study.units.get(site), probe.model_dump(mode="json"), versions
+            )
+    return {"sites": sites, "measures": measures}
 
 
 def tree_record(study: StudyPlan, folder: Path) -> TreeRecord:

@@ -17,9 +17,11 @@ import numpy as np
 import torch
 
 from binocular.networks.build import build_network
-from binocular.probes.base import NETWORK, Probe
+from binocular.networks.sites import REPRESENTATION
+from binocular.probes.base import Probe
 from binocular.probes.normalisation import adapted
 from binocular.probes.registry import probe_from
+from binocular.probes.taking import stacked, take, units_of
 from binocular.protocols import parse_protocol
 from binocular.rearing.objectives import without_decoder
 from binocular.runs.planning import usable_cores, usable_device
@@ -50,7 +52,7 @@ class _Snapshot:
 def measure_study(
     path: Path | str,
     probe: Probe | str,
-    sites: Sequence[str] = ("representation",),
+    sites: Sequence[str] = (),
     when: str = "branches",
     device: str = "cpu",
     on_subject: Callable[[SubjectRecord], None] | None = None,
@@ -64,7 +66,8 @@ def measure_study(
     probe
         What to measure: a probe, or a name of `binocular.probes.PROBES` for one with its usual settings.
     sites
-        Where; of no consequence for a probe of the network as a whole.
+        Where; by default the probe's usual site if the study recorded there, else the representation. Of no consequence
+        for a probe of the network as a whole.
     when
         ``"branches"``: the untrained network and the end of every branch of the phase tree that a subject went through;
         ``"end"``: the untrained network and the end of rearing.
@@ -91,6 +94,7 @@ def measure_study(
     path = Path(path)
     path = path / "study.h5" if path.is_dir() else path
     study = load_study(path)
+    sites = sites or (probe.usual_site if probe.usual_site in study.sites else REPRESENTATION,)
     folder = path.parent
     protocol = parse_protocol(str(study.attributes["protocol"]), f"{path}: protocol")
     subjects = [subject for condition in study.conditions for subject in condition.subjects]
@@ -142,11 +146,9 @@ def measure_subject(
     dict
         One record per site, by (probe, site), with one row per snapshot.
     """
-    from binocular.probes.responses import check_site
-
     spec, seed = protocol.network, subject.seed
     rows: dict[str, list[dict[str, np.ndarray]]] = {}
-    epochs = []
+    epochs, units = [], {}
     for snapshot in _snapshots(folder, subject, when):
         network = build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, seed)
         _restore(network, snapshot.state)
@@ -154,23 +156,15 @@ def measure_subject(
         if protocol.probes.normalisation == "adapted":
             network = adapted(network, stimulus, seed)
         epochs.append(snapshot.epoch)
-        for site in (NETWORK,) if probe.scope == "network" else tuple(dict.fromkeys(sites)):
-            if probe.scope == "site" and site not in probe.own_sites:
-                check_site(network, site)
-            rows.setdefault(probe.site_name(site), []).append(probe.measure(network, stimulus, seed, site))
+        for site, row in take(probe, network, stimulus, seed, sites).items():
+            rows.setdefault(site, []).append(row)
+        units = units or units_of(probe, network, stimulus, sites)
     settings, measured_with = probe.model_dump(mode="json"), versions()
     return {
-        (probe.name, site): MeasureRecord(np.array(epochs), _stacked(probe, found), settings, measured_with)
+        (probe.name, site): MeasureRecord(
+            np.array(epochs), stacked(probe, found), probe.columns, units.get(site), settings, measured_with
+        )
         for site, found in rows.items()
-    }
-
-
-def _stacked(probe: Probe, rows: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Give every dataset its first dimension, the checkpoint; coordinates stay as they are."""
-    return {
-        name: np.stack([np.asarray(row[name]) for row in rows]) if column.dims[0] == "checkpoint" else rows[0][name]
-        for name, column in probe.columns.items()
-        if name in rows[0]
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,16 @@ import torch
 from torch import nn
 
 from binocular.networks.build import build_network
+from binocular.networks.sites import chosen_sites
+from binocular.probes.recording import units_at
+from binocular.probes.taking import probes_of
 from binocular.rearing.loop import finished
 from binocular.rearing.objectives import build_decoder
-from binocular.rearing.plan import Plan
+from binocular.rearing.plan import Plan, stimulus_of
 from binocular.rearing.tree import Node, PhaseTree
 from binocular.runs.packing import packing_for
 from binocular.stimuli.errors import BadInput
+from binocular.store.records import SiteUnits
 
 if TYPE_CHECKING:
     from binocular.protocols import Phase, Protocol
@@ -41,6 +46,15 @@ class StudyPlan:
     protocol: Protocol
     plan: Plan
     tree: PhaseTree
+
+    @cached_property
+    def units(self) -> dict[str, SiteUnits]:
+        """What the units are at each site that the protocol measures, by the name under which it is stored."""
+        protocol, seed = self.protocol, self.protocol.seed_list[0]
+        stimulus = stimulus_of(protocol.stimulus, seed, self.plan.device)
+        spec = protocol.network
+        network = build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, seed).eval()
+        return units_at(network, stimulus.shape, chosen_sites(network, protocol.probes.sites, protocol.probes.units))
 
     def outstanding(self, folder: Path) -> list[Node]:
         """Nodes that still have to be reared in an output folder, parents before children.
@@ -115,11 +129,8 @@ def check_parts(study: StudyPlan) -> int:
             f"training.packing is 'stacked', but {protocol.network.kind} with these options looks at the views to see "
             "what to compute; accepted: loop, auto"
         )
-    for site in protocol.probes.sites:
-        modules = dict(network.named_modules())
-        if site != "representation" and not (site.startswith("trunk") and site in modules):
-            known = ", ".join(["representation", *getattr(network, "sites", [])])
-            raise BadInput(f"probes.sites: the network has no site '{site}'; accepted: {known}")
+    chosen_sites(network, protocol.probes.sites, protocol.probes.units)
+    probes_of(protocol.probes)
     scores = ("test_accuracy", "accuracy_left_only", "accuracy_right_only", *stimulus.tasks)
     for condition in protocol.resolved_conditions():
         for phase in condition.phases:

@@ -231,7 +231,7 @@ def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, created: str, co
     files = []
     for condition in conditions:
         for seed in protocol.seed_list:
-            record = subject_record(study, condition, seed, folder)
+            record = subject_record(study, condition, seed, folder, versions())
             if record is None:
                 outcome.failures.setdefault((condition.name, seed), "its files are missing or damaged")
                 continue

@@ -129,13 +129,6 @@ class _Verifier(Reader):
             if "odi" in record.values and not _odi_agrees(record, subject.measures.get(("odi", site))):
                 self.found.append(f"{group.name}/probes/{site}: odi is not what measures/odi/{site} gives")
 
-    def measure_fields(self, probe: str, group: h5py.Group) -> dict[str, Field]:
-        try:
-            schema.measure_fields(probe)
-        except BadInput:
-            self.found.append(f"{group.name}: this version knows no probe {probe!r}")
-        return super().measure_fields(probe, group)
-
     def _dominance(self, name: str, site: SiteRecord, table: Mapping[str, np.ndarray]) -> None:
         units = site.values["rsv"].shape[1]
         if not np.array_equal(table["epoch"], site.epoch):

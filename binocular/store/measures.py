@@ -16,12 +16,21 @@ import numpy as np
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.opening import opened
-from binocular.store.records import MeasureRecord, SiteRecord
-from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
+from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits
+from binocular.store.tables import (
+    new_file,
+    plain_attributes,
+    read_table,
+    stored_fields,
+    subgroup,
+    write_attributes,
+    write_table,
+)
 
 __all__ = ["Measures", "measure_path", "measures_of", "odi_at", "read_measures", "write_measure", "write_measures"]
 
 MEASURE_SCHEMA = f"binocular-measure/{schema.VERSION}"
+_READABLE = {f"binocular-measure/{version}" for version in range(1, schema.VERSION + 1)}
 Measures = dict[tuple[str, str], MeasureRecord]
 """What was measured on one subject, by (probe, site)."""
 
@@ -39,7 +48,7 @@ def write_measure(path: Path, subject_id: str, measures: Measures) -> None:
     BadInput
         If the folder cannot be written or the disk is full.
     ValueError
-        If a record breaks the table of its probe.
+        If a record breaks the table of its probe, or has a dataset that is not in it.
     """
     size = sum(values.nbytes for record in measures.values() for values in record.values.values())
     with new_file(path, estimate=size + (100 << 10)) as file:
@@ -61,7 +70,7 @@ def measures_of(folder: Path | None, subject_id: str) -> Measures:
     for path in sorted(folder.glob(f"{subject_id}.*.h5")):
         with opened(path, "a measure; delete it, and measure again", seal="required") as file:
             about = plain_attributes(file)
-            if about.get("schema") != MEASURE_SCHEMA or about.get("subject_id") != subject_id:
+            if about.get("schema") not in _READABLE or about.get("subject_id") != subject_id:
                 raise BadInput(f"{path} is not a measure of the subject {subject_id}; delete it, and measure again")
             found.update(read_measures(file))
     return found
@@ -72,10 +81,12 @@ def write_measures(group: h5py.Group, measures: Mapping[tuple[str, str], Measure
     for (probe, site), record in sorted(measures.items()):
         table = group.create_group(f"{probe}/{site}")
         columns = {"checkpoint": np.arange(len(record.epoch)), "epoch": record.epoch, **record.values}
-        write_table(table, schema.measure_fields(probe), columns)
+        write_table(table, schema.measure_fields(record.fields), columns)
         # By this convention xarray keeps the epochs as a coordinate of the checkpoints.
         table.attrs["coordinates"] = "epoch"
-        write_attributes(table, {"settings": json.dumps(record.settings), "versions": json.dumps(record.versions)})
+        about = {"columns": list(columns), "settings": record.settings, "versions": record.versions}
+        units = {} if record.units is None else record.units.attributes()
+        write_attributes(table, {**{name: json.dumps(value) for name, value in about.items()}, **units})
 
 
 def read_measures(group: h5py.Group) -> Measures:
@@ -88,7 +99,12 @@ def read_measures(group: h5py.Group) -> Measures:
             epoch = columns.pop("epoch")
             columns.pop("checkpoint")
             found[probe, site] = MeasureRecord(
-                epoch, columns, json.loads(about["settings"]), json.loads(about["versions"])
+                epoch,
+                columns,
+                {name: field for name, field in stored_fields(table).items() if name in columns},
+                SiteUnits.of(about),
+                json.loads(about["settings"]),
+                json.loads(about["versions"]),
             )
     return found
 

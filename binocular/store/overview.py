@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from binocular.store.sites import in_words
 from binocular.store.statistics import Interval, interval
 from binocular.store.summary import last_value
 
@@ -32,7 +33,7 @@ def end_group(study: Study) -> int:
     return 7 if study.fellow_eye == "left" else 1
 
 
-def condition_table(study: Study, site: str = "representation") -> list[ConditionRow]:
+def condition_table(study: Study, site: str | None = None) -> list[ConditionRow]:
     """Return one row per condition, with everything at the end of rearing.
 
     Parameters
@@ -40,7 +41,7 @@ def condition_table(study: Study, site: str = "representation") -> list[Conditio
     study
         The study in memory.
     site
-        Site of the measures of dominance.
+        Site of the measures of dominance, the study's default one if None.
 
     Returns
     -------
@@ -50,6 +51,7 @@ def condition_table(study: Study, site: str = "representation") -> list[Conditio
         (accuracy with the other eye grey).
         Shares and accuracies are between 0 and 1. A condition without subjects has cells without a value.
     """
+    site = site or study.default_site
     return [_row(condition, study, site) for condition in study.conditions]
 
 
@@ -68,14 +70,17 @@ def _row(condition: Condition, study: Study, site: str) -> ConditionRow:
     return ConditionRow(condition.name, condition.label, len(condition.subjects), cells)
 
 
-def how_to_read(study: Study) -> str:
+def how_to_read(study: Study, site: str | None = None) -> str:
     """Return what the table needs beside it: which eye is which, and what the intervals are."""
     several = any(len(condition.subjects) > 1 for condition in study.conditions)
     spread = "[..] 95 % interval over seeds" if several else "one seed, so no interval"
-    return f"CBI 1 = {study.treated_eye} (treated) eye only, 0 = {study.fellow_eye} (fellow) eye only; {spread}"
+    units = in_words(site or study.default_site)
+    return (
+        f"{units}: CBI 1 = {study.treated_eye} (treated) eye only, 0 = {study.fellow_eye} (fellow) eye only; {spread}"
+    )
 
 
-def html_table(study: Study, site: str = "representation") -> str:
+def html_table(study: Study, site: str | None = None) -> str:
     """Return the table as HTML for a notebook, every cell with its interval, and how to read it."""
     import pandas
 
@@ -83,4 +88,4 @@ def html_table(study: Study, site: str = "representation") -> str:
         {"condition": row.label, "n": row.seeds, **{name: cell.text() for name, cell in row.cells.items()}}
         for row in condition_table(study, site)
     ]
-    return f"{pandas.DataFrame(rows).to_html(index=False, border=0)}<p>{escape(how_to_read(study))}</p>"
+    return f"{pandas.DataFrame(rows).to_html(index=False, border=0)}<p>{escape(how_to_read(study, site))}</p>"

@@ -19,13 +19,13 @@ from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.container import READING_ERRORS, one_line
 from binocular.store.opening import check_schema, opened
-from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord
+from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits, SubjectRecord
 from binocular.store.schema import Field, problems_of
 from binocular.store.tables import plain_attributes, read_dataset, stored_fields
 
 __all__ = ["Contents", "Reader", "StoredCondition", "read_contents"]
 
-_NUMBERS = {"complete", "seed"}
+_NUMBERS = {"complete", "seed", "depth", "channels", "map_height", "map_width"}
 _LISTS_OF_NUMBERS = {"seeds"}
 
 
@@ -70,6 +70,7 @@ class Reader:
 
     def __init__(self, file: h5py.File, complain: Callable[[str], None]):
         self.file, self.complain = file, complain
+        self.version = int(str(plain_attributes(file)["schema"]).rpartition("/")[2])
 
     def contents(self) -> Contents:
         """Read everything."""
@@ -108,11 +109,12 @@ class Reader:
             self.complain(f"{group.name}: its seed is {attributes.get('seed')}")
         history = self._history(group, len(phases))
         sites = {}
-        for site, _ in self.groups(group, "probes"):
+        for site, table in self.groups(group, "probes"):
             columns = self.table(f"{group.name}/probes/{site}", schema.PROBES)
             if {"epoch", "rsv", "n_silent"} <= set(columns):
                 values = {name: columns[name] for name in columns if schema.PROBES[name].dims == ("checkpoint", "unit")}
-                sites[site] = SiteRecord(columns["epoch"], values, columns["n_silent"])
+                units = self._units(table, columns["rsv"].shape[1])
+                sites[site] = SiteRecord(columns["epoch"], values, columns["n_silent"], units)
         measures = self._measures(group)
         if not isinstance(attributes.get("seed"), int):
             return None
@@ -152,24 +154,48 @@ class Reader:
         found = {}
         for probe, group in self.groups(subject, "measures", optional=True):
             for site, table in self.groups(group):
-                about = self.attributes(table, schema.MEASURE_ATTRIBUTES)
+                expected = {
+                    name: meaning
+                    for name, meaning in schema.MEASURE_ATTRIBUTES.items()
+                    if name != "columns" or self.version >= 2
+                }
+                about = self.attributes(table, expected)
                 settings, versions = (
-                    self._json(f"{table.name}: {name}", about.get(name), dict) for name in schema.MEASURE_ATTRIBUTES
+                    self._json(f"{table.name}: {name}", about.get(name), dict) for name in ("settings", "versions")
                 )
-                columns = self.table(str(table.name), self.measure_fields(probe, table))
+                # A measure describes itself, so that it can be read without the probe that made it.
+                fields = stored_fields(table)
+                named = (
+                    self._json(f"{table.name}: columns", about.get("columns"), list) if "columns" in about else table
+                )
+                for name in named or ():
+                    if name not in fields:
+                        self.complain(f"{table.name}/{name} is missing, or does not say what it is")
+                columns = self.table(str(table.name), schema.measure_fields(fields))
                 if "epoch" not in columns:
                     continue
                 values = {name: columns[name] for name in columns if name not in ("epoch", "checkpoint")}
-                found[probe, site] = MeasureRecord(columns["epoch"], values, settings or {}, versions or {})
+                fields = {name: fields[name] for name in values}
+                units = self._units(table, len(values["unit"])) if "unit" in values and "unit_kind" in about else None
+                found[probe, site] = MeasureRecord(
+                    columns["epoch"], values, fields, units, settings or {}, versions or {}
+                )
         return found
 
-    def measure_fields(self, probe: str, group: h5py.Group) -> dict[str, Field]:
-        """Return the table of a probe; one that is not known here says itself what it holds."""
+    def _units(self, table: h5py.Group, count: int) -> SiteUnits | None:
+        """Return what is said of the units of a site, from version 2 on."""
+        if self.version < 2:
+            return None
+        about = self.attributes(table, schema.SITE_ATTRIBUTES)
         try:
-            return schema.measure_fields(probe)
-        except BadInput:
-            fields = stored_fields(group)
-            return {**fields, **{name: schema.PROBES[name] for name in ("checkpoint", "epoch")}}
+            units = SiteUnits.of(about)
+        except READING_ERRORS:
+            units = None
+        if units is None:
+            self.complain(f"{table.name}: its attributes do not say what its units are")
+        elif units.count != count:
+            self.complain(f"{table.name} has {count} units; its attributes make them {units.count}")
+        return units
 
     def attributes(self, group: h5py.Group, expected: Mapping[str, str]) -> dict[str, Any]:
         """Return attributes, those of the schema of the types it gives them."""
@@ -220,6 +246,7 @@ class Reader:
         """Check the data sets of one group, each by itself; return those that can be used."""
         group = self.file.get(name)
         name = "/" + name.strip("/")
+        table = schema.of_version(table, self.version)
         if not isinstance(group, h5py.Group):
             self.complain(f"{name} is missing")
             return {}

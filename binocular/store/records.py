@@ -2,12 +2,69 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-__all__ = ["MeasureRecord", "SiteRecord", "SubjectRecord", "TreeRecord"]
+from binocular.store.schema import Field
+
+__all__ = ["MeasureRecord", "SiteRecord", "SiteUnits", "SubjectRecord", "TreeRecord"]
+
+
+@dataclass(frozen=True)
+class SiteUnits:
+    """What the units of a site are.
+
+    Attributes
+    ----------
+    kind
+        ``"cell"``, ``"centre"``, ``"pooled"`` or ``"map"``, see `binocular.networks.sites`.
+    module
+        Dotted name of the module whose output was recorded.
+    depth
+        Place among the areas of the network, 0 = ``first_binocular``; -1 for a module that is none of them.
+    channels, height, width
+        Size of its output for one presentation.
+    places
+        (row, column) of the places recorded at; none for pooled units. Units are in order of channels, then of places.
+    """
+
+    kind: str
+    module: str
+    depth: int
+    channels: int
+    height: int
+    width: int
+    places: list[tuple[int, int]]
+
+    @property
+    def count(self) -> int:
+        """Number of units."""
+        return self.channels * max(1, len(self.places))
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the attributes of `binocular.store.schema.SITE_ATTRIBUTES`."""
+        return {
+            "unit_kind": self.kind,
+            "module": self.module,
+            "depth": self.depth,
+            "channels": self.channels,
+            "map_height": self.height,
+            "map_width": self.width,
+            "places": json.dumps(self.places),
+        }
+
+    @classmethod
+    def of(cls, attributes: Mapping[str, Any]) -> SiteUnits | None:
+        """Return what attributes say; None where a file of version 1 says nothing."""
+        if "unit_kind" not in attributes:
+            return None
+        numbers = [int(attributes[name]) for name in ("depth", "channels", "map_height", "map_width")]
+        places = [(int(row), int(column)) for row, column in json.loads(attributes["places"])]
+        return cls(str(attributes["unit_kind"]), str(attributes["module"]), *numbers, places)
 
 
 @dataclass
@@ -25,23 +82,30 @@ class SiteRecord:
         ``rsv_se`` and ``interaction`` marks a silent unit.
     n_silent
         Units whose two source variances lie below the floor, ``[checkpoint]``.
+    units
+        What the units are; None where a file of version 1 does not say it.
     """
 
     epoch: np.ndarray
     values: dict[str, np.ndarray]
     n_silent: np.ndarray
+    units: SiteUnits | None = None
 
 
 @dataclass
 class MeasureRecord:
-    """What a probe measured at one site of a subject, from snapshots taken while it was reared.
+    """What a probe measured at one site of a subject, while it was reared or later from snapshots.
 
     Attributes
     ----------
     epoch
         Epochs of rearing completed at each snapshot, ``[checkpoint]``; 0 is the untrained network, the null.
     values
-        The probe's ``columns`` (see `binocular.probes.base.Probe`); all but coordinates begin with the checkpoint.
+        The probe's datasets; all but coordinates begin with the checkpoint.
+    fields
+        What each of them may hold: the probe's ``columns``, see `binocular.probes.base.Probe`.
+    units
+        What the units of the site are; None where the probe looked at the network as a whole.
     settings
         Settings of the probe, JSON-able.
     versions
@@ -50,6 +114,8 @@ class MeasureRecord:
 
     epoch: np.ndarray
     values: dict[str, np.ndarray]
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    units: SiteUnits | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""The file format ``binocular/1``: one table, read by the writer and by the verifier.
+"""The file format ``binocular/2``: one table, read by the writer and by the verifier.
 
 A study is an HDF5 file. Every dataset carries ``units``, ``long_name`` and ``checksum`` and has a dimension scale on
 each axis, so that it opens in h5py, xarray, h5dump and MATLAB alike. The layout:
@@ -8,9 +8,9 @@ each axis, so that it opens in h5py, xarray, h5dump and MATLAB alike. The layout
 ``/conditions/<condition>/``            attributes: see `CONDITION_ATTRIBUTES`
 ``/conditions/<condition>/<seed>/``     attributes: see `SUBJECT_ATTRIBUTES`
 ``.../history/``                        `HISTORY` and one accuracy per task
-``.../probes/<site>/``                  `PROBES`
+``.../probes/<site>/``                  `PROBES`; attributes: `SITE_ATTRIBUTES`
 ``.../dominance/<site>/``               `DOMINANCE`, all computed from ``rsv``
-``.../measures/<probe>/<site>/``        `measure_fields`, what later probes found; attributes: `MEASURE_ATTRIBUTES`
+``.../measures/<probe>/<site>/``        what other probes found; attributes: `MEASURE_ATTRIBUTES`, `SITE_ATTRIBUTES`
 ``/summary/dominance/<site>/``          `SUMMARY_DOMINANCE`, one row per condition and checkpoint
 ``/summary/vision/``                    `SUMMARY_VISION` and the tasks, one row per condition, at the end of rearing
 ``/tree/``                              `TREE`, the phase tree as it was reared
@@ -20,6 +20,11 @@ each axis, so that it opens in h5py, xarray, h5dump and MATLAB alike. The layout
 A subject's own file holds its groups ``history`` and ``probes`` at its root, with the attributes of the subject and
 ``schema`` and ``condition``; what is computed from them is added when the study is built. What a later probe measures
 lies in a file of its own beside them (see `binocular.store.measures`); ``probes/<site>/odi`` is filled from there.
+
+The datasets of a measure describe themselves: `Field.attributes` are written on each, and `field_of` reads them back.
+So a file can be read and verified without the probe that made it.
+
+Files of version 1 stay readable: `of_version` returns the part of a table that they have.
 """
 
 from __future__ import annotations
@@ -27,7 +32,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -42,6 +47,7 @@ __all__ = [
     "ROOT_ATTRIBUTES",
     "SCHEMA",
     "SIGN_CONVENTION",
+    "SITE_ATTRIBUTES",
     "SUBJECT_ATTRIBUTES",
     "SUBJECT_SCHEMA",
     "SUMMARY_DOMINANCE",
@@ -49,13 +55,15 @@ __all__ = [
     "TREE",
     "VERSION",
     "Field",
+    "field_of",
     "history_fields",
     "measure_fields",
+    "of_version",
     "problems_of",
     "vision_fields",
 ]
 
-VERSION = 1
+VERSION = 2
 SCHEMA = f"binocular/{VERSION}"
 SUBJECT_SCHEMA = f"binocular-subject/{VERSION}"
 SIGN_CONVENTION = "+1 left eye only, -1 right eye only"
@@ -84,6 +92,8 @@ class Field:
         unit of the checkpoint is silent).
     required
         False for a dataset that is there only if it was measured.
+    since
+        First version of the format that has it.
     """
 
     dims: tuple[str, ...]
@@ -94,10 +104,51 @@ class Field:
     high: float | None = None
     missing: Missing = "never"
     required: bool = True
+    since: int = 1
+
+    def attributes(self) -> dict[str, Any]:
+        """Return what is written on the dataset besides its checksum."""
+        span = {"valid_min": self.low, "valid_max": self.high}
+        kinds = {"missing": self.missing} if self.kind == "float64" else {}
+        return {
+            "units": self.units,
+            "long_name": self.long_name,
+            **{name: float(end) for name, end in span.items() if end is not None},
+            **kinds,
+        }
+
+
+def field_of(dims: tuple[str, ...], kind: str, attributes: Mapping[str, Any]) -> Field:
+    """Return what a dataset says of itself; see `Field.attributes`.
+
+    Raises
+    ------
+    ValueError
+        If it has another type than the format knows, or says nothing.
+    """
+    if kind not in get_args(Kind):
+        raise ValueError(f"it has type {kind}; expected {', '.join(get_args(Kind))}")
+    if absent := {"units", "long_name"} - set(attributes):
+        raise ValueError(f"the attribute {min(absent)} is missing")
+    missing = attributes.get("missing", "allowed")
+    return Field(
+        dims,
+        kind,  # type: ignore[arg-type]
+        str(attributes["units"]),
+        str(attributes["long_name"]),
+        attributes.get("valid_min"),
+        attributes.get("valid_max"),
+        missing if missing in get_args(Missing) else "allowed",
+    )
+
+
+def of_version(table: Mapping[str, Field], version: int) -> dict[str, Field]:
+    """Return the part of a table that files of a version have."""
+    return {name: field for name, field in table.items() if field.since <= version}
 
 
 ROOT_ATTRIBUTES: Mapping[str, str] = {
-    "schema": "name and version of the format, binocular/1",
+    "schema": "name and version of the format, binocular/2",
     "title": "title of the protocol",
     "protocol": "the resolved protocol, TOML",
     "protocol_hash": "hash of the protocol",
@@ -125,7 +176,19 @@ SUBJECT_ATTRIBUTES: Mapping[str, str] = {
     "attributes": "further facts about the subject, JSON",
 }
 
+SITE_ATTRIBUTES: Mapping[str, str] = {
+    "unit_kind": "cell, centre, pooled or map: what is counted as a unit",
+    "module": "dotted name of the part of the network whose output was recorded",
+    "depth": "place among the areas of the network, 0 = the first binocular one; -1 = none of them",
+    "channels": "channels of the output",
+    "map_height": "rows of its map",
+    "map_width": "columns of its map",
+    "places": "[row, column] of each place recorded at, JSON; empty for pooled units",
+}
+"""What the units of a site are, from version 2 on. Units are in order of channels, then of places."""
+
 MEASURE_ATTRIBUTES: Mapping[str, str] = {
+    "columns": "names of the datasets, JSON",
     "settings": "settings of the probe, JSON",
     "versions": "versions of the software it was measured with, JSON",
 }
@@ -286,17 +349,9 @@ def history_fields(columns: Iterable[str]) -> dict[str, Field]:
     return {**HISTORY, **{name: _task(name, ("epoch",)) for name in columns if name not in HISTORY}}
 
 
-def measure_fields(probe: str) -> dict[str, Field]:
-    """Return the table of ``measures/<probe>/<site>``.
-
-    Raises
-    ------
-    BadInput
-        If there is no probe of that name.
-    """
-    from binocular.probes.registry import probe_type
-
-    return {**_CHECKPOINT, **probe_type(probe).columns}
+def measure_fields(columns: Mapping[str, Field]) -> dict[str, Field]:
+    """Return the table of ``measures/<probe>/<site>`` for a probe with these columns."""
+    return {**_CHECKPOINT, **columns}
 
 
 def vision_fields(tasks: Iterable[str]) -> dict[str, Field]:

@@ -15,6 +15,7 @@ from binocular.dominance import Dominance, dominance_of
 from binocular.stimuli.errors import BadInput
 from binocular.store.records import SubjectRecord
 from binocular.store.schema import HISTORY
+from binocular.store.sites import default_site, in_order
 from binocular.store.statistics import Interval, interval
 from binocular.store.summary import last_value
 
@@ -24,6 +25,8 @@ __all__ = ["Condition", "Study", "load_study"]
 @dataclass(frozen=True)
 class Condition:
     """A condition and its subjects, in order of their seeds.
+
+    What is said of units is said of `default_site` where no site is named.
 
     Attributes
     ----------
@@ -41,19 +44,30 @@ class Condition:
     values: Mapping[str, Any] = field(default_factory=dict)
     treated_eye: str = "right"
 
-    def dominance(self, site: str = "representation") -> list[Dominance]:
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Names of the sites at which its subjects were measured, in the order of `in_order`."""
+        return in_order({site: record for subject in self.subjects for site, record in subject.sites.items()})
+
+    @property
+    def default_site(self) -> str:
+        """The first binocular cells where they were measured, else the representation."""
+        return default_site(self.sites)
+
+    def dominance(self, site: str | None = None) -> list[Dominance]:
         """Return the ocular dominance of each subject probed at a site, all checkpoints."""
+        site = site or self.default_site
         return [
             dominance_of(subject.sites[site].values["rsv"], self.treated_eye)
             for subject in self.subjects
             if site in subject.sites
         ]
 
-    def at_end(self, measure: str, site: str = "representation") -> Interval:
+    def at_end(self, measure: str, site: str | None = None) -> Interval:
         """Return a measure of `Dominance` (a field's name) at the last checkpoint, over seeds."""
         return self._over_seeds(site, lambda dominance: getattr(dominance, measure)[-1])
 
-    def group_at_end(self, group: int, site: str = "representation") -> Interval:
+    def group_at_end(self, group: int, site: str | None = None) -> Interval:
         """Return the share of units in one of the groups 1 to 7 at the last checkpoint, over seeds."""
         if group not in range(1, 8):
             raise BadInput(f"there is no group {group!r}; accepted are 1 (right eye only) to 7 (left eye only)")
@@ -72,7 +86,7 @@ class Condition:
             raise BadInput(f"{self.name} was not tested in {task!r}; accepted are {', '.join(known)}")
         return interval([last_value(subject.history[task]) for subject in self.subjects if task in subject.history])
 
-    def shares(self, site: str = "representation", checkpoint: int = -1) -> np.ndarray:
+    def shares(self, site: str | None = None, checkpoint: int = -1) -> np.ndarray:
         """Return the share of units in each group, ``[seed, 7]``; silent units are in no group.
 
         NaN where all units of a subject are silent.
@@ -81,7 +95,7 @@ class Condition:
         total = counts.sum(1, keepdims=True)
         return np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
 
-    def _over_seeds(self, site: str, of: Callable[[Dominance], float]) -> Interval:
+    def _over_seeds(self, site: str | None, of: Callable[[Dominance], float]) -> Interval:
         return interval([of(dominance) for dominance in self.dominance(site) if len(dominance.groups)])
 
 
@@ -153,9 +167,22 @@ class Study:
 
     @cached_property
     def sites(self) -> tuple[str, ...]:
-        """Names of the probed sites, ``representation`` first."""
-        names = {site for condition in self.conditions for subject in condition.subjects for site in subject.sites}
-        return tuple(sorted(names, key=lambda name: (name != "representation", name)))
+        """Names of the sites at which subjects were measured, in the order of `in_order`."""
+        subjects = (subject for condition in self.conditions for subject in condition.subjects)
+        return in_order({site: record for subject in subjects for site, record in subject.sites.items()})
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """Names of the measured sites that are areas of the network, from the first one to the representation."""
+        subjects = (subject for condition in self.conditions for subject in condition.subjects)
+        known = {site: record.units for subject in subjects for site, record in subject.sites.items()}
+        depth = {site: units.depth for site, units in known.items() if units is not None and units.depth >= 0}
+        return tuple(sorted((site for site in self.sites if site in depth), key=lambda site: depth[site]))
+
+    @property
+    def default_site(self) -> str:
+        """The site that is meant where none is named: the first binocular cells, else the representation."""
+        return default_site(self.sites)
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import numpy as np
 from h5py import h5o  # type: ignore[attr-defined]
 
 from binocular.store.container import PLAIN
-from binocular.store.schema import Field, problems_of
+from binocular.store.schema import Field, field_of, problems_of
 from binocular.store.sealing import safely, seal
 from binocular.store.vetting import trust
 
@@ -148,8 +148,7 @@ def _dataset(group: h5py.Group, name: str, field: Field, values: np.ndarray) -> 
         options = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
         options["chunks"] = values.shape if values.nbytes <= _CHUNK_AT_MOST else True
     dataset = group.create_dataset(name, data=values, track_times=False, **options)
-    dataset.attrs["units"] = field.units
-    dataset.attrs["long_name"] = field.long_name
+    dataset.attrs.update(field.attributes())
     dataset.attrs[CHECKSUM] = checksum(values)
     return dataset
 
@@ -162,8 +161,8 @@ def read_table(group: h5py.Group) -> dict[str, np.ndarray]:
 def stored_fields(group: h5py.Group) -> dict[str, Field]:
     """Return the fields of a table as the data sets of its group describe themselves.
 
-    What a data set holds is its type, what its axes are its dimension scales. One with an axis that has none in the
-    group is left out.
+    What a data set holds is its type, what its axes are its dimension scales, and the rest its attributes. One with an
+    axis that has no scale in the group is left out, and so is one of a type that the format does not know.
     """
     datasets = {str(name): item for name, item in group.items() if isinstance(item, h5py.Dataset)}
     # Compared by place: h5py finds the name of an object behind a reference by searching through the whole file.
@@ -171,12 +170,10 @@ def stored_fields(group: h5py.Group) -> dict[str, Field]:
     fields = {}
     for name, item in datasets.items():
         axes = [name] if item.is_scale and item.ndim == 1 else [_scale_of(dim, scales) for dim in item.dims]
-        about = plain_attributes(item)
+        kind = "string" if h5py.check_string_dtype(item.dtype) is not None else item.dtype.name
         if None not in axes:
-            kind = "string" if h5py.check_string_dtype(item.dtype) is not None else item.dtype.name
-            missing = "allowed" if item.dtype.kind == "f" else "never"
-            units, meaning = (str(about.get(key, "")) for key in ("units", "long_name"))
-            fields[name] = Field(tuple(axes), kind, units, meaning, missing=missing)  # type: ignore[arg-type]
+            with contextlib.suppress(ValueError):
+                fields[name] = field_of(tuple(axes), kind, plain_attributes(item))  # type: ignore[arg-type]
     return fields
 
 

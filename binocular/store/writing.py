@@ -1,4 +1,4 @@
-"""Subjects and studies as HDF5 files (format ``binocular/1``, see `binocular.store.schema`).
+"""Subjects and studies as HDF5 files (format ``binocular/2``, see `binocular.store.schema`).
 
 A subject's own file is written first and is what a resumed run finds; the study is built from them. Both are written
 whole or not at all (`binocular.store.sealing.safely`). The same records give the same bytes.
@@ -19,7 +19,7 @@ from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.measures import measures_of, odi_at, read_measures, write_measures
 from binocular.store.opening import opened
-from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord, TreeRecord
+from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits, SubjectRecord, TreeRecord
 from binocular.store.summary import Outcome, outcome_of, summarise_dominance, summarise_vision
 from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
 
@@ -80,7 +80,9 @@ def write_subject(path: Path | str, subject: SubjectRecord) -> None:
         If the record breaks the schema.
     """
     with new_file(Path(path), estimate=_nbytes(subject)) as file:
-        _write_records(file, subject)
+        _write_records(file, subject, subject.measures)
+        if subject.measures:
+            write_measures(file.create_group("measures"), subject.measures)
         write_attributes(
             file, {"schema": schema.SUBJECT_SCHEMA, "condition": subject.condition, **_subject_attributes(subject)}
         )
@@ -252,6 +254,8 @@ def _write_records(
         write_table(table, schema.PROBES, columns)
         # By this convention xarray keeps the epochs as a coordinate of the checkpoints.
         table.attrs["coordinates"] = "epoch"
+        if record.units is not None:
+            write_attributes(table, record.units.attributes())
 
 
 def read_records(group: h5py.Group, condition: str, attributes: Mapping[str, Any]) -> SubjectRecord:
@@ -259,9 +263,11 @@ def read_records(group: h5py.Group, condition: str, attributes: Mapping[str, Any
     sites = {}
     probes = subgroup(group, "probes") if "probes" in group else {}
     for site in probes:
-        columns = read_table(subgroup(group, f"probes/{site}"))
+        table = subgroup(group, f"probes/{site}")
+        columns = read_table(table)
         values = {name: columns[name] for name in columns if name not in ("checkpoint", "unit", "epoch", "n_silent")}
-        sites[site] = SiteRecord(columns["epoch"], values, columns["n_silent"])
+        units = SiteUnits.of(plain_attributes(table))
+        sites[site] = SiteRecord(columns["epoch"], values, columns["n_silent"], units)
     return SubjectRecord(
         condition=condition,
         seed=int(attributes["seed"]),

@@ -29,7 +29,7 @@ _NARROWEST = 200  # pixels; smaller than that is no picture
 _RATE = 20  # frames a second of an MP4
 
 
-def animate(study: Path | str, out: Path | str, site: str = "representation", most_bytes: int = MOST_BYTES) -> Path:
+def animate(study: Path | str, out: Path | str, site: str | None = None, most_bytes: int = MOST_BYTES) -> Path:
     """Draw ocular dominance through rearing, all conditions side by side on a common epoch axis, as an animation.
 
     Bars glide from one checkpoint to the next; see `binocular.report.figures.film.Film`.
@@ -65,6 +65,7 @@ def animate(study: Path | str, out: Path | str, site: str = "representation", mo
     if out.suffix.lower() == ".mp4" and ffmpeg is None:
         raise BadInput(f"--out: {out}: an MP4 needs the program ffmpeg, which is not installed; a .gif needs nothing")
     loaded = load_study(study)
+    site = site or loaded.default_site
     if site not in loaded.sites:
         known = ", ".join(loaded.sites) or "none, it has no subjects"
         raise BadInput(f"--site: the study was not probed at '{site}'; accepted: {known}")

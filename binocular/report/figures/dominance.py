@@ -147,8 +147,9 @@ def _numbers(counts: np.ndarray, silent: ArrayLike | None) -> str:
     return f"{seeds}, {quiet.mean():.3g} silent" if quiet.any() else seeds
 
 
-def dominance_figure(study: Study, site: str = "representation") -> Figure:
+def dominance_figure(study: Study, site: str | None = None) -> Figure:
     """Draw the histograms of all conditions at the end of rearing, one panel each."""
+    site = site or study.default_site
     shown = [condition for condition in study.reared if any(site in subject.sites for subject in condition.subjects)]
     # Room below every row for the names of the eyes.
     figure, axes = panels(len(shown), (2.35, 2.3))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
 from binocular.stimuli.errors import BadInput
+from binocular.store.sites import in_order
 from binocular.store.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -35,14 +36,14 @@ class Drawing:
         """Draw it; ``site`` matters only for a figure of a site."""
         module, name = self.function.split(":")
         function: Callable[..., Figure] = getattr(import_module(module), name)
-        return function(study, site or "representation") if self.per_site else function(study)
+        return function(study, site) if self.per_site else function(study)
 
     def sites(self, study: Study) -> tuple[str, ...]:
         """Return the sites for which it is drawn; empty where its probe has not been taken."""
         if self.probe:
             of = {site for c in study.reared for s in c.subjects for name, site in s.measures if name == self.probe}
-            return tuple(sorted(of, key=lambda name: (name != "representation", name)))
-        return study.sites if self.per_site else ("representation",)
+            return in_order(of)
+        return study.sites if self.per_site else (study.default_site,)
 
 
 FIGURES: dict[str, Drawing] = {
@@ -108,8 +109,8 @@ def figure_of(study: Study | Path | str, name: str, site: str | None = None) -> 
     name
         One of `FIGURES`.
     site
-        Of which site, for a figure of a site; by default the first one that it can be drawn for, which is
-        ``representation`` as a rule.
+        Of which site, for a figure of a site; by default the first one that it can be drawn for: the first
+        binocular cells where they were measured, else the representation.
 
     Raises
     ------
@@ -161,7 +162,7 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
     Yields
     ------
     tuple
-        Name in `FIGURES`, name of the file without its ending (a site that is not ``representation`` is part of
+        Name in `FIGURES`, name of the file without its ending (a site that is not the study's default is part of
         it), and the figure.
 
     Raises
@@ -176,10 +177,11 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
     for name in names or FIGURES:
         if not study.reared:
             continue
-        for site in FIGURES[name].sites(study):
+        # Of many areas the first and the last are drawn, and whatever is no area; the others when they are asked for.
+        for site in (site for site in FIGURES[name].sites(study) if site not in study.areas[1:-1]):
             with style():
                 figure = FIGURES[name](study, site)
-            yield name, name if site == "representation" else f"{name}.{site}", figure
+            yield name, name if site == study.default_site else f"{name}.{site}", figure
 
 
 def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | None = None) -> list[Path]:

@@ -22,6 +22,7 @@ from binocular.report.figures.style import (
     whole_epochs,
     words,
 )
+from binocular.store.sites import in_words
 from binocular.store.statistics import interval
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Film:
         Dots per inch of the pictures.
     """
 
-    def __init__(self, study: Study, site: str = "representation", dpi: int = 120) -> None:
+    def __init__(self, study: Study, site: str | None = None, dpi: int = 120) -> None:
+        site = site or study.default_site
         shown = [c for c in study.reared if any(site in subject.sites for subject in c.subjects)]
         self._stories = [_Story(condition, site) for condition in shown]
         self.longest = max(story.stop for story in self._stories)
@@ -79,7 +81,7 @@ class Film:
             _Panel(cell, story, study.treated_eye, top, self.longest)
             for cell, story in zip(cells, self._stories, strict=True)
         ]
-        at = "" if site == "representation" else f", site {site}"
+        at = f", {in_words(site)}"
         letters = int(self._figure.get_figwidth() * 12) - 12  # leaves room for the counter
         title = textwrap.wrap(
             f"Ocular dominance through rearing{at} · {study.title}", letters, max_lines=3, placeholder=" ..."

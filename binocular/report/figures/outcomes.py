@@ -73,12 +73,13 @@ def _at_end(condition: Condition, site: str, measure: str) -> list[float]:
     return [float(getattr(dominance, measure)[-1]) for dominance in found]
 
 
-def outcomes_figure(study: Study, site: str = "representation") -> Figure:
+def outcomes_figure(study: Study, site: str | None = None) -> Figure:
     """Draw the measures at the end of rearing for all conditions: dominance on the left, vision on the right."""
     from matplotlib.lines import Line2D
 
     from binocular.stimuli.canvas import Canvas
 
+    site = site or study.default_site
     shown = list(study.reared)
     end = "group 7" if study.fellow_eye == "left" else "group 1"
     dominance = [

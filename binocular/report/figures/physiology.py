@@ -80,8 +80,9 @@ def dominance_agreement(
     return ax
 
 
-def agreement_figure(study: Study, site: str = "representation") -> Figure:
+def agreement_figure(study: Study, site: str | None = None) -> Figure:
     """Draw RSV against ODI for each condition at the end of rearing, all seeds together."""
+    site = site or study.default_site
     shown = _measured(study, "odi", site)
     figure, axes = panels(len(shown), size=(2.0, 1.75))
     for condition, ax in zip(shown, axes, strict=False):
@@ -129,13 +130,14 @@ def two_eye_tuning(
     return ax
 
 
-def tuning_figure(study: Study, site: str = "representation") -> Figure:
+def tuning_figure(study: Study, site: str | None = None) -> Figure:
     """Draw orientation tuning through both eyes: a row per condition, units of the first seed from right- to left-eyed.
 
     The units are those nearest to the 5th, 35th, 65th and 95th percentile of ODI at the end of rearing.
     """
     from binocular.stimuli.canvas import Canvas
 
+    site = site or study.default_site
     shown = _measured(study, "odi", site)
     rows = max(len(shown), 1)
     figure = Canvas((1.55 * _TUNED_UNITS + 1.0, 1.25 * rows + 1.1), layout="constrained")
@@ -230,7 +232,7 @@ def _spread(values: np.ndarray, count: int) -> np.ndarray:
 
 def _named(site: str) -> str:
     """Return a site as the title should give it; the first layer is in the words of the title already."""
-    return "representation" if site == "first-layer" else site
+    return "" if site == "first-layer" else site
 
 
 def _columns(n: int) -> int:

@@ -110,8 +110,9 @@ def _median(values: np.ndarray) -> np.ndarray:
     return np.array([np.median(row[~np.isnan(row)]) if np.any(~np.isnan(row)) else np.nan for row in values])
 
 
-def rearing_figure(study: Study, site: str = "representation") -> Figure:
+def rearing_figure(study: Study, site: str | None = None) -> Figure:
     """Draw RSV through rearing for all conditions, one panel each."""
+    site = site or study.default_site
     shown = [condition for condition in study.reared if any(site in subject.sites for subject in condition.subjects)]
     figure, axes = panels(len(shown), (2.35, 2.0))
     probed = [_common_checkpoints([s for s in condition.subjects if site in s.sites], site) for condition in shown]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
+from binocular.store.sites import in_words
+
 __all__ = [
     "BOTH_EYES",
     "EYE_COLOURS",
@@ -151,9 +153,9 @@ def lived_through(phases: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(parts) if parts else "normal vision throughout"
 
 
-def title_figure(figure: Figure, what: str, study: str, site: str = "representation") -> None:
+def title_figure(figure: Figure, what: str, study: str, site: str = "") -> None:
     """Write what a figure shows and of which study, wrapped to its width."""
-    site_named = "" if site == "representation" else f", site {site}"
+    site_named = f", {in_words(site)}" if site else ""
     letters = int(figure.get_figwidth() * 12)
     lines = textwrap.wrap(f"{what}{site_named} · {study}", letters, max_lines=3, placeholder=" ...")
     figure.suptitle("\n".join(lines), x=0.01, ha="left")

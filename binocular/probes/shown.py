@@ -1,0 +1,39 @@
+"""What probes show: stimuli for each eye from its own marginal, and what of a stimulus they imitate."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
+from binocular.stimuli.streams import stream
+
+__all__ = ["noise_of", "probe_views", "visible_columns"]
+
+
+def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Draw stimuli for each eye from its own marginal: different scenes of the test split for the two eyes.
+
+    Returns
+    -------
+    tuple of Tensor
+        What the left and the right eye see, ``[n_stimuli, channel, height, width]`` each.
+    """
+    labels = stimulus.labels["test"]
+    order = torch.randperm(len(labels), generator=stream(seed, "probe")).to(labels.device)
+    count = min(n_stimuli, len(labels) // 2)
+    left = stimulus.views("test", order[:count], None)[:, LEFT]
+    right = stimulus.views("test", order[count : 2 * count], None)[:, RIGHT]
+    return left, right
+
+
+def noise_of(stimulus: StimulusSet) -> tuple[float, float]:
+    """Return the s.d. of the sensory noise of each eye in a stimulus; 0 where it has none."""
+    noise = getattr(getattr(stimulus, "config", None), "noise", 0.0)
+    return noise if isinstance(noise, tuple) else (noise, noise)
+
+
+def visible_columns(stimulus: StimulusSet) -> int | None:
+    """Return how many columns each eye sees from its outer side, or None where it sees the whole image."""
+    columns = getattr(getattr(stimulus, "config", None), "columns", None)
+    return columns if isinstance(columns, int) else None

@@ -1,0 +1,129 @@
+"""Taking probes: the same at a checkpoint of rearing and later from a snapshot.
+
+At a checkpoint source variance is taken at all sites of the protocol, and whatever it names in ``probes.also`` at the
+same sites. A row has a name: that of the site for source variance, ``<probe>/<site>`` for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from binocular.networks.sites import chosen_sites, resolve_site
+from binocular.probes.base import NETWORK, Probe
+from binocular.probes.registry import probe_from
+from binocular.probes.source_variance import RelativeSourceVariance
+from binocular.store.records import SiteUnits
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from binocular.protocols import ProbePlan
+    from binocular.stimuli.base import StimulusSet
+
+__all__ = ["checkpoint_rows", "probes_of", "row_name", "stacked", "take", "units_of"]
+
+
+def probes_of(plan: ProbePlan) -> list[Probe]:
+    """Return the probes that a protocol takes at every checkpoint, source variance first.
+
+    Raises
+    ------
+    BadInput
+        If it names a probe that there is not.
+    """
+    first = RelativeSourceVariance(n_stimuli=plan.n_stimuli, bootstrap=plan.bootstrap)
+    return [first, *(probe_from(name, where="probes.also") for name in plan.also if name != first.name)]
+
+
+def checkpoint_rows(
+    plan: ProbePlan, network: nn.Module, stimulus: StimulusSet, seed: int
+) -> dict[str, dict[str, np.ndarray]]:
+    """Take all that a protocol measures at a checkpoint.
+
+    Parameters
+    ----------
+    plan
+        What is measured.
+    network, stimulus, seed
+        As in `take`.
+
+    Returns
+    -------
+    dict
+        By the name of the row the datasets, each with a first dimension of length 1 for the checkpoint, coordinates
+        too; texts as bytes.
+    """
+    sites = [site.name for site in chosen_sites(network, plan.sites, plan.units)]
+    rows = {}
+    for probe in probes_of(plan):
+        for site, values in take(probe, network, stimulus, seed, sites).items():
+            rows[row_name(probe, site)] = {name: _as_bytes(np.asarray(value))[None] for name, value in values.items()}
+    return rows
+
+
+def row_name(probe: Probe, site: str) -> str:
+    """Return the name of what a probe measures at a site, in the rows of a checkpoint."""
+    return site if isinstance(probe, RelativeSourceVariance) else f"{probe.name}/{site}"
+
+
+def _as_bytes(values: np.ndarray) -> np.ndarray:
+    return np.char.encode(values.astype(str), "utf-8") if values.dtype == object else values
+
+
+def take(
+    probe: Probe, network: nn.Module, stimulus: StimulusSet, seed: int, sites: Sequence[str]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Take one probe.
+
+    Parameters
+    ----------
+    probe
+        The probe.
+    network
+        A network in evaluation mode, as probes are to see it.
+    stimulus
+        What the subject is reared with.
+    seed
+        Seed of the subject.
+    sites
+        Names of sites; of no consequence for a probe of the network as a whole.
+
+    Returns
+    -------
+    dict
+        By the name under which the site is stored, the probe's datasets without the dimension ``checkpoint``.
+
+    Raises
+    ------
+    BadInput
+        If the network has no such site.
+    """
+    if probe.scope == "network":
+        return {NETWORK: probe.measure(network, stimulus, seed, NETWORK)}
+    named = dict.fromkeys(probe.site_name(site) for site in sites)
+    for site in named:
+        if site not in probe.own_sites:
+            resolve_site(network, site)
+    return probe.measure_sites(network, stimulus, seed, list(named))
+
+
+def units_of(probe: Probe, network: nn.Module, stimulus: StimulusSet, sites: Sequence[str]) -> dict[str, SiteUnits]:
+    """Return what the units are at those sites, by the names under which they are stored, that are recorded from."""
+    from binocular.probes.recording import units_at
+
+    if probe.scope == "network":
+        return {}
+    named = dict.fromkeys(probe.site_name(site) for site in sites if site not in probe.own_sites)
+    return units_at(network, stimulus.shape, [resolve_site(network, site) for site in named])
+
+
+def stacked(probe: Probe, rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """Put the rows of several checkpoints together: every dataset gets its first dimension, coordinates stay."""
+    return {
+        name: np.stack([np.asarray(row[name]) for row in rows]) if column.dims[0] == "checkpoint" else rows[0][name]
+        for name, column in probe.columns.items()
+        if name in rows[0]
+    }
