@@ -169,8 +169,9 @@ class _Layout:
 
     @classmethod
     def of(cls, response: Tensor, module: nn.Module) -> _Layout:
-        sizes = (*response.shape[1:], 1, 1)[:3] if response.dim() != 3 else (response.shape[1], 1, response.shape[2])
-        return cls(*sizes, getattr(module, "stacked_maps", 1))
+        height = response.shape[2] if response.dim() == 4 else 1
+        width = response.shape[-1] if response.dim() > 2 else 1
+        return cls(response.shape[1], height, width, getattr(module, "stacked_maps", 1))
 
     def places(self, kind: UnitKind) -> list[tuple[int, int]]:
         """Return the places that units of a kind are recorded at, as (row, column); all of them for pooled units."""

@@ -34,7 +34,7 @@ def probes_of(plan: ProbePlan) -> list[Probe]:
     BadInput
         If it names a probe that there is not.
     """
-    first = RelativeSourceVariance(n_stimuli=plan.n_stimuli, bootstrap=plan.bootstrap)
+    first = RelativeSourceVariance(n_stimuli=plan.n_stimuli, bootstrap=plan.bootstrap, units=None)
     return [first, *(probe_from(name, where="probes.also") for name in plan.also if name != first.name)]
 
 

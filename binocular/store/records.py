@@ -62,9 +62,15 @@ class SiteUnits:
         """Return what attributes say; None where a file of version 1 says nothing."""
         if "unit_kind" not in attributes:
             return None
-        numbers = [int(attributes[name]) for name in ("depth", "channels", "map_height", "map_width")]
-        places = [(int(row), int(column)) for row, column in json.loads(attributes["places"])]
-        return cls(str(attributes["unit_kind"]), str(attributes["module"]), *numbers, places)
+        return cls(
+            kind=str(attributes["unit_kind"]),
+            module=str(attributes["module"]),
+            depth=int(attributes["depth"]),
+            channels=int(attributes["channels"]),
+            height=int(attributes["map_height"]),
+            width=int(attributes["map_width"]),
+            places=[(int(row), int(column)) for row, column in json.loads(attributes["places"])],
+        )
 
 
 @dataclass
