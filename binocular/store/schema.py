@@ -351,7 +351,7 @@ def history_fields(columns: Iterable[str]) -> dict[str, Field]:
 
 def measure_fields(columns: Mapping[str, Field]) -> dict[str, Field]:
     """Return the table of ``measures/<probe>/<site>`` for a probe with these columns."""
-    return {**_CHECKPOINT, **columns}
+    return {**_CHECKPOINT, **columns, **_CHECKPOINT}
 
 
 def vision_fields(tasks: Iterable[str]) -> dict[str, Field]:
