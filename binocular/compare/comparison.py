@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from binocular.compare.collection import Literature, load_literature
 from binocular.compare.curves import CurveComparison, compare_curves
 from binocular.compare.facts import FactVerdict, evaluate_facts
-from binocular.compare.histograms import HistogramComparison, compare_histograms, like_for_like
+from binocular.compare.histograms import HistogramComparison, compare_histograms, like_for_like, twin_distances
 from binocular.compare.recovery import Recovery, recoveries
 from binocular.compare.samples import Moment, samples_of
 from binocular.stimuli.errors import BadInput
@@ -18,6 +18,8 @@ from binocular.store.study import Study
 __all__ = ["Comparison", "compare_study"]
 
 _MAP = "representation.map"
+_BOTH_ENDS = ("first_binocular", "representation")
+"""The places at which verdicts are given: where the eyes first meet, and the last layer."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Comparison:
         Ids that were asked for; empty = all.
     site, at
         Whose units, and when.
+    elsewhere
+        Further sites at which the verdicts are taken too.
     histograms
         Every condition with the records asked for; by default with every animal's, and the networks' like for like.
     curves, recovery, facts
@@ -49,6 +53,7 @@ class Comparison:
     curves: tuple[CurveComparison, ...]
     recovery: tuple[Recovery, ...]
     facts: tuple[FactVerdict, ...]
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def shown(self) -> tuple[HistogramComparison, ...]:
@@ -98,6 +103,8 @@ def compare_study(
     if site not in study.sites:
         raise BadInput(f"the study has no site {site!r}; accepted are {', '.join(study.sites)}")
     samples = samples_of(study, site, at)
+    elsewhere = tuple(name for name in _BOTH_ENDS if name in study.sites and name != site)
+    there = {name: {sample.name: sample for sample in samples_of(study, name, at)} for name in elsewhere}
     wanted = [record for name, record in literature.histograms.items() if not chosen or name in chosen]
     of_networks = next((name for name in (_MAP, "representation") if name in study.sites), site)
     of_network = {s.name: s for s in samples_of(study, of_networks, at)}
@@ -110,10 +117,19 @@ def compare_study(
             if record.is_network and not chosen and record.id not in order:
                 continue
             ours = of_network.get(sample.name, sample) if record.is_network else sample
-            compared.append(compare_histograms(ours, record, record.id in order))
+            found = compare_histograms(ours, record, record.id in order)
+            others = {} if record.is_network else {name: there[name].get(sample.name) for name in there}
+            tests = {name: compare_histograms(one, record).test for name, one in others.items() if one is not None}
+            twins = twin_distances(record, literature.histograms.values())
+            compared.append(replace(found, twins=twins, elsewhere=tests))
     curves = [found for found in compare_curves(study, literature, site, at) if not chosen or found.id in chosen]
     asked = not chosen or any(name.startswith("recovery_") for name in chosen)
-    facts = [found for found in evaluate_facts(study, literature, site, at) if not chosen or found.test.id in chosen]
+    others = {name: {one.test.id: one.verdict for one in evaluate_facts(study, literature, name, at)} for name in there}
+    facts = [
+        replace(found, elsewhere={name: verdicts[found.test.id] for name, verdicts in others.items()})
+        for found in evaluate_facts(study, literature, site, at)
+        if not chosen or found.test.id in chosen
+    ]
     return Comparison(
         study=study,
         literature=literature,
@@ -124,4 +140,5 @@ def compare_study(
         curves=tuple(curves),
         recovery=tuple(recoveries(study, samples)) if asked else (),
         facts=tuple(facts),
+        elsewhere=elsewhere,
     )

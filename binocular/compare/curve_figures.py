@@ -72,7 +72,7 @@ def _relative(series: Series, place: np.ndarray) -> tuple[np.ndarray, ...]:
     found = series.relative()
     return (
         place,
-        np.array([e.value for e in found]),
+        np.array([e.mean for e in found]),
         np.clip([e.low for e in found], -0.25, 1.35),
         np.clip([e.high for e in found], -0.25, 1.35),
     )
@@ -183,7 +183,7 @@ def recovery_figures(comparison: Comparison) -> list[Figure]:
     ours = axes[len(panels_of)]
     for index, found in enumerate(comparison.recovery):
         colour, marker = _LOOKS[index % len(_LOOKS)]
-        values = np.array([point.value for point in found.accuracy])
+        values = np.array([point.mean for point in found.accuracy])
         low, high = (np.clip([getattr(p, end) for p in found.accuracy], 0, 1) for end in ("low", "high"))
         ours.vlines(found.ends_at, low, high, color=colour, lw=0.9)
         after = {"one eye closed": "after closure", "one eye blurred": "after blur"}[found.treatment]

@@ -16,10 +16,10 @@ import numpy as np
 
 from binocular.compare.collection import Literature
 from binocular.compare.declared_rows import AgeScaleRow
-from binocular.compare.histograms import Estimate
 from binocular.compare.resampling import CBI_WEIGHTS, DRAWS, ends, generator, resample_cells
 from binocular.compare.rows import days_of
 from binocular.compare.samples import Moment, Sample, baseline_of, samples_of
+from binocular.store.statistics import Interval, verdict_of
 from binocular.store.study import Study
 
 __all__ = [
@@ -77,23 +77,23 @@ class Series:
     treatment: str
     fixed: int
     epochs: np.ndarray
-    shifts: tuple[Estimate, ...]
+    shifts: tuple[Interval, ...]
     names: tuple[str, ...]
-    contrast: Estimate
+    contrast: Interval
 
     @property
     def largest(self) -> float:
         """The largest shift of the series, to which the others are relative."""
-        return max(shift.value for shift in self.shifts)
+        return max(shift.mean for shift in self.shifts)
 
-    def relative(self) -> list[Estimate]:
+    def relative(self) -> list[Interval]:
         """Return the shifts relative to the largest; nothing where that is not above 0."""
         top = self.largest
-        return [Estimate(s.value / top, s.low / top, s.high / top) for s in self.shifts] if top > 0 else []
+        return [Interval(s.mean / top, s.low / top, s.high / top) for s in self.shifts] if top > 0 else []
 
     def at(self, epoch: float) -> float:
         """Return the relative effect between two conditions, on a straight line; NaN outside their range."""
-        values = [estimate.value for estimate in self.relative()]
+        values = [estimate.mean for estimate in self.relative()]
         if not values or not self.epochs[0] - 1e-9 <= epoch <= self.epochs[-1] + 1e-9:
             return float("nan")
         return float(np.interp(epoch, self.epochs, values))
@@ -155,14 +155,14 @@ def _series(study: Study, samples: Sequence[Sample], by_onset: bool) -> list[Ser
             if baseline is None or np.isnan(baseline.shares).any() or place[sample.name] in at:
                 continue
             value, resampled = _shift(sample, baseline)
-            shifts.append(Estimate(value, *ends(resampled)))
+            shifts.append(Interval(value, *ends(resampled)))
             names.append(sample.name)
             at.append(place[sample.name])
             drawn.append((value, resampled))
         if len(at) < 2:
             continue
         high, low = (drawn[0], drawn[-1]) if by_onset else (drawn[-1], drawn[0])
-        contrast = Estimate(high[0] - low[0], *ends(high[1] - low[1]))
+        contrast = Interval(high[0] - low[0], *ends(high[1] - low[1]))
         found.append(Series(name, fixed, np.array(at, float), tuple(shifts), tuple(names), contrast))
     return found
 
@@ -269,10 +269,6 @@ def compare_curves(study: Study, literature: Literature, site: str, at: Moment =
             for point in published
         ]
         there = tuple(tuple(one.at(epoch) for epoch in epochs) for one in series)
-        verdicts = tuple(_rises(one.contrast) for one in series)
+        verdicts = tuple(verdict_of(one.contrast, at_least=0) for one in series)
         found.append(CurveComparison(name, kind, species, scale, published, series, there, verdicts))
     return found
-
-
-def _rises(contrast: Estimate) -> str:
-    return "holds" if contrast.low > 0 else "does not hold" if contrast.high <= 0 else "undecided"

@@ -38,8 +38,11 @@ MEASURE_NAMES = (
     "binocular relative to normal",
     "mi above normal",
     "stereopsis lost",
+    "deprived vision lost",
+    "relapse",
+    "disparity correlation",
 )
-"""What a fact may be tested on; the methods are in `binocular.compare.facts`."""
+"""What a fact may be tested on; the methods are in `binocular.compare.measured`."""
 
 
 class AgeScaleRow(Checked):
@@ -80,6 +83,10 @@ def _treatments(value: str) -> str:
     return value
 
 
+_OpenShare = Annotated[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None, Blank]
+_OPEN = "the share of the time with both eyes open, from 0 to 1, or nothing"
+
+
 class FactTestRow(Checked):
     """``fact_tests.csv``: what of a fact can be tested, the same for every study.
 
@@ -97,6 +104,12 @@ class FactTestRow(Checked):
     onset_from: Age = Field(default=None, description=AGE_WORDS)
     onset_to: Age = Field(default=None, description=AGE_WORDS)
     duration_from: Age = Field(default=None, description=AGE_WORDS)
+    recovery_from: Age = Field(default=None, description=AGE_WORDS)
+    both_open_from: _OpenShare = Field(default=None, description=_OPEN)
+    both_open_to: _OpenShare = Field(default=None, description=_OPEN)
+    moment: Annotated[Literal["end", "deficit"] | None, Blank] = Field(
+        default=None, description="end (of rearing), deficit (where it ended), or nothing: as the comparison is asked"
+    )
     measure: Literal[MEASURE_NAMES] = Field(description=f"one of {', '.join(MEASURE_NAMES)}")  # type: ignore[valid-type]
     at_least: Annotated[Finite | None, Blank] = Field(default=None, description="a number, or nothing")
     at_most: Annotated[Finite | None, Blank] = Field(default=None, description="a number, or nothing")

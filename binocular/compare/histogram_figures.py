@@ -138,9 +138,9 @@ def _pair(comparison: Comparison, found: HistogramComparison, left: Axes, right:
     length = f" for {record.duration}" if record.duration and not record.is_network else ""
     when = f" at {record.onset}" if record.onset else ""
     title_panel(left, f"{record.species} ({record.id})", f"{record.condition}{when}{length}")
-    _state(left, f"CBI {number(found.theirs['cbi'].value)}\n{cells}", record.shares)
+    _state(left, f"CBI {number(found.theirs['cbi'].mean)}\n{cells}", record.shares)
     title_panel(right, textwrap.shorten(sample.label, 28, placeholder=" ..."), sample.treatment.sentence(scale))
-    verdict = f"CBI {number(found.ours['cbi'].value)}, W₁ {number(test.distance)}\n{test.verdict}"
+    verdict = f"CBI {number(found.ours['cbi'].mean)}, W₁ {number(test.distance)}\n{test.verdict}"
     _state(right, verdict + (" (1 subject)" if test.subjects == 1 else ""), sample.shares + record.shares)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,18 +20,10 @@ from binocular.compare.resampling import (
     resample_shares,
 )
 from binocular.compare.samples import Sample
-from binocular.dominance import monocularity
+from binocular.dominance import monocularity, wasserstein
+from binocular.store.statistics import Interval
 
-__all__ = ["Estimate", "HistogramComparison", "UnitDistance", "compare_histograms", "estimates", "like_for_like"]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % bootstrap interval; NaN where it is not known."""
-
-    value: float
-    low: float = float("nan")
-    high: float = float("nan")
+__all__ = ["HistogramComparison", "UnitDistance", "compare_histograms", "estimates", "like_for_like", "twin_distances"]
 
 
 @dataclass(frozen=True)
@@ -65,15 +57,28 @@ class HistogramComparison:
         Estimates of ``cbi``, ``mi`` and ``group 1`` to ``group 7`` (shares), group 1 = deprived eye only.
     units
         Distance of the unit values, where the record has them.
+    twins
+        Distance (Wasserstein-1 over groups) between this animal and others to which the same was done for as long: the
+        yardstick for ours.
+    elsewhere
+        The same comparison at other places of the network: by site, distance and verdict.
     """
 
     sample: Sample
     record: HistogramRecord
     like: bool
     test: HistogramTest
-    ours: dict[str, Estimate]
-    theirs: dict[str, Estimate]
+    ours: dict[str, Interval]
+    theirs: dict[str, Interval]
     units: UnitDistance | None = None
+    twins: tuple[float, ...] = ()
+    elsewhere: Mapping[str, HistogramTest] = field(default_factory=dict)
+
+    @property
+    def distance(self) -> Interval:
+        """Wasserstein-1 over groups, 0 to 6: the mean number of groups by which units would have to move."""
+        test = self.test
+        return Interval(test.distance, test.distance_low, test.distance_high, test.subjects, "bootstrap")
 
     @property
     def verdict(self) -> str:
@@ -81,7 +86,7 @@ class HistogramComparison:
         return self.test.verdict
 
 
-def estimates(shares: np.ndarray, resampled: np.ndarray) -> dict[str, Estimate]:
+def estimates(shares: np.ndarray, resampled: np.ndarray) -> dict[str, Interval]:
     """Return CBI, MI and the share of each group with their intervals.
 
     Parameters
@@ -92,7 +97,7 @@ def estimates(shares: np.ndarray, resampled: np.ndarray) -> dict[str, Estimate]:
         The same, resampled, ``[draw, 7]``.
     """
     if np.isnan(shares).any():
-        return dict.fromkeys(("cbi", "mi", *(f"group {group}" for group in range(1, 8))), Estimate(float("nan")))
+        return dict.fromkeys(("cbi", "mi", *(f"group {group}" for group in range(1, 8))), Interval(float("nan")))
     found = {
         "cbi": _estimate(float(1 + shares @ CBI_WEIGHTS) / 2, (1 + resampled @ CBI_WEIGHTS) / 2),
         "mi": _estimate(float(monocularity(shares)), resampled @ np.abs(CBI_WEIGHTS)),
@@ -102,9 +107,9 @@ def estimates(shares: np.ndarray, resampled: np.ndarray) -> dict[str, Estimate]:
     return found
 
 
-def _estimate(value: float, resampled: np.ndarray) -> Estimate:
+def _estimate(value: float, resampled: np.ndarray) -> Interval:
     low, high = np.clip(ends(resampled), 0, 1)
-    return Estimate(value, float(low), float(high))
+    return Interval(value, float(low), float(high), how="bootstrap")
 
 
 def compare_histograms(sample: Sample, record: HistogramRecord, like: bool = False) -> HistogramComparison:
@@ -124,9 +129,14 @@ def compare_histograms(sample: Sample, record: HistogramRecord, like: bool = Fal
     test = histogram_test(sample.counts, record.shares, record.cells, rng)
     theirs = estimates(record.shares, resample_cells(record.shares, record.cells, DRAWS, rng))
     if record.cells is None:
-        theirs = {name: Estimate(estimate.value) for name, estimate in theirs.items()}
+        theirs = {name: Interval(estimate.mean) for name, estimate in theirs.items()}
     units = _unit_distance(sample, record, rng) if record.units is not None else None
     return HistogramComparison(sample, record, like, test, estimates(sample.shares, sample.resampled), theirs, units)
+
+
+def twin_distances(record: HistogramRecord, records: Iterable[HistogramRecord]) -> tuple[float, ...]:
+    """Return the distance (Wasserstein-1 over groups) of an animal from each other one that was treated the same."""
+    return tuple(float(wasserstein(record.shares, other.shares)) for other in records if record.twin_of(other))
 
 
 def _unit_distance(sample: Sample, record: HistogramRecord, rng: np.random.Generator) -> UnitDistance | None:

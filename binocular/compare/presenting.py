@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from binocular.compare.comparison import Comparison
-from binocular.compare.histograms import Estimate
 from binocular.compare.resampling import LEVEL
 from binocular.report.figures.style import number
+from binocular.store.statistics import Interval
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,14 +41,6 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
             console.print(line, style="dim", markup=False, highlight=False)
 
 
-def _text(found: Estimate, digits: int = 2) -> str:
-    if not np.isfinite(found.value):
-        return "–"
-    if not np.isfinite(found.low):
-        return number(found.value, digits)
-    return f"{number(found.value, digits)} [{number(found.low, digits)}, {number(found.high, digits)}]"
-
-
 def histograms_table(comparison: Comparison) -> Table:
     """Return one row per condition and published histogram that are to be looked at."""
     from rich.table import Table
@@ -63,12 +55,12 @@ def histograms_table(comparison: Comparison) -> Table:
     table.add_column("verdict", no_wrap=True)
     for found in comparison.shown[:_MOST]:
         test = found.test
-        distance = Estimate(test.distance, test.distance_low, test.distance_high)
+        distance = Interval(test.distance, test.distance_low, test.distance_high)
         table.add_row(
             Text(found.sample.label),
             Text(found.record.id + ("" if found.like else " *")),
-            f"{_text(found.ours['cbi'])}\n{_text(found.theirs['cbi'])}".replace("[", "\\["),
-            _text(distance).replace(" [", "\n\\["),
+            f"{found.ours['cbi'].text()}\n{found.theirs['cbi'].text()}".replace("[", "\\["),
+            distance.text().replace(" [", "\n\\["),
             number(test.detectable) if np.isfinite(test.detectable) else "–",
             Text(test.verdict, style=_COLOURS.get(test.verdict, "")),
         )
@@ -101,7 +93,7 @@ def _curve_lines(comparison: Comparison) -> list[str]:
             species = ", ".join(curve.species for curve in curves)
             lines.append(
                 f"{series.treatment} {fixed}: {claim}: {curves[0].verdicts[index]} "
-                f"(difference of the ends {_text(series.contrast)} CBI; published so for {species})"
+                f"(difference of the ends {series.contrast.text()} CBI; published so for {species})"
             )
     return lines
 
@@ -111,8 +103,8 @@ def _recovery_lines(comparison: Comparison) -> list[str]:
     for found in comparison.recovery:
         first, last = found.accuracy[0], found.accuracy[-1]
         lines.append(
-            f"{found.treatment} from the beginning: accuracy of {found.measure} at the end of rearing {_text(first)} "
-            f"in normal subjects, {_text(last)} after a deficit to epoch {found.ends_at[-1]:g}"
+            f"{found.treatment} from the beginning: accuracy of {found.measure} at the end of rearing {first.text()} "
+            f"in normal subjects, {last.text()} after a deficit to epoch {found.ends_at[-1]:g}"
             + ("; falls with every later end" if found.falls else "")
         )
     return lines
@@ -133,7 +125,7 @@ def facts_table(comparison: Comparison) -> Table:
             table.add_row(
                 Text(found.test.claim),
                 Text(found.published),
-                Text(f"{found.test.measure}\n{_text(one.estimate)}"),
+                Text(f"{found.test.measure}\n{one.estimate.text()}"),
                 Text(one.label + (f" (+{len(found.tested) - 1})" if len(found.tested) > 1 else "")),
                 Text(found.verdict, style=_COLOURS.get(found.verdict, "")),
             )

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from binocular.compare.histograms import Estimate
 from binocular.compare.resampling import ends, generator, spread_of_mean
 from binocular.compare.samples import Sample, accuracies, condition_named
+from binocular.store.statistics import Interval
 from binocular.store.study import Study
 
 __all__ = ["Recovery", "recoveries"]
@@ -42,7 +42,7 @@ class Recovery:
     treatment: str
     measure: str
     ends_at: np.ndarray
-    accuracy: tuple[Estimate, ...]
+    accuracy: tuple[Interval, ...]
     names: tuple[str, ...]
     falls: bool
 
@@ -72,8 +72,8 @@ def _recovery(study: Study, treatment: str, measure: str, column: str, chosen: M
             spread = spread_of_mean(values, generator(f"recovery/{measure}/{sample.name}"))
             mean = float(values.mean())
             low, high = ends(mean + spread) if len(values) > 1 else (float("nan"), float("nan"))
-            points.append(Estimate(mean, low, high))
+            points.append(Interval(mean, low, high, len(values), "t"))
             places.append(place)
             names.append(sample.name)
-    falls = all(later.value <= earlier.value for earlier, later in pairwise(points))
+    falls = all(later.mean <= earlier.mean for earlier, later in pairwise(points))
     return Recovery(treatment, measure, np.array(places, float), tuple(points), tuple(names), falls)

@@ -53,15 +53,15 @@ class Sample:
     seeds: tuple[int, ...]
 
     @property
-    def heard(self) -> np.ndarray:
+    def counted(self) -> np.ndarray:
         """Units per subject and group of the subjects that have any, ``[subject, 7]``."""
         return self.counts[self.counts.sum(1) > 0]
 
     @cached_property
     def shares(self) -> np.ndarray:
         """Mean share of each group over subjects, ``[7]``; NaN if all units are silent."""
-        heard = self.heard
-        return (heard / heard.sum(1, keepdims=True)).mean(0) if len(heard) else np.full(7, np.nan)
+        counted = self.counted
+        return (counted / counted.sum(1, keepdims=True)).mean(0) if len(counted) else np.full(7, np.nan)
 
     @cached_property
     def resampled(self) -> np.ndarray:
@@ -151,12 +151,15 @@ def baseline_of(study: Study, sample: Sample) -> Sample | None:
     return best
 
 
-def accuracies(condition: Condition, column: str, epoch: int | None = None) -> np.ndarray:
+def accuracies(
+    condition: Condition, column: str, epoch: int | None = None, deprived_eye: str | None = None
+) -> np.ndarray:
     """Return an accuracy of each subject, ``[subject]``: the last that was taken up to an epoch; NaN if none was.
 
-    ``accuracy_deprived_only`` and ``accuracy_fellow_only`` are those of the deprived eye and of the other.
+    ``accuracy_deprived_only`` and ``accuracy_fellow_only`` are those of the deprived eye (by default that of the
+    condition's own treatment) and of the other.
     """
-    eye = treatment_of(condition).deprived_eye
+    eye = deprived_eye or treatment_of(condition).deprived_eye
     other = {"left": "right", "right": "left"}[eye]
     name = column.replace("deprived", eye).replace("fellow", other)
     return np.array([_last(subject, name, epoch) for subject in condition.subjects], dtype=np.float64)

@@ -13,10 +13,11 @@ import numpy as np
 from binocular.compare.comparison import Comparison
 from binocular.compare.curves import CurveComparison
 from binocular.compare.facts import FactVerdict
-from binocular.compare.histograms import Estimate, HistogramComparison
+from binocular.compare.histograms import HistogramComparison
 from binocular.compare.resampling import DRAWS, LEVEL
 from binocular.compare.treatments import Treatment
 from binocular.store.sealing import safely
+from binocular.store.statistics import Interval
 
 __all__ = ["CRITERION", "SCHEMA", "as_plain", "write_comparison"]
 
@@ -69,8 +70,8 @@ def as_plain(comparison: Comparison) -> dict[str, Any]:
     )
 
 
-def _estimate(found: Estimate) -> dict[str, float]:
-    return {"value": found.value, "low": found.low, "high": found.high}
+def _estimate(found: Interval) -> dict[str, float]:
+    return {"value": found.mean, "low": found.low, "high": found.high}
 
 
 def _treatment(found: Treatment) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def _curve(found: CurveComparison) -> dict[str, Any]:
                 "conditions": list(series.names),
                 "epochs": series.epochs.tolist(),
                 "shift_of_cbi": [_estimate(shift) for shift in series.shifts],
-                "relative_effect": [estimate.value for estimate in series.relative()],
+                "relative_effect": [estimate.mean for estimate in series.relative()],
                 "at_the_published_points": list(there),
                 "claim": claim,
                 "contrast_of_the_ends": _estimate(series.contrast),

@@ -1,0 +1,164 @@
+"""What a fact may be tested on: each measure takes the subjects of a condition and gives a number, resampled.
+
+A cell *listens to* an eye where it is in one of the six groups that hear it: 1 to 6 for the deprived eye, 2 to 7 for
+the fellow eye; it is *binocular* where it listens to both, in groups 2 to 6. The page, the tables and the facts use the
+words in this sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from binocular.compare.declared_rows import MEASURE_NAMES
+from binocular.compare.resampling import CBI_WEIGHTS, DRAWS, generator, spread_of_mean
+from binocular.compare.samples import Sample, accuracies, condition_named, sample_of
+from binocular.store.study import Study
+
+__all__ = ["AGAINST_NORMAL", "MEASURES", "OF_SHARES", "Measure", "Resampled"]
+
+Resampled = tuple[float, np.ndarray] | str
+"""A number with its resamplings, ``[draw]``, or why it is not there."""
+Measure = Callable[[Study, Sample, Sample | None], Resampled]
+"""Of a study, the subjects, and normal subjects of the same age where there are any."""
+
+# Measures of the shares alone, [draw, 7] to [draw]; group 1 = deprived eye only, 7 = fellow eye only.
+OF_SHARES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "binocular share": lambda shares: shares[:, 1:6].sum(1),
+    "least influence": lambda shares: np.minimum(shares[:, :6].sum(1), shares[:, 1:].sum(1)),
+    "deprived influence": lambda shares: shares[:, :6].sum(1),
+    "fellow only": lambda shares: shares[:, 6],
+    "deprived dominated": lambda shares: _dominated(np.clip(shares, 0, None)),
+    "cbi": lambda shares: (1 + shares @ CBI_WEIGHTS) / 2,
+    "fellow bias": lambda shares: (1 - shares @ CBI_WEIGHTS) / 2,
+    "mi": lambda shares: shares @ np.abs(CBI_WEIGHTS),
+}
+
+
+def _dominated(shares: np.ndarray) -> np.ndarray:
+    """Share of the deprived eye among the units that prefer an eye; a half where none does."""
+    deprived, fellow = shares[:, :3].sum(1), shares[:, 4:].sum(1)
+    found = _ratio(deprived, deprived + fellow)
+    return np.where(np.isnan(found), 0.5, found)
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    return np.divide(above, below, out=np.full(np.shape(below), np.nan), where=below > 0)
+
+
+def _of_shares(name: str) -> Measure:
+    def measure(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+        if np.isnan(sample.shares).any():
+            return "all units are silent"
+        return float(OF_SHARES[name](sample.shares[None])[0]), OF_SHARES[name](sample.resampled)
+
+    return measure
+
+
+def _against_normal(name: str, combine: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Measure:
+    def measure(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+        if baseline is None:
+            return "no normal condition to compare with"
+        if np.isnan(sample.shares).any() or np.isnan(baseline.shares).any():
+            return "all units are silent"
+        of = OF_SHARES[name]
+        value = combine(of(sample.shares[None]), of(baseline.shares[None]))[0]
+        if not np.isfinite(value):
+            return "normal subjects have no unit of that kind"
+        return float(value), combine(of(sample.resampled), of(baseline.resampled))
+
+    return measure
+
+
+def _unit_monocularity(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+    """Median of |RSV| over units, mean over subjects; subjects (n - 1 of n) and their units are resampled."""
+    values = [np.abs(units) for units in sample.values if len(units)]
+    if not values:
+        return "all units are silent"
+    rng = generator(f"unit-mi/{sample.name}/{sample.site}/{sample.epoch}")
+    medians = []
+    for units in values:
+        picked = rng.integers(0, len(units), size=(DRAWS // 4, len(units)))
+        medians.append(np.median(units[picked], axis=1))
+    return float(np.mean([np.median(units) for units in values])), _over_subjects(np.array(medians), rng)
+
+
+def _over_subjects(per_subject: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return means over drawn subjects, from ``[subject, draw]`` to ``[draw]``."""
+    count, draws = per_subject.shape
+    if count == 1:
+        return per_subject[0]
+    picked = rng.integers(0, count, size=(count - 1, draws))
+    return per_subject[picked, np.arange(draws)].mean(0)
+
+
+def _lost(column: str, words: str) -> Measure:
+    """Accuracy of normal subjects less that of these; both means spread as Student's t over subjects."""
+
+    def measure(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+        if baseline is None:
+            return "no normal condition to compare with"
+        rng = generator(f"{words}/{sample.name}/{sample.epoch}")
+        eye = sample.treatment.deprived_eye
+        found = []
+        for one in (baseline, sample):
+            values = accuracies(condition_named(study, one.name), column, one.epoch, eye)
+            values = values[~np.isnan(values)]
+            if not len(values):
+                return f"{words} was not tested"
+            found.append((values.mean(), spread_of_mean(values, rng)))
+        (normal, spread), (these, their_spread) = found
+        return float(normal - these), normal - these + spread - their_spread
+
+    return measure
+
+
+def _relapse(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+    """CBI where the treatment ended less CBI now: what was gained and then lost; seeds are resampled together."""
+    if sample.treatment.stop is None or sample.epoch <= sample.treatment.stop:
+        return "no rearing after the treatment"
+    then = sample_of(condition_named(study, sample.name), sample.site, sample.treatment.stop)
+    if np.isnan(then.shares).any() or np.isnan(sample.shares).any():
+        return "all units are silent"
+    of = OF_SHARES["cbi"]
+    return float(of(then.shares[None])[0] - of(sample.shares[None])[0]), of(then.resampled) - of(sample.resampled)
+
+
+def _disparity_correlation(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+    """Rank correlation over units between disparity discrimination and |RSV|; mean over subjects, spread as t."""
+    from scipy.stats import spearmanr
+
+    found = []
+    for subject in condition_named(study, sample.name).subjects:
+        record, site = subject.measures.get(("disparity", sample.site)), subject.sites.get(sample.site)
+        if record is None or site is None:
+            continue
+        index, rsv = record.values["discrimination_index"][-1], np.abs(site.values["rsv"][-1])
+        if len(index) == len(rsv):
+            found.append(float(spearmanr(index, rsv, nan_policy="omit").statistic))
+    values = np.array(found)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return "disparity was not measured at these units (binocular measure STUDY --probe disparity)"
+    spread = spread_of_mean(values, generator(f"disparity/{sample.name}/{sample.site}"))
+    return float(values.mean()), values.mean() + spread
+
+
+AGAINST_NORMAL: dict[str, Measure] = {
+    "shift from normal": _against_normal("cbi", lambda one, normal: normal - one),
+    "binocular relative to normal": _against_normal("binocular share", lambda one, normal: _ratio(one, normal)),
+    "mi above normal": _against_normal("mi", lambda one, normal: one - normal),
+    "stereopsis lost": _lost("stereopsis", "stereopsis"),
+    "deprived vision lost": _lost("accuracy_deprived_only", "the deprived eye alone"),
+}
+MEASURES: dict[str, Measure] = {
+    **{name: _of_shares(name) for name in OF_SHARES},
+    "median unit mi": _unit_monocularity,
+    "relapse": _relapse,
+    "disparity correlation": _disparity_correlation,
+    **AGAINST_NORMAL,
+}
+"""How each measure is taken, by name; ``shift from normal`` is CBI of normal subjects of the same age less that of
+these (positive: towards the fellow eye)."""
+assert set(MEASURES) == set(MEASURE_NAMES)
