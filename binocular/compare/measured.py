@@ -136,7 +136,7 @@ def _disparity_correlation(study: Study, sample: Sample, baseline: Sample | None
             continue
         index, rsv = record.values["discrimination_index"][-1], np.abs(site.values["rsv"][-1])
         if len(index) == len(rsv):
-            found.append(float(spearmanr(index, rsv, nan_policy="omit").statistic))
+            found.append(float(spearmanr(index, rsv, nan_policy="omit")[0]))  # type: ignore[arg-type]
     values = np.array(found)
     values = values[~np.isnan(values)]
     if not len(values):
