@@ -5,14 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pytest
 
 from binocular import protocols
-from binocular.papers.achille_2019.judges import published_accuracy, sensitivity, windows
 from binocular.papers.achille_2019.main import CLAIMS
-from binocular.papers.numbers import condition_of
-from binocular.papers.settled import losses, settled
+from binocular.papers.achille_2019.measures import costs, published_accuracy, sensitivity, windows
+from binocular.papers.numbers import condition_of, settled
 from tests.made_studies import Made, assert_draws, assert_verdict_follows, made_study
 
 EPOCHS = (0, 1, 2, 4, 8, 16, 24, 32, 40, 52)
@@ -106,17 +104,16 @@ def test_each_control_can_kill_its_claim():
 
 def test_accuracy_is_averaged_over_the_end_of_rearing_only():
     condition = condition_of(removal(0.1), "blurred-10")
-    assert np.mean(list(settled(condition).values())) == pytest.approx(66.67, abs=0.3)
-    lost = losses(condition_of(removal(0.1), "blurred-0"), condition)
-    assert np.mean(list(lost.values())) == pytest.approx(3.33, abs=0.4)
+    assert float(settled(condition).mean()) == pytest.approx(66.67, abs=0.3)
+    assert float(costs(removal(0.1)).sel(removal=10).mean()) == pytest.approx(3.33, abs=0.4)
 
 
 def test_sensitivity_is_set_against_the_information_during_the_window():
     by_onset, length = windows(window(FADES))
-    assert (list(by_onset), length) == (list(ONSETS), 8)
+    assert (by_onset["onset"].values.tolist(), length) == (list(ONSETS), 8)
     traces = {0: 1.0, 8: 100.0, 52: 100.0}
-    found = sensitivity(window(FADES), fisher(traces))
-    information, loss = found[0]
+    found = sensitivity(window(FADES), fisher(traces)).sel(seed=0)
+    information, loss = found["information"].values, found["loss"].values
     # log10 of the trace rises from 0 to 2 along a straight line, then stays: the mean over epochs 0-8 is 1.
     assert information[0] == pytest.approx(1.0, abs=0.02)
     assert information[1:] == pytest.approx([1.72, 2, 2, 2, 2], abs=0.06)

@@ -13,6 +13,7 @@ from binocular.protocols import load_protocol
 from binocular.networks.build import build_network
 from binocular.papers.claims import Evidence
 from binocular.papers.kleinman_2023.main import CLAIMS
+from binocular.papers.kleinman_2023.measures import MAP, POOLED
 from binocular.papers.kleinman_2023.tables import (
     accuracy_curve,
     bias_of,
@@ -22,7 +23,6 @@ from binocular.papers.kleinman_2023.tables import (
     nearest_removal,
     usable_information,
 )
-from binocular.papers.kleinman_2023.units import MAP, POOLED
 from binocular.probes import adapted, probe_views, response_grid, source_variance
 from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord
 from binocular.store.study import Condition, Study

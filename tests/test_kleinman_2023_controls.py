@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from binocular.papers.kleinman_2023.controls import CLAIMS
-from binocular.papers.kleinman_2023.controls_judges import CLOCKS, CLOSURES, DEPTHS, published_depth
+from binocular.papers.kleinman_2023.measures import CLOCKS, CLOSURES, DEPTHS
+from binocular.papers.kleinman_2023.tables import published_depth
 from tests.made_studies import Made, assert_draws, assert_verdict_follows, made_study
 
 

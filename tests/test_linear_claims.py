@@ -16,8 +16,7 @@ from binocular.linear.completion import Completion
 from binocular.papers.computing import ComputedNeed
 from binocular.papers.kleinman_2023.linear_sensors import K23_LINEAR
 from binocular.papers.kleinman_2024.completion import K24_COMPLETION
-from binocular.papers.kleinman_2024.gates import K24_GATES
-from binocular.papers.kleinman_2024.portraits import K24_PORTRAITS
+from binocular.papers.kleinman_2024.pathways import K24_GATES, K24_PORTRAITS
 from binocular.papers.registry import paper_named
 
 

@@ -7,23 +7,25 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from binocular.stimuli.errors import BadInput
 from rich.console import Console
 
-from binocular.papers.claims import Claim, Evidence, Finding, verdict_from
+from binocular.papers.claims import Claim, Evidence, Finding, Row
 from binocular.papers.needs import Measure, StudyNeed
-from binocular.papers.numbers import by_seed, condition_of, exact, judged, number_of, paired, worst
+from binocular.papers.numbers import condition_of, dominance, over, swept, worst
 from binocular.papers.pages import as_plain, markdown_page, write_pages
-from binocular.papers.presenting import criterion_words, number_words, print_result, print_summary
+from binocular.papers.presenting import criterion_words, print_result, print_summary
 from binocular.papers.registry import PAPERS, Paper, chosen_claims, paper_named
 from binocular.papers.reproducing import reproduce
-from binocular.store.statistics import Interval
+from binocular.store.statistics import Interval, exact, interval
+from tests.made_studies import Made, made_study
 from tests.test_cli import ROOT, assert_one_sentence, binocular
 from tests.tiny import tiny_file
 
@@ -48,12 +50,9 @@ class Numbers:
 
 def claim(need: Any, name: str = "shift", at_least: float = 0.2, **settings: Any) -> Claim:
     """Return a claim that holds where the values of a need lie above a bound."""
-
-    def judge(had: Any) -> Finding:
-        row = Evidence("shift of the units", "0.35 (Fig. 4)", number_of(had[need.key]), at_least=at_least)
-        return judged(name, [row], "the units move")
-
-    return Claim(name, "The units move.", "Fig. 4", {"lab": (need,)}, settings.pop("judge", judge), **settings)
+    row = Row("shift of the units", lambda had: interval(had[need.key]), at_least=at_least, published="0.35 (Fig. 4)")
+    rows = settings.pop("rows", [row])
+    return Claim(name, "The units move.", "Fig. 4", {"lab": (need,)}, rows, reason="the units move", **settings)
 
 
 PAPER = Paper("fake-2023", "A paper | with a bar", "Nobody 2023", ())
@@ -63,39 +62,55 @@ def run(tmp_path: Path, *claims: Claim, scale: Any = "lab") -> Any:
     return reproduce(PAPER, claims, tmp_path, scale, "cpu", command="binocular reproduce fake-2023")
 
 
-def test_a_verdict_follows_from_whole_intervals():
+def test_a_verdict_follows_from_the_rows():
     def row(low: float, high: float, **bounds: Any) -> Evidence:
         return Evidence("x", "", Interval((low + high) / 2, low, high, 3), **bounds)
 
-    assert row(0.3, 0.4, at_least=0.2).verdict == "holds"
-    assert row(0.1, 0.4, at_least=0.2).verdict == "undecided"
-    assert row(0.0, 0.1, at_least=0.2).verdict == "does not hold"
-    assert row(0.3, 0.4, at_most=0.2).verdict == "does not hold"
-    assert row(0.3, 0.4, at_least=0.2, at_most=0.35).verdict == "undecided"
-    assert Evidence("x", "", number_of([0.5]), at_least=0.2).verdict == "undecided", "one subject decides nothing"
-    assert row(0.3, 0.4, role="context").verdict is None
     holds, fails, undecided = row(0.3, 0.4, at_least=0.2), row(0, 0.1, at_least=0.2), row(0.1, 0.3, at_least=0.2)
+    assert Finding("x", (holds, undecided)).verdict == "undecided" and Finding("x").verdict == "not run"
+    assert Finding("x", (undecided, fails, holds)).verdict == "does not hold"
     assert (
-        verdict_from((holds, undecided)) == "undecided" and verdict_from((undecided, fails, holds)) == "does not hold"
+        row(0.3, 0.4, role="context").verdict is None
+        and Finding("x", (row(0, 0, role="context"),)).verdict == "not run"
     )
     control = row(0.3, 0.4, at_most=0.1, role="control")
-    assert verdict_from((holds, control)) == "does not hold", "a control kills a claim"
+    assert Finding("x", (holds, control)).verdict == "does not hold", "a control kills a claim"
     with pytest.raises(ValueError, match="criterion"):
-        Evidence("x", "", exact(1))
+        Row("x", lambda had: exact(1))
+    with pytest.raises(TypeError, match="verdict"):
+        Finding("x", verdict="holds")  # type: ignore[call-arg]
 
 
-def test_numbers_over_subjects():
-    found = number_of([1.0, 2.0, 3.0, np.nan])
-    assert (found.mean, found.n) == (2.0, 3)
-    assert found.high - found.mean == pytest.approx(4.302653 / 3**0.5, rel=1e-6)
+def test_a_row_is_told_for_each_coordinate_of_its_number():
+    values = xr.DataArray([[1.0, 2.0], [3.0, np.nan]], {"end": [5, 10], "seed": [0, 1]}, ("end", "seed"))
+    row = Row("shift by {unit}, to {end}", lambda had: values, "context", published=lambda had: {5: "a", 10: "b"})
+    first, second = row.evidence({}, {"unit": "cells"})
+    assert (first.what, first.published, first.ours.mean) == ("shift by cells, to 5", "a", 1.5)
+    assert (second.what, second.published, second.ours.mean, second.ours.n) == ("shift by cells, to 10", "b", 3.0, 1)
+    assert list(Row("x", lambda had: None, "context").evidence({}, {})) == []
+
+
+def test_differences_are_paired_by_seed():
+    first, second = (
+        xr.DataArray(v, {"seed": s}, ("seed",)) for v, s in (([1.0, 2, 9], [0, 1, 2]), ([1, 0, 5], [1, 0, 7]))
+    )
+    (found,) = Row("x", lambda had: 100 * (first - second), "context").evidence({}, {})
+    assert found.ours == interval([100, 100])
     assert worst([0.1, 0.3]) == exact(0.3, 2) and np.isnan(worst([0.1, np.nan]).mean)
-    assert paired({0: 1.0, 1: 2.0, 2: 9.0}, {1: 1.0, 0: 0.0, 7: 5.0}, 100) == number_of([100, 100])
 
 
-def test_numbers_and_bounds_are_printed_without_losing_them():
-    assert number_words(number_of([0.5, 0.6, 0.7]), 2) == "0.60 [0.35, 0.85]"
-    assert number_words(number_of([0.5]), 2) == "0.50 [no interval]"
-    assert number_words(exact(-0.25), 2) == "−0.25" and number_words(exact(3e-12), 2) == "3e−12"
+def test_seeds_of_conditions_are_put_side_by_side():
+    study = made_study("x", {f"blurred-{end}": Made(values={"removal": end}) for end in (20, 0)})
+    conditions = swept(study, "blurred")
+    conditions[20] = replace(conditions[20], subjects=conditions[20].subjects[1:])
+    found = over(conditions, lambda condition, subject: subject.seed + condition.values["removal"])
+    assert list(found["removal"]) == [0, 20] and found.sel(removal=20, seed=4) == 24
+    assert np.isnan(found.sel(removal=20, seed=0)) and interval(found[1] - found[0]).n == 4
+    with pytest.raises(KeyError, match="without a deficit"):
+        swept(made_study("x", {"blurred-20": Made(values={"removal": 20})}), "blurred")
+
+
+def test_bounds_are_printed_without_losing_them():
     row = Evidence("x", "", exact(0.2), at_least=-0.125, at_most=1e-6)
     assert criterion_words(row) == "≥ −0.125 and ≤ 1e−06"
 
@@ -117,14 +132,6 @@ def test_what_cannot_be_had_is_not_run_and_what_fails_is_told(tmp_path):
     assert len(found.faults) == 1 and "out of memory" in found.faults[0]
     paper = run(tmp_path, claim(Numbers(), absent={"paper": "nobody can"}), scale="paper")
     assert paper.results[0].finding.reason == "nobody can" and not paper.faults
-
-
-def test_a_verdict_cannot_be_typed_in(tmp_path):
-    def judge(had: Any) -> Finding:
-        return Finding("shift", "holds", (Evidence("shift", "", number_of(had["numbers"]), at_least=0.9),))
-
-    found = run(tmp_path, claim(Numbers(), judge=judge))
-    assert found.results[0].finding.verdict == "not run" and "does not follow" in found.faults[0]
 
 
 def test_a_stop_keeps_what_is_done(tmp_path):
@@ -192,7 +199,8 @@ def test_a_study_is_taken_up_measured_once_and_shares_histories(tmp_path):
     again = need.obtain(out, "cpu", True)
     assert nodes == {path.name: path.stat().st_mtime_ns for path in (out / "first" / "nodes").glob("*.h5")}
     assert measures == {path.name: path.stat().st_mtime_ns for path in (out / "first" / "measures").rglob("*.h5")}
-    assert by_seed(condition_of(again, "early"), "cbi") == by_seed(condition_of(study, "early"), "cbi")
+    one, other = (dominance(condition_of(found, "early"), "cbi") for found in (again, study))
+    assert one.identical(other)
     with pytest.raises(KeyError, match="there are"):
         condition_of(study, "never")
 
@@ -204,16 +212,13 @@ def test_a_study_is_taken_up_measured_once_and_shares_histories(tmp_path):
     assert "binocular run" in origin.command and origin.device
 
     other = study_need(tmp_path, "third", "training.learning_rate=0.2").obtain(out, "cpu", True)
-    assert by_seed(condition_of(other, "normal"), "cbi").keys() == {0}
+    assert dominance(condition_of(other, "normal"), "cbi")["seed"].values.tolist() == [0]
     assert not set(inodes) & {path.name for path in (out / "third" / "nodes").glob("*.h5")}
 
 
 def rsv_claim(need: StudyNeed) -> Claim:
-    def judge(had: Any) -> Finding:
-        early = by_seed(condition_of(had[need.key], "early"), "mean_rsv")
-        return judged("rsv", [Evidence("mean RSV", "", number_of(list(early.values())), at_least=0.0)])
-
-    return Claim("rsv", "Units move.", "Fig. 4", {"lab": (need,)}, judge)
+    row = Row("mean RSV", lambda had: dominance(condition_of(had[need.key], "early"), "mean_rsv"), at_least=0.0)
+    return Claim("rsv", "Units move.", "Fig. 4", {"lab": (need,)}, [row])
 
 
 def test_a_study_with_one_subject_is_undecided_and_one_without_a_card_is_not_run(tmp_path):

@@ -13,15 +13,14 @@ import numpy as np
 import pytest
 from binocular.stimuli.errors import BadInput
 
-from binocular.papers.claims import Claim, Evidence, verdict_from
+from binocular.papers.claims import Claim, Evidence, Finding
 from binocular.papers.pages import COLUMNS, HOW_TO_READ, write_pages
 from binocular.papers.registry import PAPERS, Paper
-from binocular.store.statistics import Interval, exact
+from binocular.store.statistics import VERDICTS, Interval, exact
 from tests.test_reproducing import PAPER, Numbers, claim, run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reproduction"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem in PAPERS)
-VERDICTS = ("holds", "does not hold", "undecided", "not run")
 
 
 def cells_of(line: str) -> list[str]:
@@ -145,7 +144,7 @@ def test_pages_are_written_in_the_form_that_is_tested(tmp_path, monkeypatch):
 
 def test_the_test_of_pages_can_fail():
     row, says = row_of(["shift", "0.41 (Fig. 4)", "0.31 [0.25, 0.37]", "≥ 0.10", "holds"])
-    assert row.verdict == says and verdict_from((row,)) == "holds"
+    assert row.verdict == says and Finding("x", (row,)).verdict == "holds"
     row, _ = row_of(["shift", "0.41 (Fig. 4)", "−0.31 [−0.37, −0.25]", "≥ 0.10", "holds"])
     assert row.verdict == "does not hold"
     row, _ = row_of(["control: error", "", "0.0012", "≤ 0.0100", "holds"])

@@ -1,17 +1,21 @@
 """What a claim of a paper is, what it needs, and what was found.
 
-A claim declares its criterion before anything is reared: each row of evidence that tests it has bounds, and the verdict
-follows from the intervals alone. Rows that are controls must meet their bounds too, or the claim does not hold.
+A claim is declared before anything is reared: rows that say which number decides it, within which bounds, and what was
+published. Its verdict follows from the intervals of the numbers alone, and nobody can type one in. Rows that are
+controls must meet their bounds too, or the claim does not hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from binocular.store.statistics import Interval, Verdict, overall, verdict_of
+import numpy as np
+
+from binocular.store.statistics import Interval, Verdict, interval, overall, verdict_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,22 +25,28 @@ __all__ = [
     "Claim",
     "Evidence",
     "Finding",
+    "Had",
     "Need",
     "Role",
+    "Row",
     "Scale",
-    "not_run",
-    "verdict_from",
+    "context",
+    "control",
+    "test",
 ]
 
 Scale = Literal["lab", "paper"]
 SCALES: tuple[Scale, ...] = ("lab", "paper")
 """``"lab"`` is the smallest study that tests the claim, ``"paper"`` the published one."""
 Role = Literal["test", "control", "context"]
+_ROLES: tuple[Role, ...] = ("test", "control", "context")
+Had = Mapping[str, Any]
+"""Studies, or tables of a computation, by the key of the need."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One row of a claim's table.
+    """One row of a claim's table: a number that was found, with its criterion.
 
     Attributes
     ----------
@@ -62,21 +72,64 @@ class Evidence:
     at_most: float | None = None
     digits: int = 2
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """What this row says by itself; None for context."""
+        return None if self.role == "context" else verdict_of(self.ours, self.at_least, self.at_most)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What decides a claim, or is told beside it: a number, its criterion and what was published.
+
+    Attributes
+    ----------
+    what
+        In words, with its unit. ``{name}`` is replaced by what the claim's `facts` say, and by the coordinates of the
+        number.
+    number
+        From what the claim was judged on to an array of xarray over ``seed``, of which mean and interval are taken, or
+        to an `Interval` (`binocular.store.statistics.exact`). An array with one more dimension gives a row for each of
+        its coordinates; ``None`` gives no row.
+    published
+        The published number in words: a text, or a function from the same to a text, or to texts by coordinate.
+    role, at_least, at_most, digits
+        As in `Evidence`.
+    """
+
+    what: str
+    number: Callable[[Had], Any]
+    role: Role = "test"
+    at_least: float | None = None
+    at_most: float | None = None
+    published: str | Callable[[Had], str | Mapping[Any, str]] = ""
+    digits: int = 2
+
     def __post_init__(self) -> None:
         if self.role != "context" and self.at_least is None and self.at_most is None:
             raise ValueError(f"{self.what}: a {self.role} needs a criterion")
 
-    @property
-    def verdict(self) -> Verdict | None:
-        """What this row says by itself; None for context."""
-        if self.role == "context":
-            return None
-        return verdict_of(self.ours, self.at_least, self.at_most)
+    def evidence(self, had: Had, facts: Mapping[str, Any]) -> Iterator[Evidence]:
+        """Return what was found: a row, or one for each coordinate of the number."""
+        number = self.number(had)
+        if number is None:
+            return
+        published = self.published(had) if callable(self.published) else self.published
+        others = [dim for dim in getattr(number, "dims", ()) if dim != "seed"]
+        for part in [number] if not others else [number.isel({others[0]: at}) for at in range(number.sizes[others[0]])]:
+            at = {name: part.coords[name].item() for name in others}
+            told = published if isinstance(published, str) else published[next(iter(at.values()))]
+            found = part if isinstance(part, Interval) else interval(np.atleast_1d(part))
+            what = self.what.format(**facts, **at)
+            yield Evidence(what, told, found, self.role, self.at_least, self.at_most, self.digits)
 
 
-def verdict_from(rows: Iterable[Evidence]) -> Verdict:
-    """Return what rows of evidence say together; context says nothing."""
-    return overall(row.verdict for row in rows if row.verdict is not None)
+test = partial(Row, role="test")
+"""A row that decides."""
+control = partial(Row, role="control")
+"""A row that could kill the claim, and decides too."""
+context = partial(Row, role="context")
+"""A row that is told only."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +140,8 @@ class Finding:
     ----------
     claim
         Its id.
-    verdict
-        Follows from ``evidence`` by `verdict_from`; ``"not run"`` where nothing was reared.
     evidence
-        Rows, tests first.
+        Tests first, then controls, then context.
     reason
         Why the verdict is what it is, in a sentence or two; for ``"not run"``, what is missing.
     deviations
@@ -98,15 +149,14 @@ class Finding:
     """
 
     claim: str
-    verdict: Verdict
     evidence: tuple[Evidence, ...] = ()
     reason: str = ""
     deviations: tuple[str, ...] = ()
 
-
-def not_run(claim: str, reason: str) -> Finding:
-    """Return the finding of a claim for which nothing was reared."""
-    return Finding(claim, "not run", reason=reason)
+    @property
+    def verdict(self) -> Verdict:
+        """What the rows say together: the worst of them; ``"not run"`` where there is none."""
+        return overall(row.verdict for row in self.evidence if row.verdict is not None)
 
 
 class Need(Protocol):
@@ -149,10 +199,16 @@ class Claim:
         Figure, table or section.
     needs
         What it is judged on, by scale. A scale that is not there cannot be run, and ``absent`` says why.
-    judge
-        From the results of the needs, by key, to the finding.
+    rows
+        What decides it, and what is told beside it.
     draw
-        From the same to a figure, with the digitised points where there are any; None for no figure.
+        From what it was judged on to a figure, with the digitised points where there are any; None for no figure.
+    facts
+        From the same to what the texts of the rows name in braces.
+    reason
+        How to read the verdict; a text, or a function from the same to one.
+    deviations
+        Where all its studies depart from the publication; sentences, or a function from the same to them.
     absent
         For a scale without needs, why.
     """
@@ -161,6 +217,18 @@ class Claim:
     statement: str
     source: str
     needs: Mapping[Scale, tuple[Need, ...]]
-    judge: Callable[[Mapping[str, Any]], Finding]
-    draw: Callable[[Mapping[str, Any]], Figure] | None = None
+    rows: Sequence[Row]
+    draw: Callable[[Had], Figure] | None = None
+    facts: Callable[[Had], Mapping[str, Any]] = lambda had: {}
+    reason: str | Callable[[Had], str] = ""
+    deviations: Sequence[str] | Callable[[Had], Sequence[str]] = ()
     absent: Mapping[Scale, str] = field(default_factory=dict)
+
+    def judge(self, had: Had) -> Finding:
+        """Return what is found of the claim in studies and tables, by the keys of its needs."""
+        facts = self.facts(had)
+        evidence = [found for row in self.rows for found in row.evidence(had, facts)]
+        reason = self.reason(had) if callable(self.reason) else self.reason
+        deviations = self.deviations(had) if callable(self.deviations) else self.deviations
+        ordered = tuple(sorted(evidence, key=lambda found: _ROLES.index(found.role)))
+        return Finding(self.id, ordered, reason, tuple(deviations))

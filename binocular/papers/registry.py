@@ -72,8 +72,8 @@ PAPERS: dict[str, Paper] = {
             "Critical Learning Periods Emerge Even in Deep Linear Networks",
             "M. Kleinman, A. Achille & S. Soatto, ICLR 2024 (arXiv 2308.12221)",
             (
-                f"{_HERE}.kleinman_2024.portraits:K24_PORTRAITS",
-                f"{_HERE}.kleinman_2024.gates:K24_GATES",
+                f"{_HERE}.kleinman_2024.pathways:K24_PORTRAITS",
+                f"{_HERE}.kleinman_2024.pathways:K24_GATES",
                 f"{_HERE}.kleinman_2024.completion:K24_COMPLETION",
             ),
         ),

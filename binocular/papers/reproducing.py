@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from binocular.papers.claims import Claim, Finding, Need, Scale, not_run, verdict_from
+from binocular.papers.claims import Claim, Finding, Need, Scale
 from binocular.papers.registry import Paper
 from binocular.stimuli.errors import BadInput
 from binocular.store.sealing import safely
@@ -256,15 +256,15 @@ def _result(claim: Claim, scale: Scale, obtained: _Obtained) -> Result:
     keys = tuple(need.key for need in needs)
     if not needs:
         reason = claim.absent.get(scale, f"there is no study of it at {scale} scale")
-        return Result(claim, not_run(claim.id, reason))
+        return Result(claim, Finding(claim.id, reason=reason))
     try:
         had = {need.key: obtained(need) for need in needs}
     except BadInput as error:
-        return Result(claim, not_run(claim.id, str(error)), keys)
+        return Result(claim, Finding(claim.id, reason=str(error)), keys)
     except Exception as error:
         return _fault(claim, keys, error)
     try:
-        finding = _checked(claim, claim.judge(had))
+        finding = claim.judge(had)
     except Exception as error:
         return _fault(claim, keys, error)
     try:
@@ -275,24 +275,13 @@ def _result(claim: Claim, scale: Scale, obtained: _Obtained) -> Result:
 
 def _fault(claim: Claim, keys: tuple[str, ...], error: Exception) -> Result:
     told = _told(error)
-    return Result(claim, not_run(claim.id, f"it failed: {told}"), keys, fault=told)
+    return Result(claim, Finding(claim.id, reason=f"it failed: {told}"), keys, fault=told)
 
 
 def _told(error: Exception) -> str:
     if os.environ.get("BINOCULAR_DEBUG"):
         raise error
     return f"{type(error).__name__}: {error} (BINOCULAR_DEBUG=1 shows where)"
-
-
-def _checked(claim: Claim, finding: Finding) -> Finding:
-    """Return the finding if its verdict is what its rows say."""
-    if finding.claim != claim.id:
-        raise ValueError(f"the finding is one of {finding.claim}")
-    if finding.verdict != "not run" and finding.verdict != verdict_from(finding.evidence):
-        raise ValueError(
-            f"'{finding.verdict}' does not follow from its rows, which say '{verdict_from(finding.evidence)}'"
-        )
-    return finding
 
 
 def _drawn(claim: Claim, had: Mapping[str, Any]) -> Figure | None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
-from binocular.papers.achille_2019.judges import fisher_traces, published_accuracy, sensitivity, windows
-from binocular.papers.kleinman_2023.unit_figures import new_figure, points_and_line, published_line
-from binocular.papers.numbers import condition_of
-from binocular.papers.settled import losses, settled
+from binocular.papers.achille_2019.measures import (
+    blurred,
+    costs,
+    fisher_traces,
+    lost,
+    published_accuracy,
+    sensitivity,
+    windows,
+)
+from binocular.papers.claims import Had
+from binocular.papers.figures import AROUND, deficit_axis, new_figure, points_and_line, published_line, zero
+from binocular.papers.numbers import condition_of, seeds_of
 from binocular.report.figures.outcomes import interval_rows
 from binocular.report.figures.style import title_panel
 
@@ -23,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["draw_fisher", "draw_harmless", "draw_removal", "draw_two_eyed", "draw_window"]
 
 _INFORMATION = "Fisher information (log₁₀ of trace, nat²)"
-_ZERO = {"color": "#8C8C8C", "lw": 0.7, "ls": ":"}
 _DEFICITS = {
     "blurred": "blurred",
     "noise": "only noise",
@@ -33,57 +40,36 @@ _DEFICITS = {
 }
 
 
-def _removal(ax: Axes, study: Study, label: str = "ours", colour: str = "#000000", marker: str = "o") -> None:
-    ends = sorted(int(c.values["removal"]) for c in study.reared if c.name.startswith("blurred-"))
-    sharp = condition_of(study, "blurred-0")
-    change = [losses(condition_of(study, f"blurred-{end}"), sharp) for end in ends]
-    points_and_line(ax, [end / ends[-1] for end in ends], change, label, colour, marker)
-
-
-def _constant(ax: Axes, study: Study) -> None:
-    ends = sorted(int(c.values["removal"]) for c in study.reared if c.name.startswith("constant-"))
-    sharp = condition_of(study, "constant-0")
-    change = [losses(condition_of(study, f"constant-{end}"), sharp) for end in ends]
-    points_and_line(ax, [end / ends[-1] for end in ends], change, "ours, constant rate", "#009E73", "s")
-
-
-def _published(ax: Axes) -> None:
+def _removal(ax: Axes, study: Study) -> None:
+    """Draw the change of accuracy by the end of the blur, published and ours at a falling and a constant rate."""
     published = published_accuracy()
     published_line(ax, {at: value - published[0] for at, value in published.items()}, "published (Fig. 1)")
-
-
-def _removal_axes(ax: Axes) -> None:
-    ax.axhline(0, **_ZERO)
-    ax.set_xticks([0, 0.5, 1], ["0", "half", "longest"])
-    ax.set_xlabel("end of the blur")
+    points_and_line(ax, -costs(study), "ours", "#000000")
+    points_and_line(ax, -costs(study, "constant"), "ours, constant rate", "#009E73", "s")
+    deficit_axis(ax, "blur")
     ax.set_ylabel("change of accuracy (points)")
 
 
-def draw_removal(had: Mapping[str, Any]) -> Figure:
+def draw_removal(had: Had) -> Figure:
     """Draw Fig. 1 beside ours: the change of accuracy by the end of the blur, at a falling and at a constant rate."""
     figure = new_figure(4.2, 3.0)
     ax = figure.subplots()
-    _published(ax)
     _removal(ax, had["removal-one"])
-    _constant(ax, had["removal-one"])
-    _removal_axes(ax)
-    sharp = np.mean(list(settled(condition_of(had["removal-one"], "blurred-0")).values()))
+    sharp = float(blurred(had["removal-one"])[0].mean())
     title_panel(ax, "Blur from the beginning", f"published {published_accuracy()[0]:.1f} %, ours {sharp:.1f} % without")
     ax.legend(loc="lower left", handlelength=2.4)
     return figure
 
 
-def _window(
-    ax: Axes, study: Study, label: str = "lost by the blur", colour: str = "#000000", marker: str = "o"
-) -> None:
+def _window(ax: Axes, study: Study) -> None:
     by_onset, length = windows(study)
-    points_and_line(ax, list(by_onset), list(by_onset.values()), label, colour, marker)
-    ax.axhline(0, **_ZERO)
+    points_and_line(ax, by_onset, "lost by the blur", "#000000", x=by_onset["onset"].to_numpy())
+    zero(ax)
     ax.set_xlabel(f"onset of the blur of {length} epochs (epoch)")
     ax.set_ylabel("accuracy lost (points)")
 
 
-def draw_window(had: Mapping[str, Any]) -> Figure:
+def draw_window(had: Had) -> Figure:
     """Draw what a blur of fixed length costs by its onset, beside the course of undisturbed accuracy."""
     study = had["window-one"]
     figure = new_figure(6.4, 2.9)
@@ -107,65 +93,58 @@ def _learning(ax: Axes, study: Study) -> None:
 
 
 def _deficits(ax: Axes, study: Study) -> None:
-    normal = condition_of(study, "normal")
     shown = [name for name in _DEFICITS if any(c.name == name for c in study.reared)]
     # A sham compares at equal age, where it must be nothing; deficits after equal recovery, as published.
-    twins = {"sham": condition_of(study, "normal-long")}
-    lost = [losses(twins.get(name, normal), condition_of(study, name)) for name in shown]
-    interval_rows([list(values.values()) for values in lost], ax, reference=0)
+    losses = [lost(study, "normal-long" if name == "sham" else "normal", name) for name in shown]
+    interval_rows([seeds_of(values) for values in losses], ax, reference=0)
     ax.set_yticks(range(len(shown)), [_DEFICITS[name] for name in shown])
     ax.set_xlabel("accuracy lost (points)")
 
 
-def draw_harmless(had: Mapping[str, Any]) -> Figure:
+def draw_harmless(had: Had) -> Figure:
     """Draw what each deficit costs."""
     figure = new_figure(4.2, 2.8)
     ax = figure.subplots()
     _deficits(ax, had["controls-one"])
-    title_panel(ax, "Deficits of equal length", "diamonds: means with 95 % intervals; circles: subjects")
+    title_panel(ax, "Deficits of equal length", AROUND)
     return figure
 
 
 def _fisher(ax: Axes, study: Study) -> None:
-    epochs, traces = fisher_traces(study)
-    rows = np.log10(np.array(list(traces.values())))
-    ax.plot(epochs, rows.T, color="#BBBBBB", lw=0.6)
-    ax.plot(epochs, rows.mean(0), color="#000000", lw=1.4, marker="o", ms=3)
+    traces = fisher_traces(study)
+    curves = np.log10(traces.to_numpy())
+    ax.plot(traces["epoch"], curves, color="#BBBBBB", lw=0.6)
+    ax.plot(traces["epoch"], curves.mean(1), color="#000000", lw=1.4, marker="o", ms=3)
     ax.set_xlabel("epoch")
     ax.set_ylabel(_INFORMATION)
     title_panel(ax, "Information in the weights", "mean, and single subjects in grey")
 
 
-def _follows(ax: Axes, found: Mapping[int, tuple[np.ndarray, np.ndarray]], onsets: Sequence[int]) -> None:
-    information = np.mean([pair[0] for pair in found.values()], axis=0)
-    loss = np.mean([pair[1] for pair in found.values()], axis=0)
-    ax.plot(information, loss, "o", color="#000000", ms=4)
-    for onset, x, y in zip(onsets, information, loss, strict=True):
+def _follows(ax: Axes, both: xr.Dataset) -> None:
+    mean = both.mean("seed")
+    ax.plot(mean["information"], mean["loss"], "o", color="#000000", ms=4)
+    for onset, x, y in zip(mean["onset"].values, mean["information"].values, mean["loss"].values, strict=True):
         ax.annotate(str(onset), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=6.5, color="#555555")
-    ax.axhline(0, **_ZERO)
+    zero(ax)
     ax.set_xlabel(f"{_INFORMATION},\nmean during the window")
     ax.set_ylabel("accuracy lost (points)")
     title_panel(ax, "Loss and information", "a point per onset (epoch), means")
 
 
-def draw_fisher(had: Mapping[str, Any]) -> Figure:
+def draw_fisher(had: Had) -> Figure:
     """Draw the Fisher information through rearing, and the loss by a window against the information during it."""
     figure = new_figure(6.6, 2.9)
     axes = figure.subplots(1, 2)
     _fisher(axes[0], had["fisher-one"])
-    found = sensitivity(had["window-one"], had["fisher-one"])
-    _follows(axes[1], found, list(windows(had["window-one"])[0]))
+    _follows(axes[1], sensitivity(had["window-one"], had["fisher-one"]))
     return figure
 
 
-def draw_two_eyed(had: Mapping[str, Any]) -> Figure:
+def draw_two_eyed(had: Had) -> Figure:
     """Draw all of it for subjects with two eyes."""
     figure = new_figure(7.6, 5.4)
     axes = figure.subplots(2, 2)
-    _published(axes[0, 0])
     _removal(axes[0, 0], had["removal-two"])
-    _constant(axes[0, 0], had["removal-two"])
-    _removal_axes(axes[0, 0])
     title_panel(axes[0, 0], "Blur from the beginning", "two eyes, both blurred")
     axes[0, 0].legend(loc="upper right", handlelength=2.4)
     _window(axes[0, 1], had["window-two"])

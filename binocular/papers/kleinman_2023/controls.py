@@ -1,7 +1,7 @@
 """Kleinman, Achille & Soatto (2023): depth of the pathways, heads, and controls that the other claims stand or fall by.
 
-Criteria, declared before anything was reared. As in `kleinman_2023`, a shift of the clean eye's bias or a rise of the
-monocularity index counts where its whole 95 % interval is at least 0.10, a quarter of the published one. Under a
+Criteria, declared before anything was reared. As in `kleinman_2023.main`, a shift of the clean eye's bias or a rise of
+the monocularity index counts where its whole 95 % interval is at least 0.10, a quarter of the published one. Under a
 control the effect must still be there: the interval lies on its side of zero. An effect is one of early rearing where
 early less late lies above zero. Eyes are in balance where the bias is within 0.2 of 0.5. All differences are between
 subjects of the same seed. Losses of accuracy are averaged over the tests of the last 10 epochs,
@@ -10,20 +10,181 @@ and over all epochs at which a blur ends.
 
 from __future__ import annotations
 
-from binocular.papers.claims import Claim, Need, Scale
+from typing import Any
+
+import xarray as xr
+
+from binocular.papers.claims import Claim, Had, Need, Row, Scale, context, control, test
 from binocular.papers.kleinman_2023.controls_figures import draw_blur, draw_closure, draw_depth, draw_heads
-from binocular.papers.kleinman_2023.controls_judges import (
+from binocular.papers.kleinman_2023.measures import (
+    BALANCED,
+    CLOCKS,
+    CLOSURES,
     DEPTHS,
-    judge_blur,
-    judge_closure,
-    judge_depth,
-    judge_heads,
+    MAP,
+    POOLED,
+    SHIFT,
+    bias,
+    clean_bias,
+    lost,
+    lost_by_depth,
+    shift,
+    total,
+)
+from binocular.papers.kleinman_2023.tables import (
+    bias_of,
+    most_dissociated,
+    published_depth,
+    published_rise,
+    published_shift,
 )
 from binocular.papers.needs import StudyNeed
+from binocular.papers.numbers import condition_of, dominance, settled, swept
 
 __all__ = ["CLAIMS"]
 
-_ONE_HEAD = ('network.options.heads="one"',)
+_SAME: dict[str, Any] = {"at_least": -0.001, "at_most": 0.001, "digits": 3}
+_MEMORY = {
+    "statistics-renewed": "running averages forgotten at its end",
+    "momentum-forgotten": "momentum forgotten at its end",
+}
+
+
+def _early(had: Had, clock: str = "absolute", site: str = MAP) -> xr.DataArray:
+    return shift(had["blur-controls"], f"sharp-{clock}", f"early-{clock}", site)
+
+
+def _late(had: Had, clock: str = "absolute") -> xr.DataArray:
+    return shift(had["blur-controls"], f"sharp-long-{clock}", f"late-{clock}")
+
+
+def _under(had: Had, name: str) -> xr.DataArray:
+    return shift(had["blur-controls"], "sharp-absolute", name)
+
+
+def _sharp(had: Had, name: str) -> xr.DataArray:
+    return clean_bias(condition_of(had["blur-controls"], name), MAP)
+
+
+BLUR = (
+    test("shift of the clean eye's bias, sharp subjects reared as long, units by place", _early, at_least=SHIFT,
+         published=lambda had: f"{published_shift()} (Fig. 4)"),
+    test("early shift less that of the same blur later", lambda had: _early(had) - _late(had), at_least=0.0),
+    control("the early shift in pooled units", lambda had: _early(had, site=POOLED), at_least=0.0),
+    *(row for clock in ("constant", "cyclic") for row in (
+        control(f"early shift at a {clock} learning rate", lambda had, clock=clock: _early(had, clock), at_least=0.0),
+        control(f"early shift less the late one at a {clock} learning rate",
+                lambda had, clock=clock: _early(had, clock) - _late(had, clock), at_least=0.0),
+    )),
+    control("early shift, learning rate begun anew at its end", lambda had: _under(had, "early-phase"), at_least=0.0),
+    *(control(f"early shift, {words}", lambda had, name=name: _under(had, f"early-{name}"), at_least=0.0)
+      for name, words in _MEMORY.items()),
+    control("shift when the other eye is blurred early", lambda had: _under(had, "fellow-early"), at_most=0.0),
+    control("shift by a sham blur", lambda had: _under(had, "sham-early"), **_SAME),
+    control("clean eye's bias of sharp subjects reared as long", lambda had: _sharp(had, "sharp-absolute"), **BALANCED),
+    control("the same, reared as long as recovery only", lambda had: _sharp(had, "sharp-short"), **BALANCED),
+    *(context(f"late shift, {words} learning rate", lambda had, clock=clock: _late(had, clock))
+      for clock, words in CLOCKS.items()),
+)  # fmt: skip
+
+
+def _turned(had: Had, having: str, normal: str = "normal") -> xr.DataArray:
+    return shift(had["deprivation-controls"], normal, having, POOLED)
+
+
+def _blinded(had: Had, having: str, normal: str) -> xr.DataArray:
+    return lost(had["deprivation-controls"], normal, having)
+
+
+def _open_eye(had: Had, name: str, when: str = "end") -> xr.DataArray:
+    return clean_bias(condition_of(had["deprivation-controls"], name), POOLED, when)  # type: ignore[arg-type]
+
+
+def _closed_at(rate: str) -> tuple[Row, Row, Row]:
+    """Return what must hold of an early closure and a late one where the learning rate does so."""
+    normal, early, late = CLOSURES[rate]
+    row = test if rate == "falling" else control
+    return (
+        row(f"shift of the open eye's bias by an early closure, learning rate {rate}",
+            lambda had: _turned(had, early, normal), at_least=SHIFT),
+        row(f"early shift less the late one, learning rate {rate}",
+            lambda had: _turned(had, early, normal) - _turned(had, late, normal), at_least=0.0),
+        row(f"stereopsis lost early less that lost late, points, learning rate {rate}",
+            lambda had: _blinded(had, early, normal) - _blinded(had, late, normal), at_least=0.0),
+    )  # fmt: skip
+
+
+CLOSURE = (
+    *(row for rate in CLOSURES for row in _closed_at(rate)),
+    test("shift by an early closure after 110 epochs of recovery",
+         lambda had: _turned(had, "early-long-recovery"), at_least=SHIFT),
+    *(control(f"shift by an early closure, {words}",
+              lambda had, name=name: _turned(had, f"early-{name}"), at_least=SHIFT)
+      for name, words in _MEMORY.items()),
+    control("shift when the other eye is closed early", lambda had: _turned(had, "fellow-early"), at_most=0.0),
+    control("open eye's bias after a sham closure", lambda had: _open_eye(had, "sham"), **BALANCED),
+    control("open eye's bias before rearing", lambda had: _open_eye(had, "normal", "untrained"), **BALANCED),
+)  # fmt: skip
+
+
+def _rise(had: Had, having: str, site: str = MAP, without: str = "normal", heads: str = "per-eye") -> xr.DataArray:
+    study = had[f"heads-{heads}"]
+    return dominance(condition_of(study, having), "mi", site) - dominance(condition_of(study, without), "mi", site)
+
+
+def _cost(had: Had, heads: str) -> xr.DataArray:
+    normal, paired = (settled(condition_of(had[f"heads-{heads}"], name)) for name in ("normal", "paired"))
+    return normal - paired
+
+
+HEADS = (
+    test("rise of the monocularity index, a head for each eye, units by place", lambda had: _rise(had, "paired"),
+         at_least=SHIFT, published=lambda had: f"{published_rise()} (Fig. 6)"),
+    test("clean eye's bias after it", lambda had: clean_bias(condition_of(had["heads-per-eye"], "paired"), MAP),
+         **BALANCED, published=lambda had: f"{most_dissociated(bias_of):.2f} (Fig. 6)"),
+    control("rise of the index, heads drawn apart from labels as in the released code",
+            lambda had: _rise(had, "as-released"), at_least=0.0),
+    control("rise of the index compared with undisturbed subjects reared as long",
+            lambda had: _rise(had, "paired", without="normal-long"), at_least=0.0),
+    control("rise of the index in pooled units, which have no place",
+            lambda had: _rise(had, "paired", POOLED), at_least=0.0),
+    context("rise of the index with one head throughout", lambda had: _rise(had, "paired", heads="one")),
+    context("the same, pooled units", lambda had: _rise(had, "paired", POOLED, heads="one")),
+    context("accuracy lost with a head for each eye, points", lambda had: _cost(had, "per-eye"), digits=1),
+    context("accuracy lost with one head throughout, points", lambda had: _cost(had, "one"), digits=1),
+)  # fmt: skip
+
+
+def _deep_loss(had: Had, depth: int) -> xr.DataArray:
+    return lost_by_depth(had[f"depth-{depth}"])[1:].mean("removal", skipna=False)
+
+
+def _unblurred(had: Had, depth: int) -> xr.DataArray:
+    return settled(swept(had[f"depth-{depth}"], "blurred")[0])
+
+
+def _published_loss(depth: int) -> float:
+    points = [points for end, points in published_depth()[depth].items() if end]
+    return -sum(points) / len(points)
+
+
+_SHALLOW, _DEEP = DEPTHS[0], DEPTHS[-1]
+DEPTH = (
+    test(f"accuracy lost by blurs, {_DEEP} blocks in a pathway, points", lambda had: _deep_loss(had, _DEEP),
+         at_least=0, digits=1, published=lambda had: f"{_published_loss(_DEEP):.2f} (Fig. 5)"),
+    test(f"further loss with {_DEEP} blocks compared with {_SHALLOW}, points",
+         lambda had: _deep_loss(had, _DEEP) - _deep_loss(had, _SHALLOW), at_least=0, digits=1,
+         published=lambda had: f"{_published_loss(_DEEP) - _published_loss(_SHALLOW):.2f} (Fig. 5)"),
+    control(f"accuracy without a blur, {_DEEP} blocks less {_SHALLOW}, points",
+            lambda had: _unblurred(had, _DEEP) - _unblurred(had, _SHALLOW), at_least=-5, digits=1),
+    *(row for depth in DEPTHS for blocks in [f"{depth} block{'s' if depth > 1 else ''}"] for row in (
+        context(f"accuracy lost by blurs, {blocks}, points", lambda had, depth=depth: _deep_loss(had, depth),
+                published=lambda had, depth=depth: f"{_published_loss(depth):.2f}", digits=1),
+        context(f"accuracy without a blur, {blocks}, %", lambda had, depth=depth: _unblurred(had, depth), digits=1),
+        context(f"shift of the clean eye's bias by the longest blur, {blocks}, pooled units",
+                lambda had, depth=depth: total(bias(had[f"depth-{depth}"], site=POOLED))),
+    )),
+)  # fmt: skip
 
 
 def _both(key: str, protocol: str, settings: tuple[str, ...] = ()) -> tuple[StudyNeed, StudyNeed]:
@@ -37,6 +198,7 @@ def _scales(*pairs: tuple[StudyNeed, StudyNeed]) -> dict[Scale, tuple[Need, ...]
 
 
 _CLOSURE = StudyNeed("deprivation-controls", "deprivation-controls")
+_ONE_HEAD = ('network.options.heads="one"',)
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -45,7 +207,7 @@ CLAIMS: tuple[Claim, ...] = (
         "optimiser or normalisation remember, or by which eye it is.",
         "controls of claim 1; not in the paper",
         {"lab": (_CLOSURE,), "paper": (_CLOSURE,)},
-        judge_closure,
+        CLOSURE,
         draw_closure,
     ),
     Claim(
@@ -54,7 +216,7 @@ CLAIMS: tuple[Claim, ...] = (
         "optimiser and normalisation remember, which eye it is, and how units are counted.",
         "controls of Fig. 4; mostly not in the paper",
         _scales(_both("blur-controls", "controls")),
-        judge_blur,
+        BLUR,
         draw_blur,
     ),
     Claim(
@@ -62,7 +224,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Dissociated views make the units monocular in networks with a head for each eye, as published.",
         "section 4 and Fig. 6",
         _scales(_both("heads-per-eye", "heads"), _both("heads-one", "heads", _ONE_HEAD)),
-        judge_heads,
+        HEADS,
         draw_heads,
     ),
     Claim(
@@ -70,7 +232,7 @@ CLAIMS: tuple[Claim, ...] = (
         "The deeper the pathways, the more accuracy an early blur costs; at a learning rate that never falls.",
         "Fig. 5 centre",
         _scales(*(_both(f"depth-{n}", "depth", (f"network.options.blocks={n}",)) for n in DEPTHS)),
-        judge_depth,
+        DEPTH,
         draw_depth,
     ),
 )

@@ -9,16 +9,220 @@ seed.
 
 from __future__ import annotations
 
-from binocular.papers.claims import Claim
+from collections.abc import Callable, Mapping
+
+import xarray as xr
+
+from binocular.papers.claims import Claim, Had, Row, context, control, test
+from binocular.papers.kleinman_2023.measures import (
+    BALANCED,
+    MAP,
+    POOLED,
+    SHIFT,
+    accuracies,
+    bias,
+    bits,
+    changes,
+    clean_bias,
+    farthest,
+    lost,
+    mi,
+    relative_losses,
+    total,
+)
 from binocular.papers.kleinman_2023.outcome_figures import draw_accuracy, draw_clocks, draw_information
-from binocular.papers.kleinman_2023.outcomes import judge_accuracy, judge_clocks, judge_information
+from binocular.papers.kleinman_2023.tables import (
+    accuracy_curve,
+    bias_of,
+    histograms,
+    largest_onset_loss,
+    monocularity_of,
+    most_dissociated,
+    near,
+    nearest_removal,
+    published_rise,
+    published_shift,
+    usable_information,
+)
 from binocular.papers.kleinman_2023.unit_figures import draw_blur, draw_dissociation, draw_training
-from binocular.papers.kleinman_2023.units import judge_blur, judge_dissociation, judge_training
 from binocular.papers.needs import Measure, StudyNeed
+from binocular.papers.numbers import signed, swept
 
 __all__ = ["CLAIMS"]
 
-_INFORMATION = Measure("usable-information", ("readout=shared",), when="end")
+BITS = 0.12
+"""Least loss of usable information."""
+HIDDEN = 5.0
+"""Most points of accuracy that an ordinary task may lose for the damage to count as hidden."""
+LOSS = 10.0
+"""Least points that a task for both eyes loses; about half of the published largest loss."""
+
+
+def _ends(key: str, prefix: str = "blurred") -> Callable[[Had], dict[str, int]]:
+    """Return what the rows call the shortest and the longest deficit of a study."""
+
+    def facts(had: Had) -> dict[str, int]:
+        ends = list(swept(had[key], prefix))
+        return {"short": ends[1], "longest": ends[-1]}
+
+    return facts
+
+
+def _published_index(deficit: str, of: Callable) -> Callable[[Had], dict[int, str]]:
+    key, prefix = {"blur": ("fig4", "blurred"), "dissociation": ("fig6", "dissociated")}[deficit]
+
+    def published(had: Had) -> dict[int, str]:
+        found = histograms(deficit)
+        return near(swept(had[key], prefix), found, lambda at: f"{of(found[at]):.2f}")
+
+    return published
+
+
+def _further(had: Had) -> str:
+    ends = list(swept(had["fig4"], "blurred"))
+    return f"{published_shift(nearest_removal(ends[1], ends[-1], histograms('blur')))} (Figs 4 and 10)"
+
+
+BLUR = (
+    test("shift of the clean eye's bias by the longest blur, units by place",
+         lambda had: total(bias(had["fig4"])), at_least=SHIFT, published=lambda had: f"{published_shift()} (Fig. 4)"),
+    test("the same, pooled units", lambda had: total(bias(had["fig4"], site=POOLED)), at_least=SHIFT),
+    test("further shift from the shortest blur ({short} epochs) to the longest ({longest}), units by place",
+         lambda had: total(bias(had["fig4"]), since=1), at_least=0.0, published=_further),
+    control("clean eye's bias without a blur, units by place", lambda had: bias(had["fig4"])[0], **BALANCED,
+            published=lambda had: f"{bias_of(histograms('blur')[0]):.2f} (Fig. 4)"),
+    control("clean eye's bias before rearing, units by place",
+            lambda had: bias(had["fig4"], when="untrained")[0], **BALANCED),
+    context("clean eye's bias, blurred to epoch {removal}", lambda had: bias(had["fig4"]),
+            published=_published_index("blur", bias_of)),
+)  # fmt: skip
+
+
+DISSOCIATION = (
+    test("rise of the monocularity index by the longest dissociation, units by place",
+         lambda had: total(mi(had["fig6"])), at_least=SHIFT, published=lambda had: f"{published_rise()} (Fig. 6)"),
+    test("clean eye's bias after the longest dissociation, units by place",
+         lambda had: bias(had["fig6"], "dissociated")[-1], **BALANCED,
+         published=lambda had: f"{most_dissociated(bias_of):.2f} (Fig. 6)"),
+    control("rise of the index in pooled units, which have no place",
+            lambda had: total(mi(had["fig6"], POOLED)), at_least=0.0),
+    control("rise of the index where both eyes see the whole picture, units by place",
+            lambda had: total(mi(had["fig6-whole"])), at_least=0.0),
+    context("monocularity index before rearing, units by place", lambda had: mi(had["fig6"], when="untrained")[0]),
+    context("monocularity index, dissociated to epoch {removal}", lambda had: mi(had["fig6"]),
+            published=_published_index("dissociation", monocularity_of)),
+)  # fmt: skip
+
+
+def _back(had: Had, which: int) -> xr.DataArray:
+    """Return how far the bias is back at the end of rearing from what it was at the end of a blur."""
+    conditions = swept(had["fig4"], "blurred")
+    at = sorted(conditions)[which]
+    return clean_bias(conditions[at], MAP, at) - clean_bias(conditions[at], MAP)
+
+
+def _during(had: Had) -> xr.DataArray:
+    at, condition = list(swept(had["fig4"], "blurred").items())[-1]
+    return clean_bias(condition, MAP, at) - clean_bias(condition, MAP, "untrained")
+
+
+TRAINING = (
+    test("shift of the clean eye's bias during the longest blur, units by place", _during, at_least=SHIFT),
+    test("shift back after the shortest blur ({short} epochs)", lambda had: _back(had, 1), at_least=0.0),
+    control("farthest from balance at any time without a blur",
+            lambda had: farthest(swept(had["fig4"], "blurred")[0]), at_most=0.2),
+    context("shift back after the longest blur ({longest} epochs)", lambda had: _back(had, -1)),
+)  # fmt: skip
+
+
+def _loss_of(curve: Mapping[int, float]) -> float:
+    return curve[0] - curve[max(curve)]
+
+
+def _accuracy_rows(what: str, number: Callable[[Had], xr.DataArray], published: Callable[[], Mapping]) -> Row:
+    """Return rows of the change of accuracy after each deficit."""
+
+    def near_ours(had: Had) -> dict[int, str]:
+        found = published()
+        return near([0, *number(had)["removal"].values], found, lambda at: signed(found[at] - found[0], 1))
+
+    return context(f"change of accuracy, {what} {{removal}}, points", number, published=near_ours, digits=1)
+
+
+HIDES = (
+    test("loss of accuracy by the longest blur, points",
+         lambda had: -total(accuracies(had["fig5"], "blurred")), at_most=HIDDEN, digits=1,
+         published=lambda had: f"{_loss_of(accuracy_curve('blur', figure='Fig. 5 left')):.1f} (Fig. 5 left)"),
+    test("while the clean eye's bias shifts by, units by place",
+         lambda had: total(bias(had["fig5"])), at_least=SHIFT, published=lambda had: f"{published_shift()} (Fig. 4)"),
+    test("loss of stereopsis by an early closure, points",
+         lambda had: lost(had["stereo"], "normal", "deprived-early"), at_least=LOSS, digits=1,
+         published=lambda had: f"up to {largest_onset_loss('supervised'):.1f} (Fig. 8, in another task)"),
+    test("loss by the same closure, share of what is above chance: stereopsis less an ordinary task",
+         lambda had: relative_losses(had)["stereopsis"] - relative_losses(had)["ordinary"], at_least=0.0),
+    context("the same share, stereopsis", lambda had: relative_losses(had)["stereopsis"]),
+    context("the same share, ordinary task", lambda had: relative_losses(had)["ordinary"]),
+    _accuracy_rows("blurred to epoch", lambda had: changes(accuracies(had["fig5"], "blurred")),
+                   lambda: accuracy_curve("blur", figure="Fig. 5 left")),
+    _accuracy_rows("dissociated to epoch", lambda had: changes(accuracies(had["fig5"], "dissociated")),
+                   lambda: accuracy_curve("dissociation", figure="Fig. 5 right")),
+)  # fmt: skip
+
+
+def _eye(had: Had, name: str) -> xr.DataArray:
+    study = had["fig9"]
+    return bits(study, {"blurred": study.treated_eye, "clean": study.fellow_eye, "both": "both"}[name])
+
+
+_AS_PUBLISHED = {"blurred": "right", "clean": "left", "both": "both"}
+
+
+def _told(name: str, less: str = "", longest: bool = True) -> str:
+    """Return what was published of an eye: its change by the longest blur, or what it tells more than another."""
+    table = usable_information()
+    first, last, eye = table[0], table[max(table)], _AS_PUBLISHED[name]
+    here = last if longest else first
+    return f"{signed(here[eye] - (here[_AS_PUBLISHED[less]] if less else first[eye]))} (Fig. 9)"
+
+
+def _bits_rows(name: str) -> Row:
+    def published(had: Had) -> dict[int, str]:
+        table = usable_information()
+        return near(swept(had["fig9"], "blurred"), table, lambda at: f"{table[at][_AS_PUBLISHED[name]]:.2f}")
+
+    return context(f"bits, {name}, blurred to epoch {{removal}}", lambda had: _eye(had, name), published=published)
+
+
+INFORMATION = (
+    test("change of what the blurred pathway tells, longest blur, bits",
+         lambda had: total(_eye(had, "blurred")), at_most=-BITS, published=lambda had: _told("blurred")),
+    test("change of what the clean pathway tells, bits",
+         lambda had: total(_eye(had, "clean")), at_least=-BITS, published=lambda had: _told("clean")),
+    test("clean less blurred pathway after the longest blur, bits",
+         lambda had: _eye(had, "clean")[-1] - _eye(had, "blurred")[-1], at_least=BITS,
+         published=lambda had: _told("clean", "blurred")),
+    control("clean less blurred pathway without a blur, bits",
+            lambda had: _eye(had, "clean")[0] - _eye(had, "blurred")[0], at_least=-2 * BITS, at_most=2 * BITS,
+            published=lambda had: _told("clean", "blurred", longest=False)),
+    *(_bits_rows(name) for name in ("blurred", "clean", "both")),
+)  # fmt: skip
+
+
+def _fig15() -> Mapping[int, float]:
+    return accuracy_curve("blur", "constant learning rate 5e-4", "Fig. 15")
+
+
+CLOCKS = (
+    test("shift of the clean eye's bias by the longest blur at a constant rate, units by place",
+         lambda had: total(bias(had["fig15"], "constant")), at_least=SHIFT),
+    test("loss of accuracy by the longest blur at a constant rate, points",
+         lambda had: -total(accuracies(had["fig15"], "constant")), at_least=0.0, digits=1,
+         published=lambda had: f"{_loss_of(_fig15()):.1f} (Fig. 15)"),
+    control("shift of the bias where the clock of the rate starts anew after the blur",
+            lambda had: total(bias(had["fig15"], "phase")), at_least=SHIFT),
+    context("shift of the bias under the published clock", lambda had: total(bias(had["fig15"], "absolute"))),
+    _accuracy_rows("constant rate, blurred to", lambda had: changes(accuracies(had["fig15"], "constant")), _fig15),
+)  # fmt: skip
 
 
 def _paper(figure: str, *measures: Measure) -> StudyNeed:
@@ -29,6 +233,7 @@ def _lab(figure: str, *measures: Measure) -> StudyNeed:
     return StudyNeed(figure, f"kleinman-2023-{figure}", measures=measures)
 
 
+_INFORMATION = Measure("usable-information", ("readout=shared",), when="end")
 # Both eyes see the whole picture: what is left of the polarisation is not the geometry of split pictures.
 _WHOLE_LAB = StudyNeed(
     "fig6-whole", "kleinman-2023-fig6", ("stimulus.visible=24", "conditions.0.sweep={removal=[0,30]}")
@@ -39,8 +244,12 @@ _WHOLE_PAPER = StudyNeed(
     ("stimulus.visible=32", "conditions.0.sweep={removal=[0,180]}"),
     graphics_card=True,
 )
-_CLOSURE = StudyNeed("closure", "kleinman-2023-closure")
-_STEREO = StudyNeed("stereo", "monocular-deprivation", ("seeds=5",))
+_OF_BOTH = (StudyNeed("closure", "kleinman-2023-closure"), StudyNeed("stereo", "monocular-deprivation", ("seeds=5",)))
+_LEAN = (
+    "A convolution with a stride begins at the left border, so that the places of the last map lie nearer to the left "
+    "eye and the untrained network leans to it (shown mirrored views, it leans to the right eye); differences between "
+    "subjects are free of this, single values are not."
+)
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -48,47 +257,59 @@ CLAIMS: tuple[Claim, ...] = (
         "Blurring one view early turns the units to the other eye, the more the longer the blur, for good.",
         "Figs 4 and 10",
         {"lab": (_lab("fig4"),), "paper": (_paper("fig4"),)},
-        judge_blur,
+        BLUR,
         draw_blur,
+        facts=_ends("fig4"),
+        reason=_LEAN,
     ),
     Claim(
         "k23-3-dissociation",
         "Showing the eyes different pictures early makes the units monocular, while both eyes keep equal shares.",
         "Fig. 6",
         {"lab": (_lab("fig6"), _WHOLE_LAB), "paper": (_paper("fig6"), _WHOLE_PAPER)},
-        judge_dissociation,
+        DISSOCIATION,
         draw_dissociation,
+        reason="With split pictures a unit by place can be monocular because of where it is; the controls take that "
+        "away.",
     ),
     Claim(
         "k23-4-hidden",
         "Accuracy in an ordinary task hides the damage that the units show; a task that needs both eyes does not.",
         "Fig. 5 left and right, Fig. 16, Fig. 8",
-        {"lab": (_lab("fig5"), _CLOSURE, _STEREO), "paper": (_paper("fig5"), _CLOSURE, _STEREO)},
-        judge_accuracy,
+        {"lab": (_lab("fig5"), *_OF_BOTH), "paper": (_paper("fig5"), *_OF_BOTH)},
+        HIDES,
         draw_accuracy,
+        reason="As published, all subjects have the same normal epochs after their deficit, so that those with a "
+        "longer one are reared longer in all, which works against a loss of accuracy.",
     ),
     Claim(
         "k23-5-training",
         "Source sensitivity shows the inhibition of an eye during the deficit and its integration after it.",
         "section 4, Figs 4 and 10",
         {"lab": (_lab("fig4"),), "paper": (_paper("fig4"),)},
-        judge_training,
+        TRAINING,
         draw_training,
+        facts=_ends("fig4"),
+        reason=_LEAN,
     ),
     Claim(
         "k23-fig9-information",
         "After an early blur the blurred pathway tells less about the class; the clean one tells as much as before.",
         "Fig. 9",
         {"lab": (_lab("fig9", _INFORMATION),), "paper": (_paper("fig9", _INFORMATION),)},
-        judge_information,
+        INFORMATION,
         draw_information,
+        deviations=(
+            "Usable information is that of a linear readout trained on the representation with an eye grey on a tenth "
+            "of its training, in place of the network's own cross-entropy.",
+        ),
     ),
     Claim(
         "k23-6-constant-rate",
         "The critical period is not made by the annealed learning rate: it is there at a constant rate too.",
         "Fig. 15",
         {"lab": (_lab("fig15"),), "paper": (_paper("fig15"),)},
-        judge_clocks,
+        CLOCKS,
         draw_clocks,
     ),
 )

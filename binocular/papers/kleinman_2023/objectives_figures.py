@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from binocular.papers.claims import Had
+from binocular.papers.figures import new_figure, points_and_line, subjects, zero
+from binocular.papers.kleinman_2023.measures import lost
 from binocular.papers.kleinman_2023.objectives_numbers import (
     KEY,
     REBUILDING,
     SUPERVISED,
     TRANSFORMER,
-    loss,
-    onset_share,
-    onsets,
+    losses,
     stereopsis,
-    turn,
+    turns,
 )
 from binocular.papers.kleinman_2023.tables import onset_curve
-from binocular.papers.kleinman_2023.unit_figures import new_figure, points_and_line
-from binocular.papers.numbers import number_of
+from binocular.papers.numbers import seeds_of, swept
 from binocular.report.figures.style import TASK_COLOURS, title_panel
+from binocular.store.statistics import interval
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -35,26 +36,23 @@ _LOOKS = {
     SUPERVISED: ("learning the classes", TASK_COLOURS[0], "o"),
     REBUILDING: ("rebuilding what is hidden", TASK_COLOURS[1], "s"),
 }
-_OFFSET = 0.012
+_MASKED = "masked cross-view reconstruction"
 
 
-def draw_onset(had: Mapping[str, Any]) -> Figure:
+def draw_onset(had: Had) -> Figure:
     """Draw the supervised curve of Fig. 8 and ours."""
-    study = had[KEY]
     figure = new_figure(6.4, 3.0)
     axes = figure.subplots(1, 2, sharey=True)
-    _published(axes[0], ("supervised",))
-    _losses(axes[1], study, (SUPERVISED,))
-    _finish(figure, axes, "loss of accuracy (points)")
+    _curves(figure, axes, had[KEY], (SUPERVISED,))
     return figure
 
 
-def draw_twins(had: Mapping[str, Any]) -> Figure:
+def draw_twins(had: Had) -> Figure:
     """Draw both curves of Fig. 8, ours for stereopsis, and how far the units turn to the fellow eye."""
     return _twins(had[KEY])
 
 
-def draw_transformer(had: Mapping[str, Any]) -> Figure:
+def draw_transformer(had: Had) -> Figure:
     """Draw the same for the two-eye transformer."""
     return _twins(had[TRANSFORMER])
 
@@ -62,64 +60,49 @@ def draw_transformer(had: Mapping[str, Any]) -> Figure:
 def _twins(study: Study) -> Figure:
     figure = new_figure(9.0, 3.2)
     axes = figure.subplots(1, 3)
-    _published(axes[0], ("supervised", "masked cross-view reconstruction"))
-    _losses(axes[1], study, (SUPERVISED, REBUILDING))
     axes[1].sharey(axes[0])
     for step, prefix in enumerate((SUPERVISED, REBUILDING)):
-        label, colour, marker = _LOOKS[prefix]
-        at = [onset_share(study, onset) + (step - 0.5) * _OFFSET for onset in onsets(study)]
-        turned = [turn(study, prefix, onset) for onset in onsets(study)]
-        points_and_line(axes[2], at, turned, label, colour, marker)
-        _subjects(axes[2], at, turned, colour)
-    axes[2].axhline(0, color="#8C8C8C", lw=0.7, ls=":")
+        _line(axes[2], turns(study, prefix), prefix, step)
+    zero(axes[2])
     axes[2].set_ylabel("turn to the fellow eye (mean RSV)")
     title_panel(axes[2], "ours: units", "means with 95 % intervals, and subjects")
-    _finish(figure, axes, "loss of accuracy (points)")
+    _curves(figure, axes, study, (SUPERVISED, REBUILDING))
     return figure
 
 
-def _published(ax: Axes, objectives: tuple[str, ...]) -> None:
-    for objective in objectives:
-        prefix = SUPERVISED if objective == "supervised" else REBUILDING
+def _line(ax: Axes, values: xr.DataArray, prefix: str, step: int) -> None:
+    label, colour, marker = _LOOKS[prefix]
+    at = values["onset"].to_numpy() + (step - 0.5) * 0.012
+    points_and_line(ax, values, label, colour, marker, at)
+    subjects(ax, values, colour, at + 0.025)
+
+
+def _curves(figure: Figure, axes: Any, study: Study, prefixes: tuple[str, ...]) -> None:
+    """Draw published curves on the left and ours beside them, and label every panel."""
+    for step, prefix in enumerate(prefixes):
         _, colour, marker = _LOOKS[prefix]
-        curve = onset_curve(objective)
-        ax.plot(
+        curve = onset_curve("supervised" if prefix == SUPERVISED else _MASKED)
+        axes[0].plot(
             list(curve), list(curve.values()), ls=(0, (4, 2)), lw=1.1, color=colour, marker=marker, ms=4, mfc="white"
         )
-    title_panel(ax, "published (Fig. 8)", "video, two frames; digitised")
-
-
-def _losses(ax: Axes, study: Study, prefixes: tuple[str, ...]) -> None:
-    for step, prefix in enumerate(prefixes):
-        label, colour, marker = _LOOKS[prefix]
-        at = [onset_share(study, onset) + (step - 0.5) * _OFFSET for onset in onsets(study)]
-        found = [loss(study, prefix, f"{prefix}-closed-{onset}") for onset in onsets(study)]
-        points_and_line(ax, at, found, label, colour, marker)
-        _subjects(ax, at, found, colour)
-    ax.set_ylabel("loss of stereopsis (points)")
-    title_panel(ax, "ours: stereopsis", "means with 95 % intervals, and subjects")
-
-
-def _subjects(ax: Axes, at: list[float], values: list[dict[int, float]], colour: str) -> None:
-    for x, found in zip(at, values, strict=True):
-        ax.plot([x + 0.025] * len(found), list(found.values()), "o", ms=2, mfc="white", mec=colour, mew=0.5, zorder=4)
-
-
-def _finish(figure: Figure, axes: Any, ylabel: str) -> None:
+        _line(axes[1], losses(study, prefix), prefix, step)
+    title_panel(axes[0], "published (Fig. 8)", "video, two frames; digitised")
+    title_panel(axes[1], "ours: stereopsis", "means with 95 % intervals, and subjects")
+    axes[0].set_ylabel("loss of accuracy (points)")
+    axes[1].set_ylabel("loss of stereopsis (points)")
     for ax in axes:
         ax.set_xlabel("onset of the deficit (share)")
         ax.set_xlim(-0.05, 1.05)
         ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "1/4", "1/2", "3/4", "1"])
     for ax in axes[:2]:
-        ax.axhline(0, color="#8C8C8C", lw=0.7, ls=":")
-    axes[0].set_ylabel(ylabel)
+        zero(ax)
     figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 
-def draw_controls(had: Mapping[str, Any]) -> Figure:
+def draw_controls(had: Had) -> Figure:
     """Draw the losses of stereopsis under each objective and control, and what is learned with the eyes open."""
     study = had[KEY]
-    first = min(onsets(study))
+    first = min(swept(study, f"{SUPERVISED}-closed", "onset"))
     pairs = {
         "classes": (SUPERVISED, f"{SUPERVISED}-closed-{first}"),
         "classes, then a fresh\nclassifier": ("fresh-head", f"fresh-head-closed-{first}"),
@@ -131,10 +114,10 @@ def draw_controls(had: Mapping[str, Any]) -> Figure:
     figure = new_figure(7.6, 3.3)
     axes = figure.subplots(1, 2, sharey=True)
     for row, (normal, closed) in enumerate(pairs.values()):
-        _dots(axes[0], row, list(loss(study, normal, closed).values()), "#000000")
-        _dots(axes[1], row - 0.16, [100 * v for v in stereopsis(study, normal).values()], "#000000")
-        _dots(axes[1], row + 0.16, [100 * v for v in stereopsis(study, closed).values()], TASK_COLOURS[2])
-    late = number_of([100 * value for value in stereopsis(study, "late-start").values()])
+        _dots(axes[0], row, lost(study, normal, closed), "#000000")
+        _dots(axes[1], row - 0.16, 100 * stereopsis(study, normal), "#000000")
+        _dots(axes[1], row + 0.16, 100 * stereopsis(study, closed), TASK_COLOURS[2])
+    late = interval(100 * stereopsis(study, "late-start"))
     axes[1].axvspan(late.low, late.high, color="#DDDDDD", lw=0)
     axes[1].axvline(late.mean, color="#8C8C8C", lw=0.9)
     axes[1].axvline(50, color="#8C8C8C", lw=0.7, ls=":")
@@ -148,8 +131,8 @@ def draw_controls(had: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _dots(ax: Axes, row: float, values: list[float], colour: str) -> None:
-    found = number_of(values)
+def _dots(ax: Axes, row: float, values: xr.DataArray, colour: str) -> None:
+    found, seeds = interval(values), seeds_of(values)
     ax.hlines(row, found.low, found.high, color=colour, lw=1.0)
-    ax.plot(np.array(values), np.full(len(values), row), "o", ms=2.6, mfc="white", mec=colour, mew=0.6)
+    ax.plot(seeds, np.full(len(seeds), row), "o", ms=2.6, mfc="white", mec=colour, mew=0.6)
     ax.plot([found.mean], [row], "D", ms=4, color=colour)

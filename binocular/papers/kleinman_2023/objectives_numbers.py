@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import tomllib
 
-from binocular.papers.numbers import accuracies, by_seed, condition_of
+import xarray as xr
+
+from binocular.papers.kleinman_2023.measures import lost
+from binocular.papers.numbers import accuracy, condition_of, dominance, swept
 from binocular.store.study import Study
 
-__all__ = ["KEY", "REBUILDING", "SUPERVISED", "TRANSFORMER", "loss", "onset_share", "onsets", "stereopsis", "turn"]
+__all__ = ["KEY", "REBUILDING", "SUPERVISED", "TRANSFORMER", "first_loss", "losses", "stereopsis", "turns"]
 
 KEY, TRANSFORMER = "fig8", "fig8-transformer"
 """The studies' keys among what the claims need."""
@@ -15,30 +18,30 @@ SUPERVISED, REBUILDING = "classes", "rebuilding"
 """The twins: conditions with the eyes open, and the beginnings of the names of those with a closure."""
 
 
-def onsets(study: Study) -> list[int]:
-    """Return the epochs in which the closures begin, earliest first."""
-    return sorted(int(c.values["onset"]) for c in study.reared if c.name.startswith(f"{SUPERVISED}-closed-"))
+def _shares(study: Study, values: xr.DataArray) -> xr.DataArray:
+    """Give onsets as shares of the epochs in which the twins' objectives differ."""
+    first = float(tomllib.loads(str(study.attributes["protocol"]))["values"]["first"])
+    return values.assign_coords(onset=values["onset"] / first)
 
 
-def onset_share(study: Study, onset: int) -> float:
-    """Return an onset as a share of the epochs in which the twins' objectives differ."""
-    return onset / float(tomllib.loads(str(study.attributes["protocol"]))["values"]["first"])
+def stereopsis(study: Study, condition: str) -> xr.DataArray:
+    """Return the accuracy at telling near from far at the end of rearing, 0 to 1; guessing gives 0.5."""
+    return accuracy(condition_of(study, condition), "stereopsis") / 100
 
 
-def stereopsis(study: Study, condition: str) -> dict[int, float]:
-    """Return the accuracy at telling near from far at the end of rearing, by seed, 0 to 1; guessing gives 0.5."""
-    return accuracies(condition_of(study, condition), "stereopsis")
+def losses(study: Study, prefix: str) -> xr.DataArray:
+    """Return the points of stereopsis that a closure costs, by its onset as a share, ``[onset, seed]``."""
+    closed = accuracy(swept(study, f"{prefix}-closed", "onset"), "stereopsis", "onset")
+    return _shares(study, accuracy(condition_of(study, prefix), "stereopsis") - closed).transpose("onset", "seed")
 
 
-def loss(study: Study, normal: str, closed: str) -> dict[int, float]:
-    """Return the points of stereopsis that a closure costs, by seed."""
-    before, after = stereopsis(study, normal), stereopsis(study, closed)
-    return {seed: 100 * (before[seed] - after[seed]) for seed in sorted(before.keys() & after.keys())}
-
-
-def turn(study: Study, prefix: str, onset: int) -> dict[int, float]:
-    """Return how far a closure moves the mean relative source variance towards the fellow eye, by seed."""
+def turns(study: Study, prefix: str) -> xr.DataArray:
+    """Return how far a closure moves the mean relative source variance towards the fellow eye, ``[onset, seed]``."""
     towards = 1.0 if study.fellow_eye == "left" else -1.0
-    normal = by_seed(condition_of(study, prefix), "mean_rsv")
-    closed = by_seed(condition_of(study, f"{prefix}-closed-{onset}"), "mean_rsv")
-    return {seed: towards * (closed[seed] - normal[seed]) for seed in sorted(normal.keys() & closed.keys())}
+    closed = dominance(swept(study, f"{prefix}-closed", "onset"), "mean_rsv", dim="onset")
+    return _shares(study, towards * (closed - dominance(condition_of(study, prefix), "mean_rsv")))
+
+
+def first_loss(study: Study, normal: str, closed: str) -> xr.DataArray:
+    """Return the points of stereopsis that the earliest closure costs under an objective."""
+    return lost(study, normal, f"{closed}-{min(swept(study, f'{SUPERVISED}-closed', 'onset'))}")

@@ -5,7 +5,7 @@ The tables give relative source variance as +1 = left (clean) view only; the fig
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from binocular.compare.published import HistogramRecord, network_histograms
 from binocular.compare.reading import Line, read_table, shipped_folder
 from binocular.dominance import contralateral_bias, monocularity
+from binocular.papers.numbers import signed
 
 __all__ = [
     "accuracy_curve",
@@ -20,8 +21,13 @@ __all__ = [
     "histograms",
     "largest_onset_loss",
     "monocularity_of",
+    "most_dissociated",
+    "near",
     "nearest_removal",
     "onset_curve",
+    "published_depth",
+    "published_rise",
+    "published_shift",
     "usable_information",
 ]
 
@@ -117,3 +123,46 @@ def nearest_removal(removal: float, longest: float, published: Mapping[int, obje
     """Return the published end of a deficit that lies nearest to ours, each as a share of the longest deficit."""
     known = np.array(sorted(published))
     return int(known[np.argmin(np.abs(known / known.max() - removal / max(longest, 1)))])
+
+
+def published_shift(since: int = 0) -> str:
+    """Return the change of the clean eye's bias by the longest blur, since another end of it, in words."""
+    blur = histograms("blur")
+    return signed(bias_of(blur[max(blur)]) - bias_of(blur[since]))
+
+
+def most_dissociated(of: Callable[[HistogramRecord], float]) -> float:
+    """Return an index of the histogram after the longest dissociation."""
+    published = histograms("dissociation")
+    return of(published[max(published)])
+
+
+def published_rise() -> str:
+    """Return the rise of the monocularity index by the longest dissociation, in words."""
+    return signed(most_dissociated(monocularity_of) - monocularity_of(histograms("dissociation")[0]))
+
+
+def near(removals: Iterable[int], published: Mapping[int, object], words: Callable[[int], str]) -> dict[int, str]:
+    """Return for each end of a deficit of ours the published number of the nearest one, and where that is.
+
+    Parameters
+    ----------
+    removals
+        Ours, in epochs.
+    published
+        By the end of the deficit.
+    words
+        From a published end to the number in words.
+    """
+    ends = list(removals)
+    found = {at: nearest_removal(at, max(ends), published) for at in ends}
+    return {at: f"{words(nearest)} at {nearest}" for at, nearest in found.items()}
+
+
+@cache
+def published_depth() -> Mapping[int, Mapping[int, float]]:
+    """Return published points of accuracy relative to no blur, by blocks and by the end of the blur (Fig. 5 centre)."""
+    found: dict[int, dict[int, float]] = {}
+    for line in _lines("kleinman_depth.csv"):
+        found.setdefault(line.row.blocks_per_pathway, {})[line.row.removal_epoch] = line.row.relative_accuracy_points
+    return found

@@ -6,76 +6,38 @@ the treated (right) eye and +1 the left one, and the digitised numbers are turne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from binocular.compare.histogram_figures import PUBLISHED, oriented_histogram
+from binocular.compare.histogram_figures import oriented_histogram
+from binocular.papers.claims import Had
+from binocular.papers.figures import new_figure, points_and_line, published_line, zero
+from binocular.papers.kleinman_2023.measures import MAP, POOLED, clean_bias, monocular
 from binocular.papers.kleinman_2023.tables import bias_of, histograms, monocularity_of, nearest_removal
-from binocular.papers.kleinman_2023.units import MAP, POOLED, by_removal, clean_bias
-from binocular.papers.numbers import by_seed, number_of
+from binocular.papers.numbers import swept
 from binocular.report.figures.style import title_panel, whole_epochs
 from binocular.store.statistics import interval
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    import xarray as xr
     from matplotlib.figure import Figure
 
     from binocular.compare.published import HistogramRecord
     from binocular.store.study import Condition
 
-__all__ = ["draw_blur", "draw_dissociation", "draw_training", "new_figure", "points_and_line", "published_line"]
+__all__ = ["draw_blur", "draw_dissociation", "draw_training"]
 
 _SITES = {MAP: ("units by place", "#000000", "o"), POOLED: ("pooled units", "#009E73", "s")}
 _SHADES = ("#9A9A9A", "#56B4E9", "#AA4499", "#000000", "#B8860B", "#009E73")
-
-
-def points_and_line(
-    ax: Axes, x: Sequence[float], values: Sequence[Mapping[int, float]], label: str, colour: str, marker: str = "o"
-) -> None:
-    """Draw means over subjects with their 95 % intervals, joined by a line.
-
-    Parameters
-    ----------
-    ax
-        Where to draw.
-    x
-        Positions, ``[point]``.
-    values
-        For each point one value per seed.
-    label, colour, marker
-        Of the line.
-    """
-    numbers = [number_of(list(found.values())) for found in values]
-    ax.plot(x, [found.mean for found in numbers], color=colour, marker=marker, ms=3.6, label=label, zorder=3)
-    ends = [(found.low, found.high) for found in numbers]
-    ax.vlines(x, [low for low, _ in ends], [high for _, high in ends], color=colour, lw=0.9, zorder=2)
-
-
-def published_line(ax: Axes, curve: Mapping[int, float], label: str = "published", colour: str = PUBLISHED) -> None:
-    """Draw a published curve over the share of the longest deficit: grey, dashed, open."""
-    longest = max(curve)
-    ax.plot(
-        [at / longest for at in curve], list(curve.values()), ls=(0, (4, 2)), lw=1.1, color=colour, marker="o", ms=4,
-        mfc="white", mew=1.0, label=label, zorder=1,
-    )  # fmt: skip
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """Return a figure of a size in inches that keeps its labels apart."""
-    from matplotlib.figure import Figure
-
-    figure = Figure((width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)  # type: ignore[union-attr]
-    return figure
 
 
 def _histograms_and_index(
     conditions: Mapping[int, Condition],
     published: Mapping[int, HistogramRecord],
     index: Callable[[HistogramRecord], float],
-    ours: Callable[..., dict[int, float]],
+    ours: Callable[..., xr.DataArray],
     words: tuple[str, str, str],
     reference: tuple[float | None, str],
 ) -> Figure:
@@ -112,12 +74,11 @@ def _histograms_and_index(
     ax = figure.add_subplot(grid[:2, columns])
     published_line(ax, {at: index(record) for at, record in published.items()})
     for site, (units, colour, marker) in _SITES.items():
-        values = [ours(condition, site) for condition in conditions.values()]
-        points_and_line(ax, [at / longest for at in conditions], values, f"ours, {units}", colour, marker)
-        untrained = number_of(list(ours(conditions[0], site, "untrained").values())).mean
+        points_and_line(ax, ours(conditions, site), f"ours, {units}", colour, marker)
+        untrained = interval(ours(conditions[0], site, "untrained")).mean
         ax.plot([-0.12], [untrained], marker=marker, ms=4.5, mfc="white", mec=colour, ls="none", clip_on=False)
     if reference[0] is not None:
-        ax.axhline(reference[0], color="#8C8C8C", lw=0.7, ls=":", zorder=0)
+        zero(ax, reference[0])
     ax.set_ylim(0, 1)
     ax.set_xlim(-0.18, 1.05)
     ax.set_xticks([-0.12, 0, 0.5, 1], ["un-\ntrained", "0", "half", "longest\ndeficit"])
@@ -129,42 +90,37 @@ def _histograms_and_index(
     return figure
 
 
-def _mi(condition: Condition, site: str, when: Any = "end") -> dict[int, float]:
-    return by_seed(condition, "mi", site, when)
-
-
-def draw_blur(had: Mapping[str, Any]) -> Figure:
+def draw_blur(had: Had) -> Figure:
     """Draw Figs 4 and 10 beside ours: histograms, and the clean eye's bias by the length of the blur."""
     return _histograms_and_index(
-        by_removal(had["fig4"], "blurred"), histograms("blur"), bias_of, clean_bias,
+        swept(had["fig4"], "blurred"), histograms("blur"), bias_of, clean_bias,
         ("blurred", "blurred", "clean eye's bias"), (0.5, "1 = every unit the clean eye's only"),
     )  # fmt: skip
 
 
-def draw_dissociation(had: Mapping[str, Any]) -> Figure:
+def draw_dissociation(had: Had) -> Figure:
     """Draw Fig. 6 beside ours: histograms, and monocularity by the length of the dissociation."""
-    conditions, whole = by_removal(had["fig6"], "dissociated"), by_removal(had["fig6-whole"], "dissociated")
+    conditions, whole = swept(had["fig6"], "dissociated"), swept(had["fig6-whole"], "dissociated")
 
     figure = _histograms_and_index(
-        conditions, histograms("dissociation"), monocularity_of, _mi,
+        conditions, histograms("dissociation"), monocularity_of, monocular,
         ("dissociated", "treated", "monocularity index"), (None, "1 = every unit one eye's only"),
     )  # fmt: skip
     ax, beside = figure.axes[-2:]
-    x = [at / max(whole) for at in whole]
-    points_and_line(ax, x, [_mi(c, MAP) for c in whole.values()], "ours, by place, both eyes see all", "#AA4499", "D")
+    points_and_line(ax, monocular(whole), "ours, by place, both eyes see all", "#AA4499", "D")
     beside.legend(*ax.get_legend_handles_labels(), loc="upper left", handlelength=2.6)
     return figure
 
 
-def draw_training(had: Mapping[str, Any]) -> Figure:
+def draw_training(had: Had) -> Figure:
     """Draw the clean eye's bias and the monocularity of the units through rearing."""
-    conditions = by_removal(had["fig4"], "blurred")
+    conditions = swept(had["fig4"], "blurred")
     figure = new_figure(7.4, 3.0)
     axes = figure.subplots(1, 2)
     for colour, (at, condition) in zip(_SHADES, conditions.items(), strict=False):
         epochs = sorted({int(epoch) for epoch in condition.subjects[0].sites[MAP].epoch})
-        for ax, of in zip(axes, (clean_bias, _mi), strict=True):
-            found = interval(np.array([list(of(condition, MAP, epoch).values()) for epoch in epochs]).T)
+        for ax, of in zip(axes, (clean_bias, monocular), strict=True):
+            found = interval(np.array([of(condition, MAP, epoch).to_numpy() for epoch in epochs]).T)
             ax.fill_between(epochs, found.low, found.high, color=colour, alpha=0.18, lw=0)
             label = f"blurred to {at}" if at else "not blurred"
             ax.plot(epochs, found.mean, color=colour, marker="o", ms=3, label=label)
@@ -178,6 +134,6 @@ def draw_training(had: Mapping[str, Any]) -> Figure:
         ax.set_ylabel(name)
         whole_epochs(ax)
         title_panel(ax, title, "units by place; ticks: end of the blur")
-    axes[0].axhline(0.5, color="#8C8C8C", lw=0.7, ls=":")
+    zero(axes[0], 0.5)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(conditions))
     return figure

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
-from binocular.papers.claims import Claim, Evidence, Finding, Role, Scale
+from binocular.papers.claims import Claim, Had, Scale, context, control, test
 from binocular.papers.computing import ComputedNeed
-from binocular.papers.numbers import exact, judged, number_of
+from binocular.papers.kleinman_2024.completion_figures import completion_figure
+from binocular.store.statistics import exact
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,159 +19,110 @@ if TYPE_CHECKING:
 __all__ = ["K24_COMPLETION", "harm"]
 
 _KEY = "linear-completion-"
-_HARMED = 0.1
-"""An increase of the error (of a matrix of mean square 1) that counts as damage."""
-_UNHARMED = 0.01
-"""A change of the error that counts as none."""
 _FIRST_RANKS: dict[Scale, tuple[int, ...]] = {"lab": (1, 3, 6, 9), "paper": (2, 5, 10, 15)}
 
 
-def harm(table: Mapping[str, np.ndarray], switch: int = -1) -> np.ndarray:
-    """Return how much larger the error is after a first task than without one, ``[seed]``.
+def harm(had: Had, series: str, since: int = 0) -> xr.DataArray:
+    """Return how much larger the error is after the longest first task than without one, ``[seed]``.
 
     Parameters
     ----------
-    table
-        From `binocular.papers.kleinman_2024.tables.completion`; its first duration is 0.
-    switch
-        Which duration of the first task; the longest by default.
+    had
+        Tables of `binocular.papers.kleinman_2024.tables.completion`; their first duration is 0.
+    series
+        Name of the series, such as ``"depth-3"``.
+    since
+        Which duration it is compared with; none by default.
     """
-    return table["error"][switch] - table["error"][0]
+    error = _tables(had)[series]["error"]
+    return xr.DataArray(error[-1] - error[since], dims="seed")
 
 
-def _damage(what: str, published: str, values: np.ndarray) -> Evidence:
-    return Evidence(what, published, number_of(values), at_least=_HARMED)
+def _tables(had: Had) -> dict[str, Mapping[str, np.ndarray]]:
+    return {key.removeprefix(_KEY): found["completion"] for key, found in had.items() if key.startswith(_KEY)}
 
 
-def _no_damage(what: str, values: np.ndarray, role: Role = "control") -> Evidence:
-    return Evidence(what, "", number_of(values), role, at_least=-_UNHARMED, at_most=_UNHARMED, digits=3)
+def _without(had: Had, series: str) -> xr.DataArray:
+    return xr.DataArray(_tables(had)[series]["error"][0], dims="seed")
 
 
-def _tables(results: Mapping[str, Any]) -> dict[str, Mapping[str, np.ndarray]]:
-    return {key.removeprefix(_KEY): had["completion"] for key, had in results.items() if key.startswith(_KEY)}
+_FIT = context(
+    "largest mean error over the observed entries, in the end, of any series and duration",
+    lambda had: exact(max(float(table["seen_error"].mean(1).max()) for table in _tables(had).values())),
+    digits=4,
+)
+_DAMAGE: dict[str, Any] = {"at_least": 0.1}
+"""An increase of the error (of a matrix of mean square 1) that counts as damage."""
+_NO_DAMAGE: dict[str, Any] = {"at_least": -0.01, "at_most": 0.01, "digits": 3}
+"""A change of the error that counts as none."""
+_BY_DEPTH = "effect of depth, not digitised"
+_BY_RANK = "effect of rank, not digitised"
+_BY_ENTRIES = "subset of entries, not digitised"
 
 
-def _fit(tables: Mapping[str, Mapping[str, np.ndarray]]) -> Evidence:
-    worst = max(float(table["seen_error"].mean(1).max()) for table in tables.values())
-    return Evidence(
-        "largest mean error over the observed entries, in the end, of any series and duration", "",
-        exact(worst), "context", digits=4,
-    )  # fmt: skip
+def _half(had: Had) -> int:
+    return len(_tables(had)["depth-3"]["switch"]) // 2
 
 
-def _judge_depth(results: Mapping[str, Any]) -> Finding:
-    tables = _tables(results)
-    by_depth = {depth: harm(tables[f"depth-{depth}"]) for depth in (1, 2, 3)}
-    shorter = len(tables["depth-3"]["switch"]) // 2
-    rows = [
-        _damage("depth 3: rise of the error by the longest first task", "effect of depth, not digitised", by_depth[3]),
-        _damage("depth 2: the same", "effect of depth, not digitised", by_depth[2]),
-        Evidence(
-            "depth 3 less depth 2: rise of the error, same matrices", "effect of depth, not digitised",
-            number_of(by_depth[3] - by_depth[2]), at_least=0.0,
-        ),
-        Evidence(
-            f"depth 3: longest first task less one of {tables['depth-3']['switch'][shorter]:,} steps",
-            "duration on the axis, not digitised",
-            number_of(tables["depth-3"]["error"][-1] - tables["depth-3"]["error"][shorter]), at_least=0.0,
-        ),
-        Evidence(
-            "depth 1: rise of the error", "effect of depth, not digitised", number_of(by_depth[1]), "control",
-            at_least=-_UNHARMED, at_most=_UNHARMED, digits=3,
-        ),
-        _no_damage("depth 3, the first task is the second one (sham): rise of the error", harm(tables["sham"])),
-        *(
-            Evidence(
-                f"depth {depth}: error without a first task", "",
-                number_of(tables[f"depth-{depth}"]["error"][0]), "context",
-            )
-            for depth in (1, 2, 3)
-        ),
-        Evidence(
-            "depth 3, the same first task after the second was learned, then the second again: rise of the error", "",
-            number_of(harm(tables["late"])), "context",
-        ),
-        Evidence(
-            "that late rise less the early one, same matrices", "", number_of(harm(tables["late"]) - by_depth[3]),
-            "context",
-        ),
-        _fit(tables),
-    ]  # fmt: skip
-    return judged(
-        "k24-6-completion-depth", rows,
-        "The bound of the sham has two sides: it breaks too where longer training improves the completion. Where the "
-        "damage of a late deficit is as large as that of an early one, it is no matter of an early period.",
-        _deviations(tables),
-    )  # fmt: skip
+DEPTH = (
+    test("depth 3: rise of the error by the longest first task", lambda had: harm(had, "depth-3"), **_DAMAGE,
+         published=_BY_DEPTH),
+    test("depth 2: the same", lambda had: harm(had, "depth-2"), **_DAMAGE, published=_BY_DEPTH),
+    test("depth 3 less depth 2: rise of the error, same matrices",
+         lambda had: harm(had, "depth-3") - harm(had, "depth-2"), at_least=0.0, published=_BY_DEPTH),
+    test("depth 3: longest first task less one of {shorter:,} steps", lambda had: harm(had, "depth-3", _half(had)),
+         at_least=0.0, published="duration on the axis, not digitised"),
+    control("depth 1: rise of the error", lambda had: harm(had, "depth-1"), **_NO_DAMAGE, published=_BY_DEPTH),
+    control("depth 3, the first task is the second one (sham): rise of the error", lambda had: harm(had, "sham"),
+            **_NO_DAMAGE),
+    *(context(f"depth {depth}: error without a first task", lambda had, depth=depth: _without(had, f"depth-{depth}"))
+      for depth in (1, 2, 3)),
+    context("depth 3, the same first task after the second was learned, then the second again: rise of the error",
+            lambda had: harm(had, "late")),
+    context("that late rise less the early one, same matrices", lambda had: harm(had, "late") - harm(had, "depth-3")),
+    _FIT,
+)  # fmt: skip
 
 
-def _judge_rank(results: Mapping[str, Any]) -> Finding:
-    tables = _tables(results)
-    ranks = _FIRST_RANKS["paper" if "rank-15" in tables else "lab"]
-    low, same, double, triple = (harm(tables["depth-3" if rank == ranks[2] else f"rank-{rank}"]) for rank in ranks)
-    second = ranks[1]
-    rows = [
-        _damage(f"rank {ranks[3]}, then {second}: rise of the error", "", triple),
-        _damage(f"rank {ranks[2]}, then {second}: rise of the error", "", double),
-        Evidence(
-            f"first rank {ranks[3]} less {ranks[2]}: rise of the error", "effect of rank, not digitised",
-            number_of(triple - double), at_least=0.0,
-        ),
-        Evidence(
-            f"first rank {ranks[2]} less {second}: rise of the error", "effect of rank, not digitised",
-            number_of(double - same), at_least=0.0,
-        ),
-        Evidence(
-            f"first rank {second} less {ranks[0]}: rise of the error", "effect of rank, not digitised",
-            number_of(same - low), at_least=0.0,
-        ),
-        Evidence(
-            f"rank {second}, then another matrix of rank {second}: rise of the error", "", number_of(same), "context",
-        ),
-        Evidence(f"rank {ranks[0]}, then {second}: rise of the error", "", number_of(low), "context"),
-        _fit(tables),
-    ]  # fmt: skip
-    return judged(
-        "k24-7-completion-rank", rows,
-        "The row of another matrix of the same rank tells rank from mere difference.",
-        _deviations(tables),
-    )  # fmt: skip
+def _ranks(had: Had) -> dict[str, int]:
+    first = _FIRST_RANKS["paper" if "rank-15" in _tables(had) else "lab"]
+    return dict(zip(("lowest", "second", "double", "triple"), first, strict=True))
 
 
-def _judge_entries(results: Mapping[str, Any]) -> Finding:
-    tables = _tables(results)
-    rows = [
-        _damage(
-            "depth 3, the same matrix with fewer entries first: rise of the error", "subset of entries, not digitised",
-            harm(tables["fewer-3"]),
-        ),
-        Evidence(
-            "depth 3 less depth 2: rise of the error", "subset of entries, not digitised",
-            number_of(harm(tables["fewer-3"]) - harm(tables["fewer-2"])), at_least=0.0,
-        ),
-        Evidence(
-            "depth 2 less depth 1: rise of the error", "subset of entries, not digitised",
-            number_of(harm(tables["fewer-2"]) - harm(tables["fewer-1"])), at_least=0.0,
-        ),
-        _no_damage("depth 1: rise of the error", harm(tables["fewer-1"])),
-        *(
-            Evidence(
-                f"depth {depth}: error without a first phase", "",
-                number_of(tables[f"fewer-{depth}"]["error"][0]), "context",
-            )
-            for depth in (1, 2, 3)
-        ),
-        _fit(tables),
-    ]  # fmt: skip
-    return judged(
-        "k24-8-completion-entries", rows,
-        "The sham of this claim is in the first one of matrix completion: the same entries throughout.",
-        _deviations(tables),
-    )  # fmt: skip
+def _by_rank(had: Had, rank: str) -> xr.DataArray:
+    number = _ranks(had)[rank]
+    return harm(had, "depth-3" if rank == "double" else f"rank-{number}")
 
 
-def _deviations(tables: Mapping[str, Mapping[str, np.ndarray]]) -> list[str]:
-    table = next(iter(tables.values()))
+RANK = (
+    test("rank {triple}, then {second}: rise of the error", lambda had: _by_rank(had, "triple"), **_DAMAGE),
+    test("rank {double}, then {second}: rise of the error", lambda had: _by_rank(had, "double"), **_DAMAGE),
+    *(test(f"first rank {{{more}}} less {{{less}}}: rise of the error",
+           lambda had, more=more, less=less: _by_rank(had, more) - _by_rank(had, less), at_least=0.0,
+           published=_BY_RANK)
+      for more, less in (("triple", "double"), ("double", "second"), ("second", "lowest"))),
+    context("rank {second}, then another matrix of rank {second}: rise of the error",
+            lambda had: _by_rank(had, "second")),
+    context("rank {lowest}, then {second}: rise of the error", lambda had: _by_rank(had, "lowest")),
+    _FIT,
+)  # fmt: skip
+
+ENTRIES = (
+    test("depth 3, the same matrix with fewer entries first: rise of the error", lambda had: harm(had, "fewer-3"),
+         **_DAMAGE, published=_BY_ENTRIES),
+    test("depth 3 less depth 2: rise of the error", lambda had: harm(had, "fewer-3") - harm(had, "fewer-2"),
+         at_least=0.0, published=_BY_ENTRIES),
+    test("depth 2 less depth 1: rise of the error", lambda had: harm(had, "fewer-2") - harm(had, "fewer-1"),
+         at_least=0.0, published=_BY_ENTRIES),
+    control("depth 1: rise of the error", lambda had: harm(had, "fewer-1"), **_NO_DAMAGE),
+    *(context(f"depth {depth}: error without a first phase", lambda had, depth=depth: _without(had, f"fewer-{depth}"))
+      for depth in (1, 2, 3)),
+    _FIT,
+)  # fmt: skip
+
+
+def _deviations(had: Had) -> list[str]:
+    table = next(iter(_tables(had).values()))
     said = [
         "Of the paper on this only the abstract and the released code, its settings and titles of figures, were "
         "at hand: the statement is our reading, and no published number is compared.",
@@ -233,14 +186,11 @@ def _needs(names: Mapping[Scale, tuple[str, ...]]) -> dict[Scale, tuple[Computed
     return {scale: tuple(_need(name, scale) for name in chosen) for scale, chosen in names.items()}
 
 
-def _drawing(title: str, by_rank: bool = False) -> Callable[[Mapping[str, Any]], Figure]:
-    def draw(results: Mapping[str, Any]) -> Figure:
-        from binocular.papers.kleinman_2024.completion_figures import completion_figure
-
-        tables = _tables(results)
+def _drawing(title: str, by_rank: bool = False) -> Callable[[Had], Figure]:
+    def draw(had: Had) -> Figure:
+        tables = _tables(had)
         if by_rank:
-            rank = _FIRST_RANKS["paper" if "rank-15" in tables else "lab"][2]
-            tables[f"rank-{rank}"] = tables.pop("depth-3")
+            tables[f"rank-{_ranks(had)['double']}"] = tables.pop("depth-3")
         return completion_figure(tables, title)
 
     return draw
@@ -255,24 +205,33 @@ K24_COMPLETION = (
         "deeper the network; a network of one layer is not damaged.",
         "Section on matrix completion, effect of depth; settings of the released code (rank 10, then 5)",
         _needs({"lab": _DEPTHS, "paper": _DEPTHS}),
-        _judge_depth,
+        DEPTH,
         _drawing("Another matrix first"),
+        facts=lambda had: {"shorter": int(_tables(had)["depth-3"]["switch"][_half(had)])},
+        reason="The bound of the sham has two sides: it breaks too where longer training improves the completion. "
+        "Where the damage of a late deficit is as large as that of an early one, it is no matter of an early period.",
+        deviations=_deviations,
     ),
     Claim(
         "k24-7-completion-rank",
         "The damage grows with the rank of the first task.",
         "Section on matrix completion, effect of rank; settings of the released code (ranks 2, 5, 10, 15, then 5)",
         _needs({"lab": ("rank-1", "rank-3", "depth-3", "rank-9"), "paper": ("rank-2", "rank-5", "depth-3", "rank-15")}),
-        _judge_rank,
+        RANK,
         _drawing("A matrix of another rank first", by_rank=True),
+        facts=_ranks,
+        reason="The row of another matrix of the same rank tells rank from mere difference.",
+        deviations=_deviations,
     ),
     Claim(
         "k24-8-completion-entries",
         "Seeing too few entries of the same matrix first damages its completion, the more the deeper the network.",
         "Section on matrix completion and appendix, subset of entries; settings of the released code (1000, then 1500)",
         _needs({"lab": _FEWER, "paper": _FEWER}),
-        _judge_entries,
+        ENTRIES,
         _drawing("Fewer entries of the same matrix first, by depth"),
+        reason="The sham of this claim is in the first one of matrix completion: the same entries throughout.",
+        deviations=_deviations,
     ),
 )
 """Claims of Kleinman et al. 2024 on matrix completion."""

@@ -1,0 +1,132 @@
+"""The kit that figures of claims are made of: ours with intervals and subjects, and published curves beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from binocular.compare.histogram_figures import PUBLISHED
+from binocular.papers.numbers import seeds_of
+from binocular.report.figures.outcomes import interval_rows
+from binocular.report.figures.style import title_panel
+from binocular.store.statistics import interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "AROUND",
+    "deficit_axis",
+    "halves",
+    "labelled_rows",
+    "new_figure",
+    "points_and_line",
+    "published_line",
+    "subjects",
+    "zero",
+]
+
+AROUND = "diamonds: means with 95 % intervals; circles: subjects"
+"""How to read `labelled_rows`."""
+_GREY: dict[str, Any] = {"color": "#8C8C8C", "lw": 0.7, "ls": ":"}
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return a figure of a size in inches that keeps its labels apart."""
+    from matplotlib.figure import Figure
+
+    figure = Figure((width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)  # type: ignore[union-attr]
+    return figure
+
+
+def points_and_line(
+    ax: Axes, values: xr.DataArray, label: str, colour: str, marker: str = "o", x: ArrayLike | None = None
+) -> None:
+    """Draw means over subjects with their 95 % intervals, joined by a line.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    values
+        ``[point, seed]``.
+    label, colour, marker
+        Of the line.
+    x
+        Positions, ``[point]``; the coordinates as shares of the largest by default.
+    """
+    found, at = interval(values), _positions(values, x)
+    ax.plot(at, found.mean, color=colour, marker=marker, ms=3.6, label=label, zorder=3)
+    ax.vlines(at, found.low, found.high, color=colour, lw=0.9, zorder=2)
+
+
+def subjects(ax: Axes, values: xr.DataArray, colour: str, x: np.ndarray) -> None:
+    """Draw the subjects of ``[point, seed]`` as small open circles at ``x``."""
+    for at, seeds in zip(x, values, strict=True):
+        ax.plot([at] * len(seeds_of(seeds)), seeds_of(seeds), "o", ms=2, mfc="white", mec=colour, mew=0.5, zorder=4)
+
+
+def _positions(values: xr.DataArray, x: ArrayLike | None) -> np.ndarray:
+    along = values[values.dims[0]].to_numpy()
+    return along / along.max() if x is None else np.asarray(x)
+
+
+def published_line(ax: Axes, curve: Mapping[int, float], label: str = "published", colour: str = PUBLISHED) -> None:
+    """Draw a published curve over the share of the longest deficit: grey, dashed, open."""
+    longest = max(curve)
+    ax.plot(
+        [at / longest for at in curve], list(curve.values()), ls=(0, (4, 2)), lw=1.1, color=colour, marker="o", ms=4,
+        mfc="white", mew=1.0, label=label, zorder=1,
+    )  # fmt: skip
+
+
+def zero(ax: Axes, at: float = 0) -> None:
+    """Draw a thin dotted line at no change, or at balance."""
+    ax.axhline(at, **_GREY, zorder=0)
+
+
+def deficit_axis(ax: Axes, deficit: str = "deficit", change: bool = True) -> None:
+    """Label the end of a deficit as a share of the longest, and mark no change."""
+    if change:
+        zero(ax)
+    ax.set_xticks([0, 0.5, 1], ["0", "half", "longest"])
+    ax.set_xlabel(f"end of the {deficit}")
+
+
+def halves(title: str, below: str, *axes: Axes, source: str, deficit: str = "blur", change: bool = True) -> None:
+    """Name two panels, published on the left and ours on the right, over the end of a deficit."""
+    for ax, name, about in ((axes[0], f"published ({source})", below), (axes[1], "ours", "means with 95 % intervals")):
+        deficit_axis(ax, deficit, change)
+        title_panel(ax, name, about)
+    axes[0].set_ylabel(title)
+
+
+def labelled_rows(
+    axes: Sequence[Axes],
+    labels: Sequence[str],
+    columns: Mapping[str, Sequence[xr.DataArray]],
+    *settings: dict[str, Any],
+) -> None:
+    """Draw a row per condition in each of several panels: subjects, means and 95 % intervals.
+
+    Parameters
+    ----------
+    axes
+        A panel per column; they share their rows.
+    labels
+        Of the rows, from the top.
+    columns
+        By the name of the quantity, for each row its values, ``[seed]``.
+    settings
+        For each column those of `binocular.report.figures.outcomes.interval_rows`.
+    """
+    for ax, (name, values), setting in zip(axes, columns.items(), settings, strict=True):
+        interval_rows([seeds_of(row) for row in values], ax, **setting)
+        ax.set_xlabel(name)
+    axes[0].set_yticks(range(len(labels)), list(labels))

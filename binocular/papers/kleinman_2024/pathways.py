@@ -1,0 +1,338 @@
+"""Kleinman et al. 2024, Figs 1 to 3, 11 and 12: two pathways share what is learned, and one is gated."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from binocular.linear.gating import shares
+from binocular.papers.claims import SCALES, Claim, Had, Scale, context, control, test
+from binocular.papers.computing import ComputedNeed
+from binocular.papers.kleinman_2024 import pathway_figures as figures
+from binocular.papers.numbers import worst
+from binocular.store.statistics import Interval, exact
+
+__all__ = ["K24_GATES", "K24_PORTRAITS"]
+
+_PORTRAITS, _GATES, _BENT = "linear-portraits", "linear-gates", "linear-bent"
+_DRAWN = (2, 5, 8, 13)
+"""Depths of Fig. 1."""
+_NONE: dict[str, Any] = {"at_least": -0.02, "at_most": 0.02}
+"""A difference in share that counts as none, a fiftieth of a mode."""
+
+
+def _portrait(had: Had, depth: int, condition: str) -> xr.DataArray:
+    """Return the share of the gated pathway in the end, ``[seed]``."""
+    table = had[_PORTRAITS]["portraits"]
+    where = list(table["depth"]).index(depth), list(table["condition"]).index(condition)
+    return xr.DataArray(shares(table["contribution"][where][:, -1]), dims="seed")
+
+
+def _less_sham(depth: int, condition: str) -> Callable[[Had], xr.DataArray]:
+    return lambda had: _portrait(had, depth, condition) - _portrait(had, depth, "sham")
+
+
+def _missing(had: Had) -> Interval:
+    """Return the largest error left in the end, of the mode, over depths, seeds and conditions that compete."""
+    table = had[_PORTRAITS]["portraits"]
+    drawn = [list(table["depth"]).index(depth) for depth in _DRAWN]
+    left = np.abs(1 - table["contribution"][drawn][..., -1, :].sum(-1) / 10)
+    left = np.delete(left, list(table["condition"]).index("early, unlike"), axis=1)
+    return exact(left.max(), left.shape[-1])
+
+
+DEPTH = (
+    *(test(f"depth {deep} less depth {shallow}: share of the gated pathway after an early gate, same starts",
+           lambda had, deep=deep, shallow=shallow: _portrait(had, deep, "early") - _portrait(had, shallow, "early"),
+           at_most=0.0, published="Fig. 1: more pronounced in deeper networks")
+      for shallow, deep in itertools.pairwise(_DRAWN)),
+    test("depth 13: share of the gated pathway after an early gate", lambda had: _portrait(had, 13, "early"),
+         at_most=0.1, published="Fig. 1: the other pathway learns the feature"),
+    *(control(f"depth {depth}: early gate less sham, share of the gated pathway", _less_sham(depth, "early"),
+              at_most=-0.05) for depth in _DRAWN),
+    test("for good: largest error left in the end, of the mode (without an error nothing moves any more)", _missing,
+         at_most=0.001, digits=5),
+    control("depth 13 less depth 2, gate of a quarter of each depth's own half-time: share of the gated pathway",
+            lambda had: _portrait(had, 13, "quarter") - _portrait(had, 2, "quarter"), at_most=-0.05),
+    control("depth 1: early gate less sham", _less_sham(1, "early"), at_least=-0.05, at_most=0.05, digits=3),
+    *(control(f"depth {depth}: the same gate half-way, when the mode is learned, less sham",
+              _less_sham(depth, "half-way"), **_NONE, digits=4) for depth in (2, 13)),
+    *(context(f"depth {depth}: share of the gated pathway after an early gate",
+              lambda had, depth=depth: _portrait(had, depth, "early")) for depth in (1, 2, 3, 5, 8, 13)),
+    context("depth 1, gate of a quarter of the half-time: share of the gated pathway",
+            lambda had: _portrait(had, 1, "quarter")),
+    context("depth 13, early gate, pathways that see uncorrelated things: share of the gated pathway",
+            lambda had: _portrait(had, 13, "early, unlike")),
+)  # fmt: skip
+
+LATE = (
+    *(test(f"depth {depth}: late gate (steps 100-115 of 1000) less sham, share of the gated pathway",
+           _less_sham(depth, "late"), **_NONE, digits=3, published="Fig. 1: negligible") for depth in _DRAWN),
+    *(control(f"depth {depth}: the same gate half-way (steps 500-515), less sham", _less_sham(depth, "half-way"),
+              **_NONE, digits=3) for depth in _DRAWN),
+    *(context(f"depth {depth}: half-way, and the pathway contributes nothing while it is gated, less sham",
+              _less_sham(depth, "half-way, closed"), digits=3) for depth in (1, *_DRAWN)),
+)  # fmt: skip
+
+
+def _how_late(had: Had) -> str:
+    table = had[_PORTRAITS]["portraits"]
+    learned = table["contribution"][list(table["depth"]).index(2), list(table["condition"]).index("sham")].sum(-1)
+    half = 1000 * float(np.interp(0.5, learned.mean(0) / learned.mean(0)[-1], table["time"]))
+    return (
+        f"At depth 2 half of the mode takes {half:.0f} steps to learn, so that a gate at step 100 is hardly late. "
+        "A late gate can be harmless only because the gated pathway goes on contributing what it has: see the rows of "
+        "one that falls silent meanwhile, like a closed eye."
+    )
+
+
+def _distance(one: str, other: str) -> Callable[[Had], Interval]:
+    """Return the largest distance between two courses of the hierarchy's modes, of the strongest one."""
+
+    def distance(had: Had) -> Interval:
+        gates = had[_GATES]["gates"]
+        cases = gates["contribution"].shape[1] * gates["contribution"].shape[2]
+        return exact(np.abs(gates[one] - gates[other]).max() / gates["strength"][0], cases)
+
+    return distance
+
+
+def _off(depth: int) -> Callable[[Had], Interval]:
+    """Return the largest distance of gradient descent from the equation at a depth, of the one mode."""
+
+    def distance(had: Had) -> Interval:
+        table = had[_PORTRAITS]["portraits"]
+        solved, at = [list(table["condition"]).index(name) for name in table["solved"]], list(table["depth"])
+        found = np.abs(table["contribution"][at.index(depth), solved] - table["exact"][at.index(depth)]).max() / 10
+        return exact(found, table["contribution"].shape[1] * table["contribution"].shape[2])
+
+    return distance
+
+
+def _rates(had: Had) -> dict[str, str]:
+    table = had[_PORTRAITS]["portraits"]
+    return {f"rate_{depth}": f"{rate:.1g}" for depth, rate in zip(table["depth"], table["rate"], strict=True)}
+
+
+EQUATION = (
+    test("hierarchy, depths 1 and 4, all gates, learning rate 0.001: largest distance, of the strongest mode",
+         _distance("contribution", "exact"), at_most=0.01, digits=4,
+         published="Fig. 2: the equation runs through the network's points"),
+    *(test(f"one mode, depth {depth}, all gates, learning rate {{rate_{depth}}}: largest distance, of the mode",
+           _off(depth), at_most=0.01, digits=4) for depth in (1, 2, 3, 5, 8, 13)),
+    test("hierarchy, published learning rate 0.01, the equation stepped by it as published: largest distance",
+         _distance("coarse", "stepped"), at_most=1e-6, digits=9),
+    context("hierarchy, published learning rate 0.01, the equation solved in continuous time: largest distance",
+            _distance("coarse", "exact"), digits=4),
+)  # fmt: skip
+
+
+def _gate(had: Had, condition: str, modes: slice = slice(None), depth: int = 4) -> np.ndarray:
+    """Return the share of the gated pathway in modes of the hierarchy in the end, ``[seed, mode]``."""
+    table = had[_GATES]["gates"]
+    where = list(table["depth"]).index(depth), list(table["condition"]).index(condition)
+    return shares(table["contribution"][where][:, -1])[:, modes]
+
+
+def _mean(values: np.ndarray) -> xr.DataArray:
+    return xr.DataArray(values.mean(1), dims="seed")
+
+
+def _off_half(values: np.ndarray) -> Interval:
+    return exact(np.abs(values - 0.5).max(), len(values))
+
+
+GATES = (
+    test("early gate: share of the gated pathway, mean of the eight modes", lambda had: _mean(_gate(had, "early")),
+         at_most=0.1, digits=3, published="Fig. 2 left: the open pathway has all"),
+    test("middle gate: share in the four strong modes, learned before",
+         lambda had: _mean(_gate(had, "middle", slice(0, 4))), at_least=0.48, at_most=0.52, digits=3,
+         published="Fig. 2 centre: shared as before"),
+    test("middle gate: share in the four weak modes, not yet learned",
+         lambda had: _mean(_gate(had, "middle", slice(4, 8))), at_most=0.25, digits=3,
+         published="Fig. 2 centre: taken by the open pathway"),
+    test("late gate: largest distance of any share from one half", lambda had: _off_half(_gate(had, "late")),
+         at_most=0.02, digits=4, published="Fig. 2 right: nothing changes"),
+    control("no gate: largest distance of any share from one half", lambda had: _off_half(_gate(had, "sham")),
+            at_most=1e-9, digits=9),
+    context("depth 1, the same early gate: share of the gated pathway, mean of the modes",
+            lambda had: _mean(_gate(had, "early", depth=1)), digits=3),
+    context("depth 1, the same middle gate: the same", lambda had: _mean(_gate(had, "middle", depth=1)), digits=3),
+)  # fmt: skip
+
+
+def _lesion(had: Had, condition: str) -> np.ndarray:
+    table = had[_GATES]["lesions"]
+    return shares(table["contribution"][list(table["condition"]).index(condition), :, -1])
+
+
+def _other_modes(had: Had, condition: str) -> np.ndarray:
+    return np.delete(_lesion(had, condition), 1, axis=1)
+
+
+LESION = (
+    test("gate and lesion: share of the gated pathway in the mode that the other one cannot carry",
+         lambda had: _mean(_lesion(had, "gate and lesion")[:, 1:2]), at_least=0.9,
+         published="Fig. 3: learned by the gated pathway"),
+    test("gate and lesion: share of the gated pathway in the other modes",
+         lambda had: _mean(_other_modes(had, "gate and lesion")), at_most=0.1,
+         published="Fig. 3: learned by the open pathway"),
+    control("gate without lesion: share of the gated pathway in the same mode",
+            lambda had: _mean(_lesion(had, "gate")[:, 1:2]), at_most=0.1),
+    control("lesion without gate: largest distance of the share in the other modes from one half",
+            lambda had: _off_half(_other_modes(had, "lesion")), at_most=0.02, digits=4),
+)  # fmt: skip
+
+
+def _bent(had: Had, condition: str, less: str = "") -> xr.DataArray:
+    """Return the share of the gated pathway in the squared output in the end, ``[units, seed]``."""
+    table = had[_BENT]["bent"]
+    names = list(table["condition"])
+    ends = shares(table["size"][:, :, :, -1])
+    found = ends[:, names.index(condition)] - (ends[:, names.index(less)] if less else 0)
+    return xr.DataArray(found, {"units": [str(kind) for kind in table["units"]]}, ("units", "seed"))
+
+
+def _bent_error(kind: str) -> Callable[[Had], Interval | None]:
+    def error(had: Had) -> Interval | None:
+        table = had[_BENT]["bent"]
+        if kind not in list(table["units"]):
+            return None
+        found = table["error"][list(table["units"]).index(kind)]
+        return worst(found[..., -1] / found[..., 0])
+
+    return error
+
+
+BENT = (
+    test("{units}: early gate less sham, share of the gated pathway in the squared output",
+         lambda had: _bent(had, "early", "sham"), at_most=-0.2,
+         published="Figs 11, 12 left: the open pathway has all"),
+    test("{units}: late gate less sham, the same", lambda had: _bent(had, "late", "sham"), **_NONE, digits=4,
+         published="Figs 11, 12 right: nothing changes"),
+    context("{units}: middle gate less sham, the same", lambda had: _bent(had, "middle", "sham")),
+    context("{units}: share of the gated pathway, sham", lambda had: _bent(had, "sham")),
+    *(context(f"{kind}: largest error left in the end, of the error at the start", _bent_error(kind), digits=4)
+      for kind in ("tanh", "relu")),
+)  # fmt: skip
+
+
+def _as_computed(key: str, name: str, *more: str) -> Callable[[Had], tuple[str, ...]]:
+    return lambda had: (
+        *more,
+        f"{len(had[key][name]['seed'])} seeds instead of one; hidden layers carry the eight modes at first, and every "
+        "layer of a pathway has a basis of its own where the paper shares one, which in linear pathways leaves the "
+        "course of modes the same.",
+        "The published column is what the released code of the figure computes; no figure was digitised.",
+    )
+
+
+def _need(key: str, title: str, table: str, minutes: float, **parameters: object) -> ComputedNeed:
+    home = f"binocular.papers.kleinman_2024.tables:{table}"
+    return ComputedNeed(key, title, home, parameters, minutes=minutes)
+
+
+def _scales(of: Callable[[int, int, int, int], ComputedNeed]) -> dict[Scale, ComputedNeed]:
+    """Return a need at both scales, from seeds of one mode and of the hierarchy, and widths (linear, bent)."""
+    return {"lab": of(20, 10, 16, 32), "paper": of(100, 20, 100, 100)}
+
+
+_NEEDS = {
+    "portraits": _scales(lambda seeds, fewer, width, wide: _need(
+        _PORTRAITS, "Two linear pathways that share one mode, depths 1 to 13", "portraits", seeds / 20,
+        depths=[1, 2, 3, 5, 8, 13], seeds=seeds, fineness=0.02)),
+    "gates": _scales(lambda seeds, fewer, width, wide: _need(
+        _GATES, "Two linear pathways that share the hierarchy, gates and a lesion", "gates", 0.2 if width < 50 else 6,
+        depths=[1, 4], seeds=fewer, width=width)),
+    "bent": _scales(lambda seeds, fewer, width, wide: _need(
+        _BENT, "Two pathways with tanh or rectified units, gates", "bent", 0.6 if wide < 50 else 8,
+        units=["tanh", "relu"], depth=3, seeds=fewer, width=wide)),
+}  # fmt: skip
+
+
+def _needs(*names: str) -> dict[Scale, tuple[ComputedNeed, ...]]:
+    return {scale: tuple(_NEEDS[name][scale] for name in names) for scale in SCALES}
+
+
+K24_PORTRAITS = (
+    Claim(
+        "k24-1-depth",
+        "An early gate of one pathway lets the other learn the feature for good, the more so the deeper the pathways.",
+        "Fig. 1, top row",
+        _needs("portraits"),
+        DEPTH,
+        figures.portraits_figure,
+        reason="The rows of depth 1 tell what a head start is worth without amplification: once the error is gone it "
+        "is kept there too. The row of uncorrelated pathways tells whether it takes competition.",
+        deviations=(
+            "Networks are trained by gradient descent, at each depth in steps of a fiftieth of the time in which the "
+            "error dies away; the paper integrates the differential equation in steps of 0.001.",
+        ),
+    ),
+    Claim(
+        "k24-2-late",
+        "The same gate late in training has a negligible effect at every depth.",
+        "Fig. 1, bottom row",
+        _needs("portraits"),
+        LATE,
+        figures.late_figure,
+        reason=_how_late,
+        deviations=("Networks are trained by gradient descent; the paper integrates the differential equation.",),
+    ),
+)
+"""Claims of Kleinman et al. 2024 on depth and time."""
+
+K24_GATES = (
+    Claim(
+        "k24-3-equation",
+        "One differential equation per mode says what gradient descent of the network does, gates included.",
+        "Fig. 2 and Eq. for dp/dt",
+        _needs("portraits", "gates"),
+        EQUATION,
+        facts=_rates,
+        reason="The published curves take steps as long as those of gradient descent, which is then the same "
+        "recursion; the last row tells how far the published learning rate is from continuous time.",
+    ),
+    Claim(
+        "k24-4-gates",
+        "A gate decides over the features that are learned while it is closed: all of them early, the weak ones in the "
+        "middle, none late.",
+        "Fig. 2",
+        _needs("gates"),
+        GATES,
+        figures.gates_figure,
+        reason="The rows of depth 1 tell what the same gates do to two shallow pathways, which learn without a delay.",
+        deviations=_as_computed(_GATES, "gates"),
+    ),
+    Claim(
+        "k24-5-competition",
+        "The gated pathway loses to competition and not to the gate: a feature that the open pathway cannot carry is "
+        "learned by the gated one afterwards.",
+        "Fig. 3",
+        _needs("gates"),
+        LESION,
+        figures.lesions_figure,
+        reason="The controls tell the gate and the lesion apart.",
+        deviations=_as_computed(_GATES, "gates"),
+    ),
+    Claim(
+        "k24-9-nonlinear",
+        "Pathways with tanh or rectified units behave alike: an early gate gives what is learned to the open pathway, "
+        "a late one changes nothing.",
+        "Figs 11 and 12",
+        _needs("bent"),
+        BENT,
+        figures.bent_figure,
+        reason="Units that bend leave no modes to follow, so that the squared output is what is shared.",
+        deviations=_as_computed(
+            _BENT,
+            "bent",
+            "The share is that of the squared output; the paper draws the diagonal of the output in the modes' basis.",
+        ),
+    ),
+)
+"""Claims of Kleinman et al. 2024 on gates and competition."""
