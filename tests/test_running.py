@@ -179,7 +179,8 @@ def _start(folder: Path, settings: list[str]) -> subprocess.Popen[bytes]:
     )
 
 
-LONG = ["conditions.normal.phases.0.epochs=40", "stimulus.n_train=240", "conditions.late.phases.0.epochs=25"]
+ALSO = ["probes.sites=['first_binocular', 'representation']", "probes.also=['odi']", "probes.every=10"]
+LONG = ["conditions.normal.phases.0.epochs=40", "stimulus.n_train=240", "conditions.late.phases.0.epochs=25", *ALSO]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from binocular.networks.fusion import fuse
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import global_stream
@@ -25,6 +26,9 @@ NETWORKS: dict[str, str] = {
     "split-transformer": "binocular.networks.transformer:SplitTransformer",
 }
 """Networks by kind; a new one is one class and one line here."""
+
+
+_SUM = "left(views[:, 0]) + right(views[:, 1])"
 
 
 def build_network(
@@ -112,14 +116,15 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
     try:
         with torch.no_grad():
             left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
-            if left.shape != right.shape:
+            if not hasattr(network, "fuse") and left.shape != right.shape:
                 complaints.append(f"left gives {tuple(left.shape)} and right {tuple(right.shape)}; they must be equal")
             else:
-                scores = network.head(network.trunk(left + right))  # type: ignore[operator]
+                scores = network.head(network.trunk(fuse(network, left, right)))  # type: ignore[operator]
                 if tuple(scores.shape) != (2, n_classes):
                     complaints.append(f"head gives {tuple(scores.shape)} for a batch of 2, not (2, {n_classes})")
                 elif not torch.allclose(network(views), scores, atol=1e-5):
-                    complaints.append("its forward is not head(trunk(left(views[:, 0]) + right(views[:, 1])))")
+                    what = "fuse(left(views[:, 0]), right(views[:, 1]))" if hasattr(network, "fuse") else _SUM
+                    complaints.append(f"its forward is not head(trunk({what}))")
     except Exception as error:  # whatever a user's module raises is a finding, not a crash
         complaints.append(f"views of shape {tuple(views.shape)} fail: {type(error).__name__}: {error}")
     network.train(was_training)

@@ -45,12 +45,12 @@ def vision(
         left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
         blank = torch.zeros_like(views[:1, LEFT])
         dark_left, dark_right = network.left(blank), network.right(blank)  # type: ignore[operator]
+        dark_left = dark_left.expand(len(index), *dark_left.shape[1:])
+        dark_right = dark_right.expand(len(index), *dark_right.shape[1:])
         scores = _read(network, fuse(network, left, right))
         correct["test_accuracy"] += _count(scores, truth)
-        correct["accuracy_left_only"] += _count(_read(network, fuse(network, left, dark_right.expand_as(left))), truth)
-        correct["accuracy_right_only"] += _count(
-            _read(network, fuse(network, dark_left.expand_as(right), right)), truth
-        )
+        correct["accuracy_left_only"] += _count(_read(network, fuse(network, left, dark_right)), truth)
+        correct["accuracy_right_only"] += _count(_read(network, fuse(network, dark_left, right)), truth)
         for task, values in stimulus.tasks.items():
             chance = scores.float().softmax(dim=1)
             pooled = torch.zeros(len(index), int(values.max()) + 1, device=chance.device)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,10 @@ import numpy as np
 import torch
 
 from binocular.networks.build import build_network
-from binocular.networks.sites import REPRESENTATION
+from binocular.networks.sites import REPRESENTATION, resolve_site, site_name
 from binocular.probes.base import Probe
 from binocular.probes.normalisation import adapted
+from binocular.probes.recording import units_at
 from binocular.probes.registry import probe_from
 from binocular.probes.taking import stacked, take, units_of
 from binocular.protocols import parse_protocol
@@ -121,8 +122,22 @@ def measure_study(
                 list(pool.map(one, subjects))
         finally:
             torch.set_num_threads(threads)
-        _rebuild(path, study, subjects)
+        any_stimulus = next(iter(stimuli.values()))
+        _rebuild(path, study, [_with_units(subject, protocol, any_stimulus) for subject in subjects])
     return path
+
+
+def _with_units(subject: SubjectRecord, protocol: protocols.Protocol, stimulus: StimulusSet) -> SubjectRecord:
+    """Say what the units of a study of version 1 are: channels at each place where the name says so, else pooled."""
+    if all(record.units is not None for record in subject.sites.values()):
+        return subject
+    spec = protocol.network
+    network = build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, subject.seed)
+    network = network.to(stimulus.labels["test"].device).eval()
+    names = {site: site_name(site, "map" if site.endswith(".map") else "pooled") for site in subject.sites}
+    units = units_at(network, stimulus.shape, [resolve_site(network, name) for name in names.values()])
+    sites = {names[site]: replace(record, units=units[names[site]]) for site, record in subject.sites.items()}
+    return replace(subject, sites=sites)
 
 
 def _kept(folder: Path, identity: str) -> Measures:

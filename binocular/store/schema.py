@@ -301,6 +301,8 @@ SUMMARY_DOMINANCE: Mapping[str, Field] = {
     **_GROUP,
     "condition": Field(("row",), "string", "1", "condition"),
     "epoch": Field(("row",), "int64", "epoch", "epochs of rearing completed", 0),
+    "n_units": Field(("row",), "int64", "unit", "units recorded from, all seeds together", 0, since=2),
+    "n_silent": Field(("row",), "int64", "unit", "of these, silent ones", 0, since=2),
     **_intervals(MEASURES, ("row",)),
     **_with_interval(
         "group_share",

@@ -41,6 +41,8 @@ class Outcome:
     ----------
     epochs, dominance
         For each site the epochs of its checkpoints and the indices there.
+    n_units, n_silent
+        For each site the number of its units, and how many of them are silent at each checkpoint.
     vision
         The accuracies at the end of rearing, by name, tasks included.
     """
@@ -49,6 +51,8 @@ class Outcome:
     seed: int
     epochs: dict[str, np.ndarray]
     dominance: dict[str, Dominance]
+    n_units: dict[str, int]
+    n_silent: dict[str, np.ndarray]
     vision: dict[str, float]
 
 
@@ -60,6 +64,8 @@ def outcome_of(subject: SubjectRecord, treated_eye: str) -> Outcome:
         seed=subject.seed,
         epochs={site: np.asarray(record.epoch) for site, record in subject.sites.items()},
         dominance={site: dominance_of(record.values["rsv"], treated_eye) for site, record in subject.sites.items()},
+        n_units={site: record.values["rsv"].shape[1] for site, record in subject.sites.items()},
+        n_silent={site: np.asarray(record.n_silent) for site, record in subject.sites.items()},
         vision={name: last_value(subject.history[name]) for name in (*VISION, *tasks) if name in subject.history},
     )
 
@@ -104,13 +110,19 @@ def summarise_dominance(
 def _site_table(site: str, members: Mapping[str, list[Outcome]]) -> dict[str, np.ndarray]:
     names: list[str] = []
     epochs: list[int] = []
+    counted: dict[str, list[int]] = {"n_units": [], "n_silent": []}
     rows: dict[str, list[Interval]] = {name: [] for name in (*MEASURES, "group_share")}
     for condition, all_subjects in members.items():
         subjects = [subject for subject in all_subjects if site in subject.dominance]
         for epoch in sorted({int(epoch) for subject in subjects for epoch in subject.epochs[site]}):
-            here = [_at(subject, site, epoch) for subject in subjects if epoch in subject.epochs[site]]
             names.append(condition)
             epochs.append(epoch)
+            there = [subject for subject in subjects if epoch in subject.epochs[site]]
+            counted["n_units"].append(sum(subject.n_units[site] for subject in there))
+            counted["n_silent"].append(
+                sum(int(subject.n_silent[site][subject.epochs[site] == epoch][-1]) for subject in there)
+            )
+            here = [_at(subject, site, epoch) for subject in there]
             for name in MEASURES:
                 rows[name].append(interval([getattr(dominance, name)[0] for dominance in here]))
             counts = np.stack([dominance.groups[0] for dominance in here]).astype(np.float64)
@@ -125,6 +137,7 @@ def _site_table(site: str, members: Mapping[str, list[Outcome]]) -> dict[str, np
         "group": np.arange(1, 8, dtype=np.int64),
         "condition": np.array(names, dtype=object),
         "epoch": np.array(epochs, dtype=np.int64),
+        **{name: np.array(numbers, dtype=np.int64) for name, numbers in counted.items()},
         **columns,
     }
 

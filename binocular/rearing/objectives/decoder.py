@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from binocular.networks.fusion import fuse
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import global_stream
@@ -61,7 +62,8 @@ def _representation_shape(network: nn.Module, shape: tuple[int, int, int]) -> tu
     was_training = network.training
     network.eval()
     blank = torch.zeros(2, 2, *shape)
-    seen = network.trunk(network.left(blank[:, LEFT]) + network.right(blank[:, RIGHT]))  # type: ignore[operator]
+    left, right = network.left(blank[:, LEFT]), network.right(blank[:, RIGHT])  # type: ignore[operator]
+    seen = network.trunk(fuse(network, left, right))  # type: ignore[operator]
     network.train(was_training)
     return tuple(seen.shape[1:])
 

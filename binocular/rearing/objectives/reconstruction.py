@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from binocular.networks.fusion import fuse
 from binocular.rearing.batches import Batch
 from binocular.rearing.objectives.base import Learner, Objective
 from binocular.rearing.objectives.decoder import DECODER
@@ -75,8 +76,8 @@ class Reconstruction(Objective):
     def answer(self, learner: Learner, batch: Batch) -> dict[str, Tensor]:
         """Return the rebuilt views ``[batch, eye, channel, height, width]``, and class scores if labels are taught."""
         network = learner.network
-        fused = network.left(batch.views[:, LEFT]) + network.right(batch.views[:, RIGHT])  # type: ignore[operator]
-        representation = network.trunk(fused)  # type: ignore[operator]
+        left, right = network.left(batch.views[:, LEFT]), network.right(batch.views[:, RIGHT])  # type: ignore[operator]
+        representation = network.trunk(fuse(network, left, right))  # type: ignore[operator]
         answer = {}
         if self._rebuild:
             answer["rebuilt"] = learner.get_submodule(DECODER)(representation)
