@@ -40,6 +40,7 @@ def _row(name: str, field: Field) -> tuple[str, ...]:
     low, high = ("" if end is None else f"{end:g}" for end in (field.low, field.high))
     span = f"{low} to {high}" if low and high else f"from {low}" if low else f"to {high}" if high else ""
     optional = "" if field.required else " (where it was measured)"
+    optional += f" (from version {field.since} on)" if field.since > 1 else ""
     missing = _MISSING[field.missing] if field.kind == "float64" else ""
     return f"`{name}`", ", ".join(field.dims), field.kind, field.units, span, missing, field.long_name + optional
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from binocular.report.figures.drawing import draw
+from binocular.report.figures.drawing import FIGURES, draw
 from binocular.report.page import report_page
 from binocular.store.opening import open_study
 from binocular.store.overview import condition_table
@@ -29,5 +29,8 @@ def test_an_archived_file_can_be_used(path: Path):
     study = load_study(path)
     assert not study.complete and list(study.failures) == [("deprived-early", 1)]
     assert condition_table(study)[0].seeds == 1
-    assert len(list(draw(study))) == 4
+    shown = {"binocular-1": ("representation",), "binocular-2": ("first_binocular", "representation")}[path.stem]
+    assert study.sites == shown and study.default_site == shown[0]
+    names = [name for name, _, _ in draw(study)]
+    assert len(names) == sum(len(FIGURES[name].sites(study)) for name in set(names)) and "dominance" in names
     assert "invented failure" in report_page(study)
