@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from binocular.papers.command import reproduce
 from binocular.start import main
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, MissingData
 
 __all__ = ["app", "main"]
 
@@ -26,6 +27,9 @@ app = typer.Typer(
 
 app.command()(reproduce)
 
+AllowLarge = Annotated[
+    bool, typer.Option("--allow-large", help="Let a study begin that is too large for what is there.")
+]
 ProtocolName = Annotated[str, typer.Argument(help="Name of a protocol (see 'binocular list') or path of a .toml file.")]
 StudyPath = Annotated[Path, typer.Argument(help="A study.h5, or the folder that holds one.")]
 Settings = Annotated[
@@ -56,12 +60,21 @@ def show(
     protocol: ProtocolName,
     settings: Settings = None,
     svg: Annotated[Path | None, typer.Option(help="Draw the time lines and the phase tree to this SVG file.")] = None,
+    allow_large: AllowLarge = False,
 ) -> None:
-    """Show a protocol's time lines, its phase tree, and what rearing it will take."""
+    """Check a protocol as 'run' does, and show its time lines, its phase tree, and what rearing it will take."""
     from binocular.protocols import load_protocol
     from binocular.report.showing import show_protocol
+    from binocular.runs.checking import check_protocol
 
-    show_protocol(load_protocol(protocol, settings or []), svg)
+    chosen = load_protocol(protocol, settings or [])
+    try:
+        notes = check_protocol(chosen, "cpu", allow_large).notes
+    except MissingData as error:  # what is asked for can still be shown
+        notes = (f"cannot be run here yet: {error}",)
+    show_protocol(chosen, svg)
+    for note in notes:
+        print(note)
 
 
 @app.command()
@@ -80,6 +93,7 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Rear everything anew instead of resuming.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     timings: Annotated[Path | None, typer.Option(help="Write where the time went to this JSON file.")] = None,
+    allow_large: AllowLarge = False,
 ) -> None:
     """Rear, measure, store, draw and report a study; a second run takes up where the first stopped."""
     from binocular.protocols import load_protocol
@@ -90,9 +104,11 @@ def run(
     from binocular.runs.progress import progress_for
     from binocular.runs.running import run_study
 
+    if quiet:
+        logging.getLogger("binocular").setLevel(logging.ERROR)
     command = shlex.join(["binocular", *sys.argv[1:]])
     try:
-        outcome = run_study(chosen, folder, device, progress_for(quiet), command, fresh, dask, keep, processes=True)
+        outcome = run_study(chosen, folder, device, progress_for(quiet), command, fresh, dask, keep, True, allow_large)
     except KeyboardInterrupt:
         print(f"\nStopped; what was reared is kept in {folder}. The same command takes it up.", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -297,8 +313,11 @@ def show_stimulus(
     """Draw a contact sheet of what the two eyes see, with red-cyan anaglyphs."""
     from binocular.protocols import load_protocol
     from binocular.report.showing import draw_stimulus
+    from binocular.runs.sizes import check_size, size_of
 
-    print(draw_stimulus(load_protocol(protocol, settings or []), out, condition, phase, pairs, seed))
+    chosen = load_protocol(protocol, settings or [])
+    check_size(chosen, size_of(chosen))
+    print(draw_stimulus(chosen, out, condition, phase, pairs, seed))
 
 
 @app.command("check-network")
@@ -310,10 +329,11 @@ def check_network(
     """Say whether a network can be reared here, and if not, what does not fit."""
     from binocular.networks.build import build_network
     from binocular.protocols import load_protocol
+    from binocular.runs.checking import check_protocol
 
     chosen = load_protocol(protocol, [*(settings or []), f"network.kind={network}"])
-    seed = chosen.seed_list[0]
-    stimulus = chosen.stimulus.build(seed)
+    check_protocol(chosen, "cpu")
+    seed, stimulus = chosen.seed_list[0], chosen.stimulus.sample()
     built = build_network(chosen.network.kind, chosen.network.options, stimulus.shape, stimulus.n_classes, seed)
     weights = sum(parameter.numel() for parameter in built.parameters())
     print(

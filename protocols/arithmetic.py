@@ -16,8 +16,8 @@ TOKEN = re.compile(
 )
 LONGEST, LARGEST = 200, 1e15
 FUNCTIONS: dict[str, tuple[Callable[..., float], int, int]] = {
-    "min": (min, 1, 9),
-    "max": (max, 1, 9),
+    "min": (lambda *values: min(values), 1, 9),
+    "max": (lambda *values: max(values), 1, 9),
     "round": (lambda value: math.floor(value + 0.5), 1, 1),
 }
 
@@ -161,5 +161,6 @@ class _Parser:
             values.append(self.sum())
         self.take(")")
         if not least <= len(values) <= most:
-            raise self.error(f"gives {name} {len(values)} values, but it takes {least}")
+            takes = least if least == most else f"{least} to {most}"
+            raise self.error(f"gives {name} {len(values)} values, but it takes {takes}")
         return function(*values)

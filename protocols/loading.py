@@ -12,6 +12,7 @@ from typing import Any
 from binocular.stimuli.errors import BadInput
 from pydantic import ValidationError
 
+from .checked import nearest
 from .overrides import apply_overrides
 from .schema import Protocol
 from .sentences import sentence
@@ -62,10 +63,9 @@ def load_protocol(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Pr
         return parse_protocol(_read(Path(given)), given, overrides)
     names = library_names()
     if given not in names:
-        close = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
-        hint = f"did you mean '{close[0]}'? " if close else ""
+        hint = _nearest_file(Path(f"{given}.toml")) or nearest(given, names)
         raise BadInput(
-            f"there is no protocol named '{given}'; {hint}'binocular list' shows all names, and the path of "
+            f"there is no protocol named '{given}'{hint}; 'binocular list' shows all names, and the path of "
             "a .toml file is accepted too"
         )
     file = resources.files("binocular.protocols") / "library" / f"{given}.toml"
@@ -77,8 +77,8 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except FileNotFoundError:
-        close = difflib.get_close_matches(path.stem, library_names(), n=1, cutoff=0.4)
-        hint = f" (the library has '{close[0]}', given without .toml)" if close else ""
+        known = path.stem in library_names()
+        hint = f" (the library has '{path.stem}', given without .toml)" if known else _nearest_file(path)
         raise BadInput(
             f"there is no file {path}; accepted is the path of a .toml file or a name of 'binocular list'{hint}"
         ) from None
@@ -90,6 +90,16 @@ def _read(path: Path) -> bytes:
     if len(content) > LARGEST_FILE:
         raise BadInput(f"{path} is larger than {LARGEST_FILE // 1_000_000} MB; accepted is a protocol in a .toml file")
     return content
+
+
+def _nearest_file(path: Path) -> str:
+    """Return "; did you mean 'x.toml'?" for the protocol in the same folder whose name is nearest, or nothing."""
+    try:
+        there = [file.name for file in path.parent.iterdir() if file.suffix == ".toml"]
+    except (OSError, ValueError):
+        return ""
+    close = difflib.get_close_matches(path.name, there, n=1, cutoff=0.7)
+    return f"; did you mean '{path.with_name(close[0])}'?" if close else ""
 
 
 def parse_protocol(content: bytes | str, source: str = "protocol", overrides: Sequence[str] = ()) -> Protocol:

@@ -16,6 +16,7 @@ from .training import AgeScale, NetworkSpec, ProbePlan, Training
 
 __all__ = ["Condition", "Protocol", "ResolvedCondition", "Stretch"]
 
+LARGEST_SEED = 2**63 - 1  # what a file can hold
 Value = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 
 
@@ -46,7 +47,10 @@ def _seeds(value: Any) -> Any:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if whole and 1 <= value <= 100_000:
         return value
-    if isinstance(value, list | tuple) and value and all(type(seed) is int and seed >= 0 for seed in value):
+    if isinstance(value, list | tuple) and value and all(type(seed) is int for seed in value):
+        for index, seed in enumerate(value):
+            if not 0 <= seed <= LARGEST_SEED:
+                raise complain("Protocol", (index,), f"is {seed}, but must be from 0 to {LARGEST_SEED}", seed)
         if len(set(value)) < len(value):
             raise complain("Protocol", (), f"is {list(value)!r}, but no seed may be given twice", value)
         return tuple(value)

@@ -27,6 +27,10 @@ class StimulusConfig(BaseModel):
         """Return the stimuli of one seed as tensors on a device."""
         raise NotImplementedError
 
+    def sample(self) -> StimulusSet:
+        """Return a few stimuli for checks: shape, classes and tasks count. By default all, so that all are checked."""
+        return self.build(0)
+
 
 class StimulusSet(ABC):
     """Two-eyed stimuli that live on a device.

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-__all__ = ["BadInput"]
+import re
+
+__all__ = ["BadInput", "MissingData", "shortened"]
+
+_LONGEST_WORD, _LONGEST = 200, 3_000
 
 
 class BadInput(ValueError):
     """Input that cannot be used: a file, a field or a value.
 
     The message is one sentence for the person at the keyboard: it names the file and the field and says what
-    would be accepted. The command line prints it and ends with exit code 2.
+    would be accepted. The command line prints it and ends with exit code 2. What is very long in it, because a value
+    was, is shortened.
     """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(shortened(str(message)))
+
+
+class MissingData(BadInput):
+    """A published set of images that is not on this machine; everything else may be well."""
+
+
+def shortened(text: str) -> str:
+    """Return a text in which very long words, and what is beyond a length to be read, are left out and counted."""
+    words = (
+        word if len(word) <= _LONGEST_WORD else f"{word[:80]}...({len(word) - 120} more characters)...{word[-40:]}"
+        for word in re.split(r"(\s)", text)
+    )
+    text = "".join(words)
+    if len(text) <= _LONGEST:
+        return text
+    left_out = len(text) - _LONGEST + 1000
+    return f"{text[: _LONGEST - 2000]} ...({left_out} more characters)... {text[-1000:]}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, MissingData
 
 __all__ = ["CIFAR10", "ENVIRONMENT_VARIABLE", "FASHION_MNIST", "DataFile", "DataSource", "find", "find_file"]
 
@@ -112,7 +112,8 @@ def find(source: DataSource, path: str | None, download: bool, holds: Callable[[
     Raises
     ------
     BadInput
-        If the set is nowhere, with the places and how to get it; or if its download fails.
+        If the set is nowhere, with the places and how to get it (`MissingData` where no place was given); or if its
+        download fails.
     """
     looked = _candidates(source, path)
     for place in looked:
@@ -126,7 +127,7 @@ def find(source: DataSource, path: str | None, download: bool, holds: Callable[[
             return place
         raise BadInput(f"{place} does not hold {source.name} after its download; remove it and run again")
     variable = "" if os.environ.get(ENVIRONMENT_VARIABLE) else f", and {ENVIRONMENT_VARIABLE} names no folder"
-    raise BadInput(
+    raise MissingData(
         f"{source.name} is in none of {', '.join(str(place) for place in looked)}{variable}; {source.advice}, give its "
         "place as stimulus.path, or allow stimulus.download = true"
     )

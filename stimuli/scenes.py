@@ -85,6 +85,10 @@ class StereoScenes(StimulusConfig):
     def _figures_fit(self) -> Self:
         if len(set(self.outlines)) != len(self.outlines):
             raise ValueError(f"outlines must name each figure at most once, not {', '.join(self.outlines)}")
+        if self.disparity >= self.size:
+            raise ValueError(
+                f"disparity {self.disparity} must be less than size {self.size}, or nothing is in both eyes"
+            )
         reach = self.figure_reach + self.eye_shift
         room = self.size // 2
         if reach > room:
@@ -122,6 +126,11 @@ class StereoScenes(StimulusConfig):
         if self.jitter is not None:
             return self.jitter
         return min(round(0.15 * self.size), self.size // 2 - self.figure_reach - self.eye_shift)
+
+    def sample(self) -> StimulusSet:
+        """Return a few stimuli for checks; see ``StimulusConfig.sample``."""
+        few = {"n_train": min(self.n_train, 32), "n_test": min(self.n_test, 32)}
+        return self.model_copy(update=few).build(0)
 
     def build(self, seed: int, device: torch.device | str = "cpu") -> StereoSceneSet:
         """Draw the scenes of one seed.

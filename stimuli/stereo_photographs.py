@@ -73,6 +73,11 @@ class StereoPhotographs(StimulusConfig):
         """Disparity of the surface that is looked at, in arc minutes at the viewing distance."""
         return self.disparity * self.arcmin_per_pixel
 
+    def sample(self) -> StimulusSet:
+        """Return a few stimuli for checks; see ``StimulusConfig.sample``."""
+        few = {"n_train": min(self.n_train, 32), "n_test": min(self.n_test, 32)}
+        return self.model_copy(update=few).build(0)
+
     def build(self, seed: int, device: torch.device | str = "cpu") -> StereoPhotographSet:
         """Cut the patches of one seed; see `StimulusConfig.build`.
 

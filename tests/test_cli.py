@@ -80,19 +80,21 @@ def test_list_and_show(tmp_path):
     assert (tmp_path / "tree.svg").read_text().startswith("<?xml")
 
 
-def test_show_needs_no_torch(tmp_path):
-    code = (
-        "import sys; from binocular.cli import app; app(['show', 'monocular-deprivation'], standalone_mode=False); "
-        "sys.exit('torch' in sys.modules)"
+def test_show_refuses_what_run_refuses(tmp_path):
+    tiny_file(tmp_path)
+    shown, reared = (
+        binocular(command, "tiny.toml", "--set", "network.options.depht=3", cwd=tmp_path) for command in ("show", "run")
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    assert_one_sentence(shown, "network.options.depht", "width, eyes")
+    assert shown.stderr == reared.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_papers_are_listed_without_naming_one(tmp_path):
+    listed = binocular("reproduce", "--list", cwd=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    assert "kleinman-2024: " in listed.stdout and "achille-2019: " in listed.stdout
+    assert_one_sentence(binocular("reproduce", cwd=tmp_path), "kleinman-2023", "--list")
 
 
 def test_help_needs_nothing_heavy(tmp_path):

@@ -16,7 +16,8 @@ from binocular.networks.resnet import SplitResNet18
 from binocular.networks.seen_columns import columns_of, run_pathway
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort
-from binocular.runs.planning import check_parts, plan_study
+from binocular.runs.checking import check_protocol
+from binocular.runs.planning import plan_study
 from binocular.runs.running import run_study
 from tests.tiny import arrays
 
@@ -136,9 +137,9 @@ def test_an_unknown_layer_is_refused():
 def test_stacking_is_refused_and_never_chosen():
     settings = ["network.kind=split-resnet-18", 'network.options={ width = 2, columns = "seen" }']
     assert plan_study(load_protocol("monocular-deprivation", settings)).plan.packing == "loop"
-    study = plan_study(load_protocol("monocular-deprivation", [*settings, "training.packing=stacked"]))
+    stacked = load_protocol("monocular-deprivation", [*settings, "training.packing=stacked"])
     with pytest.raises(BadInput, match=r"training\.packing is 'stacked'.*accepted: loop, auto"):
-        check_parts(study)
+        check_protocol(stacked)
 
 
 @pytest.mark.cuda

@@ -31,7 +31,8 @@ from binocular.rearing.objectives import (
     without_decoder,
 )
 from binocular.rearing.objectives.reconstruction import blank_patches
-from binocular.runs.planning import check_parts, plan_study
+from binocular.runs.checking import check_protocol
+from binocular.runs.planning import plan_study
 from binocular.store.snapshots import read_node
 from tests.tiny import TOML, arrays, assert_same, tiny, tiny_file
 
@@ -269,7 +270,7 @@ def test_wrong_objectives_are_refused_in_one_sentence(given, words):
 def test_what_cannot_reconstruct_is_said_before_anything_is_reared(tmp_path, settings, words):
     protocol = protocols.load_protocol(str(tiny_file(tmp_path, REBUILDING)), settings)
     with pytest.raises(BadInput, match=words):
-        check_parts(plan_study(protocol, "cpu"))
+        check_protocol(protocol, "cpu")
 
 
 def test_an_objective_is_one_object_for_equal_descriptions():

@@ -306,6 +306,12 @@ def test_names_and_files_that_are_not_there(tmp_path: Path) -> None:
         load_protocol(tmp_path / "nothing.toml")
     with pytest.raises(BadInput, match="the library has 'strabismus'"):
         load_protocol("strabismus.toml")
+    (tmp_path / "my-experiment.toml").write_text("")
+    with pytest.raises(BadInput, match=r"no file .*; did you mean '.*my-experiment\.toml'\?"):
+        load_protocol(tmp_path / "my-experimet.toml")
+    with pytest.raises(BadInput) as caught:
+        load_protocol("treat-them.toml")
+    assert "treatments" not in str(caught.value)
     with pytest.raises(BadInput, match="cannot be read"):
         load_protocol(tmp_path)
     with pytest.raises(BadInput, match="cannot be read"):

@@ -21,7 +21,7 @@ from binocular.lab.saving import protocol_of, save_study
 from binocular.lab.subject import LabSubject, sentence_of
 from binocular.lab.tracks import pack, shade
 from binocular.protocols import Protocol, load_protocol
-from binocular.runs.planning import check_parts, plan_study
+from binocular.runs.checking import check_protocol
 from binocular.stimuli.errors import BadInput
 
 __all__ = ["MOST_EPOCHS", "PROTOCOL", "Session"]
@@ -63,8 +63,7 @@ class Session:
         self.protocol = load_protocol(PROTOCOL) if protocol is None else protocol
         if self.protocol.training.clock == "phase":
             raise BadInput("training.clock: the lab does not know when a phase will end; accepted: absolute, constant")
-        self._study = plan_study(self.protocol, "cpu")
-        check_parts(self._study)
+        self._study = check_protocol(self.protocol, "cpu").study
         self.experiments = {
             condition.name: [Controls.of(epoch.deficits) for epoch in condition.epoch_conditions()]
             for condition in self.protocol.resolved_conditions()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +10,12 @@ import torch
 from torch import nn
 
 from binocular.networks.fusion import fuse
+from binocular.networks.options import check_options, make_network
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import global_stream
 
-__all__ = ["NETWORKS", "build_network", "check_network"]
+__all__ = ["NETWORKS", "build_network", "check_network", "network_class"]
 
 NETWORKS: dict[str, str] = {
     "linear": "binocular.networks.linear:SplitLinear",
@@ -52,23 +52,18 @@ def build_network(
     BadInput
         If the kind is unknown, an option is not one of the class, or the network does not have the two-eyed shape.
     """
-    cls = _network_class(kind)
-    accepted = [name for name in inspect.signature(cls).parameters if name not in ("shape", "n_classes")]
-    for name in options:
-        if name not in accepted:
-            raise BadInput(f"network.options.{name}: {kind} has no such option; accepted: {', '.join(accepted)}")
+    cls = network_class(kind)
+    check_options(kind, cls, options)
     with global_stream(seed, "weights"):
-        try:
-            network = cls(shape, n_classes, **options)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise BadInput(f"network.options: {kind} cannot be built: {error}") from error
+        network = make_network(kind, cls, shape, n_classes, options)
     complaints = check_network(network, shape, n_classes)
     if complaints:
         raise BadInput(f"network.kind: {kind} is not a two-eyed network: {'; '.join(complaints)}")
     return network
 
 
-def _network_class(kind: str) -> Any:
+def network_class(kind: str) -> Any:
+    """Return the class behind a kind of network, or raise `BadInput` if there is none."""
     if ":" not in kind:
         if kind not in NETWORKS:
             raise BadInput(

@@ -16,7 +16,9 @@ __all__ = ["reproduce"]
 
 
 def reproduce(
-    paper: Annotated[str, typer.Argument(help="kleinman-2023, kleinman-2024 or achille-2019.")],
+    paper: Annotated[
+        str, typer.Argument(help="kleinman-2023, kleinman-2024 or achille-2019; --list without one lists all.")
+    ] = "",
     scale: Annotated[
         str, typer.Option(help="lab: the smallest studies that test the claims; paper: the published ones.")
     ] = "lab",
@@ -31,8 +33,17 @@ def reproduce(
 ) -> None:
     """Test the claims of a paper: published number, ours with its interval, control, and verdict."""
     from binocular.papers.claims import SCALES
-    from binocular.papers.registry import chosen_claims, paper_named
+    from binocular.papers.registry import PAPERS, chosen_claims, paper_named
 
+    if show_list and not paper:
+        for known in PAPERS.values():
+            print(f"{known.name}: {known.title}\n  {known.reference}")
+            print(f"  claims: {', '.join(one.id for one in known.claims())}")
+        return
+    if not paper:
+        raise BadInput(
+            f"reproduce: name a paper; accepted: {', '.join(PAPERS)} ('binocular reproduce --list' shows more)"
+        )
     chosen_paper = paper_named(paper)
     if scale not in SCALES:
         raise BadInput(f"--scale: '{scale}' is not a scale; accepted: {', '.join(SCALES)}")

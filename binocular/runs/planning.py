@@ -25,6 +25,7 @@ from binocular.store.records import SiteUnits
 
 if TYPE_CHECKING:
     from binocular.protocols import Phase, Protocol
+    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["StudyPlan", "plan_study", "usable_cores", "usable_device"]
 
@@ -107,8 +108,15 @@ def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:
     return StudyPlan(protocol, plan, PhaseTree(subjects))
 
 
-def check_parts(study: StudyPlan) -> int:
-    """Build the stimuli and the network of the first seed, so that what cannot work fails before anything is reared.
+def check_parts(study: StudyPlan, stimulus: StimulusSet) -> int:
+    """Build the network of the first seed, so that what cannot work fails before anything is reared.
+
+    Parameters
+    ----------
+    study
+        The plan.
+    stimulus
+        Stimuli of the study, or a few of them.
 
     Returns
     -------
@@ -118,11 +126,10 @@ def check_parts(study: StudyPlan) -> int:
     Raises
     ------
     BadInput
-        If they cannot be built, or a site or a criterion names something that is not there.
+        If it cannot be built, or a site or a criterion names something that is not there.
     """
     protocol = study.protocol
     seed = protocol.seed_list[0]
-    stimulus = protocol.stimulus.build(seed, "cpu")
     network = build_network(protocol.network.kind, protocol.network.options, stimulus.shape, stimulus.n_classes, seed)
     if study.plan.packing == "stacked" and getattr(network, "one_by_one", False):
         raise BadInput(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import importlib.metadata
+import logging
 import platform
 import re
 import shutil
@@ -19,8 +20,9 @@ import torch
 
 from binocular.rearing.stopwatch import spending
 from binocular.rearing.tree import Node
+from binocular.runs.checking import check_protocol
 from binocular.runs.collecting import subject_record, tree_record
-from binocular.runs.planning import StudyPlan, check_parts, plan_study, usable_cores
+from binocular.runs.planning import StudyPlan, usable_cores
 from binocular.runs.scheduling import rear_here
 from binocular.stimuli.errors import BadInput
 from binocular.store.folder import folder_lock, try_folder
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from binocular import protocols
 
 __all__ = ["Outcome", "Progress", "device_name", "run_study", "versions"]
+
+_log = logging.getLogger("binocular")
 
 _ROOM_FOR_STATES = 2_000_000_000  # bytes
 
@@ -79,6 +83,7 @@ def run_study(
     dask: str = "",
     keep: str = "auto",
     processes: bool = False,
+    allow_large: bool = False,
 ) -> Outcome:
     """Rear, measure and store all subjects of a protocol.
 
@@ -105,6 +110,8 @@ def run_study(
     processes
         Whether a study that is long enough may be reared in several processes of this machine, as the command line
         does: faster, and the same to the last bit. A script needs ``if __name__ == "__main__":`` for that.
+    allow_large
+        Let a study begin that is too large for what is there, see `binocular.runs.sizes`.
 
     Returns
     -------
@@ -148,8 +155,10 @@ def run_study(
         progress = Lines(sys.stdout)
     created, folder = _now(), Path(folder)
     with spending("planning"):
-        study = plan_study(protocol, device)
-        state_bytes = check_parts(study)
+        found = check_protocol(protocol, device, allow_large)
+        study, state_bytes = found.study, found.state_bytes
+    for note in found.notes:
+        _log.warning(note)
     with folder_lock(folder):
         if fresh:
             for part in ("nodes", "subjects", "measures"):

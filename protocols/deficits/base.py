@@ -112,6 +112,23 @@ class Deficit(Checked):
         """
         return heads
 
+    def unsuited(self, shape: tuple[int, int, int], n_classes: int) -> str:
+        """Say why a deficit cannot be done to some stimuli.
+
+        Parameters
+        ----------
+        shape
+            (channels, height, width) of what one eye sees.
+        n_classes
+            Number of classes.
+
+        Returns
+        -------
+        str
+            One sentence; empty where it can be done.
+        """
+        return ""
+
     def sentence(self) -> str:
         """Return what is done, in a few words for people."""
         return self._with_ramp(self.kind.replace("-", " "))

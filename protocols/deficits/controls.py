@@ -23,6 +23,12 @@ class LabelPermutation(Deficit):
     n_classes: Annotated[Whole, Field(ge=2, le=100_000)] = Field(description="number of classes of the stimulus")
     seed: Annotated[Whole, Field(ge=0)] = Field(default=0, description="seed of the permutation")
 
+    def unsuited(self, shape: tuple[int, int, int], n_classes: int) -> str:
+        """Say so where the stimulus has another number of classes."""
+        if self.n_classes == n_classes:
+            return ""
+        return f"label-permutation: n_classes is {self.n_classes}, but must be {n_classes}, the classes of the stimulus"
+
     def permutation(self) -> torch.Tensor:
         """Return the new class of each class, ``[n_classes]`` int64 on the processor; it leaves no class in place.
 

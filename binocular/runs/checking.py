@@ -1,0 +1,148 @@
+"""The one check of a protocol before it is shown, drawn or reared: what would fail later is said now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from binocular.networks.build import network_class
+from binocular.networks.options import check_options, weights_of
+from binocular.runs.planning import StudyPlan, check_parts, plan_study, usable_device
+from binocular.runs.sizes import StudySize, check_size, check_weights, size_of
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
+
+if TYPE_CHECKING:
+    from binocular.protocols import Deficit, Protocol
+    from binocular.stimuli.base import StimulusSet
+
+__all__ = ["Findings", "check_protocol", "check_stimulus"]
+
+LEAST_PAIR = 2
+"""Stimuli of each eye that a variance needs; the eyes see different ones."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the check of a protocol found.
+
+    Attributes
+    ----------
+    study
+        The plan of the study.
+    size
+        How much there is to do.
+    state_bytes
+        Bytes of one state of a subject on the disk.
+    notes
+        What a person should know though it keeps nothing from running, one sentence each.
+    """
+
+    study: StudyPlan
+    size: StudySize
+    state_bytes: int
+    notes: tuple[str, ...]
+
+
+def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool = False) -> Findings:
+    """Check everything about a protocol that can be known before rearing.
+
+    Sizes are counted first, so that nothing is laid out, drawn or built that is too large; then stimuli, deficits and
+    network are made once and tried on a few presentations.
+
+    Parameters
+    ----------
+    protocol
+        A protocol whose fields are checked already, as `binocular.protocols.load_protocol` gives it.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    allow_large
+        Let a study begin that is too large for what is there.
+
+    Raises
+    ------
+    BadInput
+        With one sentence that names the field and what would be accepted.
+
+    Examples
+    --------
+    >>> from binocular.protocols import load_protocol
+    >>> check_protocol(load_protocol("monocular-deprivation", ["network.options.width=0"]))
+    Traceback (most recent call last):
+    binocular.stimuli.errors.BadInput: network.options: split-cnn cannot be built: width must be at least 1, not 0
+    """
+    size = size_of(protocol)
+    device = usable_device(device)
+    check_size(protocol, size, device, allow_large)
+    spec = protocol.network
+    cls = network_class(spec.kind)
+    check_options(spec.kind, cls, spec.options)
+    stimulus, notes = check_stimulus(protocol)
+    numbers = weights_of(cls, stimulus.shape, stimulus.n_classes, spec.options)
+    check_weights(numbers, device, allow_large)
+    study = plan_study(protocol, device)
+    return Findings(study, size, check_parts(study, stimulus), notes)
+
+
+def check_stimulus(protocol: Protocol) -> tuple[StimulusSet, tuple[str, ...]]:
+    """Check the stimuli of a protocol and try its deficits on some of them.
+
+    Returns
+    -------
+    tuple
+        A few stimuli as the subjects will see them, and what a person should know.
+
+    Raises
+    ------
+    BadInput
+        If the stimuli cannot be made, are too few to be measured with, or a deficit does not suit them.
+    """
+    stimulus = protocol.stimulus.sample()
+    n_test = getattr(protocol.stimulus, "n_test", None) or len(stimulus.labels["test"])
+    notes = list(stimulus.notes)
+    side = min(protocol.probes.n_stimuli, n_test // 2)
+    if side < LEAST_PAIR:
+        raise BadInput(
+            f"stimulus.n_test: {n_test} test stimuli are too few to measure with, since each eye needs at least "
+            f"{LEAST_PAIR} of its own; accepted: {2 * LEAST_PAIR} or more"
+        )
+    if side < protocol.probes.n_stimuli:
+        notes.append(
+            f"{n_test} test stimuli give a grid of {side} x {side} pairs in place of the "
+            f"{protocol.probes.n_stimuli} x {protocol.probes.n_stimuli} of probes.n_stimuli"
+        )
+    tried: set[str] = set()
+    for condition in protocol.resolved_conditions():
+        for number, phase in enumerate(condition.phases):
+            for deficit in phase.deficits:
+                key = deficit.model_dump_json()
+                if phase.epochs and key not in tried:
+                    tried.add(key)
+                    _try(deficit, stimulus, f"conditions.{condition.name}.phases[{number}]")
+    return stimulus, tuple(notes)
+
+
+def _try(deficit: Deficit, stimulus: StimulusSet, where: str) -> None:
+    """Apply a deficit to a few presentations, as at the beginning and at the end of its phase."""
+    index = torch.arange(min(4, len(stimulus.labels["train"])))
+    views, labels = stimulus.views("train", index, stream(0, "check")), stimulus.labels["train"][index]
+    complaint = deficit.unsuited(stimulus.shape, stimulus.n_classes)
+    if complaint:
+        raise BadInput(f"{where}: {complaint}")
+    for progress in (0.0, 1.0):
+        try:
+            seen, taught = deficit.at(progress)(views, labels, stream(0, "check"))
+        except BadInput as error:
+            raise BadInput(f"{where}: {error}") from None
+        except Exception as error:  # whatever a user's deficit raises is a finding, not a crash
+            raise BadInput(
+                f"{where}: the deficit '{deficit.kind}' fails on views of shape {tuple(views.shape)}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        if seen.shape != views.shape or taught.shape != labels.shape:
+            raise BadInput(
+                f"{where}: the deficit '{deficit.kind}' turns views of shape {tuple(views.shape)} into "
+                f"{tuple(seen.shape)}; it must keep their shape"
+            )
