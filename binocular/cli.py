@@ -176,19 +176,18 @@ def animate(
 def export(
     study: StudyPath,
     csv: Annotated[bool, typer.Option("--csv", help="Tidy tables, and columns.csv that explains them.")] = False,
-    nwb: Annotated[bool, typer.Option("--nwb", help="One NWB file per subject; needs pynwb.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; 'export' beside the study by default.")] = None,
 ) -> None:
     """Write a study as tables for analysis elsewhere."""
-    from binocular.store.exports import export_csv, export_nwb
+    from binocular.store.exports import export_csv
+    from binocular.store.waiting import Waiting
 
-    if not (csv or nwb):
-        raise BadInput("export: say what to write; accepted: --csv, --nwb, or both")
+    if not csv:
+        raise BadInput("export: say what to write; accepted: --csv")
     path = _study_file(study)
-    folder = out if out is not None else path.parent / "export"
-    for write in (export_csv,) * csv + (export_nwb,) * nwb:
-        for written in write(path, folder):
-            print(written)
+    with Waiting("writing tables", "subjects") as waiting:
+        written = export_csv(path, out if out is not None else path.parent / "export", waiting.tell)
+    print(*written, sep="\n")
 
 
 @app.command()
@@ -271,8 +270,10 @@ def measure(
 
     from binocular.report.measure_table import print_measure
     from binocular.runs.measuring import measure_study
+    from binocular.store.waiting import Waiting
 
-    written = measure_study(_study_file(study), chosen, tuple(site or ()), when, device)
+    with Waiting(f"measuring {chosen.name}", "subjects") as waiting:
+        written = measure_study(_study_file(study), chosen, tuple(site or ()), when, device, waiting.tell)
     print_measure(written, chosen.name)
     print(f"study    {written}  (measures/{chosen.name})")
 

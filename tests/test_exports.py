@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas
 import pytest
 from binocular.stimuli.errors import BadInput
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binocular.store.exports import csv_files, export_csv, export_nwb
-from binocular.store.exports.table import Column
+from binocular.store.exports import csv_files, export_csv
 from binocular.store.schema import HISTORY, MEASURES, PROBES, Field
-from binocular.store.tables import write_table
+from binocular.store.tables import write_attributes, write_table
 from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header, invented_tree
 
@@ -80,7 +81,9 @@ def study_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "odi": odi,
             "tuning": rng.random((2, 3, 4)),
         }
-        write_table(file.create_group("conditions/normal/1/measures/gratings/representation"), fields, columns)
+        group = file.create_group("conditions/normal/1/measures/gratings/representation")
+        write_table(group, fields, columns)
+        write_attributes(group, {"settings": "{}", "versions": "{}", "columns": json.dumps(list(fields))})
     return path
 
 
@@ -220,13 +223,9 @@ def test_swept_values_are_columns(tmp_path: Path):
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)), st.text(st.characters(codec="utf-8")))
 def test_any_number_and_any_text_reads_back(tmp_path_factory: pytest.TempPathFactory, values: list[float], text: str):
     path = tmp_path_factory.mktemp("cells") / "cells.csv"
-    number, word = Column("number", "1", "a number"), Column("text", "1", "a text")
-    rows = zip(
-        csv_files._cells(np.array(values), number, len(values)),
-        csv_files._cells(text, word, len(values)),
-        strict=True,
-    )
-    csv_files._write(path, ["number", "text"], iter(rows))
+    frame = pandas.DataFrame({"number": np.array(values, np.float64)}).assign(text=text)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv_files._append(file, frame, dict.fromkeys(("number", "text")), header=True)
     with path.open(newline="", encoding="utf-8") as file:
         back = list(csv.DictReader(file))
     assert [float(row["number"]) for row in back] == values
@@ -237,10 +236,10 @@ def test_a_failed_export_leaves_the_old_file(study_path: Path, tmp_path: Path, m
     export_csv(study_path, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    def full(*_: object) -> list[str]:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(csv_files, "_cells", full)
+    monkeypatch.setattr(csv_files, "_append", full)
     with pytest.raises(BadInput, match="disk is full"):
         export_csv(study_path, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -260,35 +259,3 @@ def test_a_study_without_subjects_gives_empty_tables(tmp_path: Path):
     write_study(tmp_path / "study.h5", invented_header(), [])
     export_csv(tmp_path, tmp_path / "export")
     assert read(tmp_path / "export", "units") == [] and len(read(tmp_path / "export", "study")) == 1
-
-
-def test_nwb_files_validate_and_hold_the_same(study_path: Path, folder: Path, tmp_path: Path):
-    pynwb = pytest.importorskip("pynwb", reason="the extra 'nwb' is not installed")
-    written = export_nwb(study_path, tmp_path)
-    assert [path.name for path in written] == [f"{c}.{s}.nwb" for c in ("normal", "deprived-early") for s in (0, 1)]
-    assert sorted(tmp_path.iterdir()) == sorted(written)
-    for path in written[1:3]:
-        assert pynwb.validate(path=str(path)) == []
-    with pynwb.NWBHDF5IO(written[1], "r") as io:
-        content = io.read()
-        assert content.units is None and not content.acquisition, "nothing is passed off as a recording"
-        assert content.subject.species is None
-        for name in ("history", "units", "dominance", "groups", "gratings.unit"):
-            rows = of(read(folder, name), condition="normal", seed=1)
-            table = content.analysis[name]
-            for column in table.colnames:
-                data = table[column][:]
-                if isinstance(data[0], str):
-                    assert list(data) == [row[column] for row in rows]
-                else:
-                    same(numbers(rows, column), np.asarray(data, np.float64))
-        assert "missing: silent unit" in content.analysis["units"]["rsv"].description
-
-
-def test_nwb_without_pynwb_is_one_sentence(study_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    import sys
-
-    monkeypatch.setitem(sys.modules, "pynwb", None)
-    with pytest.raises(BadInput, match=r"binocular-lab\[nwb\]"):
-        export_nwb(study_path, tmp_path)
-    assert list(tmp_path.iterdir()) == []

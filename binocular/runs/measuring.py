@@ -56,7 +56,7 @@ def measure_study(
     sites: Sequence[str] = (),
     when: str = "branches",
     device: str = "cpu",
-    on_subject: Callable[[SubjectRecord], None] | None = None,
+    on_subject: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Measure every subject of a study with one probe and add what was found to the study.
 
@@ -75,7 +75,7 @@ def measure_study(
     device
         ``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``.
     on_subject
-        Called after each subject, from several threads.
+        Called before the first and after each subject, from several threads, with how many are done and of how many.
 
     Returns
     -------
@@ -106,6 +106,10 @@ def measure_study(
             _snapshots(folder, subject, when, load=False)
         stimuli = {seed: protocol.stimulus.build(seed, device) for seed in {subject.seed for subject in subjects}}
 
+        done: list[str] = []
+        if on_subject is not None:
+            on_subject(0, len(subjects))
+
         def one(subject: SubjectRecord) -> None:
             torch.set_num_threads(1)
             stimulus = stimuli[subject.seed]
@@ -113,8 +117,9 @@ def measure_study(
             identity = subject.subject_id
             kept = {key: record for key, record in _kept(folder, identity).items() if key[0] == probe.name}
             write_measure(measure_path(folder, identity, probe.name), identity, {**kept, **found})
+            done.append(identity)
             if on_subject is not None:
-                on_subject(subject)
+                on_subject(len(done), len(subjects))
 
         threads = torch.get_num_threads()
         try:

@@ -30,7 +30,6 @@ READING_ERRORS = (
     ValueError,
     TypeError,
     IndexError,
-    AttributeError,
     ArithmeticError,
     MemoryError,
     RecursionError,

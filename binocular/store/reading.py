@@ -6,8 +6,9 @@ asks for all.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits, Subjec
 from binocular.store.schema import Field, problems_of
 from binocular.store.tables import plain_attributes, read_dataset, stored_fields
 
-__all__ = ["Contents", "Reader", "StoredCondition", "read_contents"]
+__all__ = ["Contents", "Reader", "StoredCondition", "read_contents", "reading"]
 
 _NUMBERS = {"complete", "seed", "depth", "channels", "map_height", "map_width"}
 _LISTS_OF_NUMBERS = {"seeds"}
@@ -56,13 +57,20 @@ def read_contents(path: Path) -> Contents:
     BadInput
         At the first thing that is missing, or not of the shape, type or range that the schema gives it.
     """
+    with reading(path) as reader:
+        return reader.contents()
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Reader]:
+    """Give the reader of a study whose seal was checked; the first fault is `BadInput`, as in `read_contents`."""
 
     def refuse(sentence: str) -> None:
         raise BadInput(f"{path} cannot be read as a study: {sentence}; `binocular verify` says more")
 
     with opened(path, seal="length") as file:
         check_schema(path, plain_attributes(file).get("schema"))
-        return Reader(file, refuse).contents()
+        yield Reader(file, refuse)
 
 
 class Reader:
@@ -78,12 +86,24 @@ class Reader:
         self.root(attributes)
         conditions = []
         for name, condition in self.groups(self.file, "conditions"):
-            about = self.attributes(condition, schema.CONDITION_ATTRIBUTES)
-            values = self._json(f"{condition.name}: values", about.get("values"), dict)
-            read = (self.subject(subject, name, seed) for seed, subject in self.groups(condition))
-            subjects = sorted((subject for subject in read if subject is not None), key=lambda subject: subject.seed)
-            conditions.append(StoredCondition(name, about.get("label", name), values or {}, tuple(subjects)))
+            label, values = self.condition(condition)
+            subjects = tuple(subject for _, subject in self.subjects(name, condition))
+            conditions.append(StoredCondition(name, label, values, subjects))
         return Contents(attributes, tuple(conditions), self._failures())
+
+    def condition(self, group: h5py.Group) -> tuple[str, dict[str, Any]]:
+        """Return the label and the swept values of a condition."""
+        about = self.attributes(group, schema.CONDITION_ATTRIBUTES)
+        values = self._json(f"{group.name}: values", about.get("values"), dict)
+        return about.get("label", ""), values or {}
+
+    def subjects(self, name: str, condition: h5py.Group) -> Iterator[tuple[h5py.Group, SubjectRecord]]:
+        """Give the subjects of a condition, each read when it is its turn, in order of their seeds."""
+        by_seed = sorted(self.groups(condition), key=lambda item: (len(item[0]), item[0]))
+        for seed, group in by_seed:
+            subject = self.subject(group, name, seed)
+            if subject is not None:
+                yield group, subject
 
     def _failures(self) -> dict[tuple[str, int], str]:
         if "failures" not in self.file:

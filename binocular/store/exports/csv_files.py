@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TextIO
 
-import numpy as np
-
-from binocular.store.exports.table import Column, Table, rows_in
+from binocular.store.opening import check_study
+from binocular.store.reading import reading
 from binocular.store.sealing import safely
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["DICTIONARY", "export_csv"]
 
 DICTIONARY = "columns.csv"
 """The data dictionary: one row per column of every table."""
 
-_DICTIONARY_COLUMNS = ("table", "row", "column", "type", "units", "meaning", "empty")
 
-
-def export_csv(study: Path | str, folder: Path | str) -> list[Path]:
-    """Write a study as tidy CSV tables.
+def export_csv(
+    study: Path | str, folder: Path | str, on_subject: Callable[[int, int], None] | None = None
+) -> list[Path]:
+    """Write a study as tidy CSV tables, subject by subject: it may be larger than the memory.
 
     Comma separated, UTF-8, one line of names on top, an empty cell where there is no value. Numbers are written with
     as many digits as it takes to read the same binary number back.
@@ -32,64 +34,51 @@ def export_csv(study: Path | str, folder: Path | str) -> list[Path]:
         A ``study.h5``, or the folder that holds one.
     folder
         Made if missing; files of the same name are replaced, each whole or not at all.
+    on_subject
+        Called after each subject with how many are written, and of how many.
 
     Returns
     -------
     list of Path
-        The tables (see `binocular.store.exports.tidy_tables`), the dictionary of their columns, and the protocol as
-        TOML.
+        The tables (see `binocular.store.exports.tables`), the dictionary of their columns, and the protocol as TOML.
 
     Raises
     ------
     BadInput
         If the study cannot be opened, or the folder cannot be written.
     """
-    from binocular.store.exports.opened import opened
-    from binocular.store.exports.tidy import tidy_tables
+    import pandas
 
-    folder = Path(folder)
-    with opened(study) as file:
-        tables = tidy_tables(file)
-        written = [_write(folder / f"{table.name}.csv", list(table.columns), _rows(table)) for table in tables]
-        written.append(_write(folder / DICTIONARY, list(_DICTIONARY_COLUMNS), _dictionary(tables)))
-        with safely(folder / "protocol.toml") as temporary:
-            temporary.write_text(str(file.attrs["protocol"]), encoding="utf-8")
-    return [*written, folder / "protocol.toml"]
+    from binocular.store.exports.tables import Tables
 
-
-def _write(path: Path, names: list[str], rows: Iterator[tuple[str, ...]]) -> Path:
-    with safely(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        # Lines end as RFC 4180 has it, which also gets lone carriage returns in texts quoted.
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(names)
-        writer.writerows(rows)
-    return path
-
-
-def _dictionary(tables: tuple[Table, ...]) -> Iterator[tuple[str, ...]]:
-    for table in tables:
-        for name, column in table.columns.items():
-            yield table.name, table.meaning, name, column.type, column.units, column.meaning, column.missing
-
-
-def _rows(table: Table) -> Iterator[tuple[str, ...]]:
-    for block in table.blocks():
-        length = rows_in(block)
-        cells = [_cells(block.get(name), column, length) for name, column in table.columns.items()]
-        yield from zip(*cells, strict=True)
+    path, folder = check_study(study), Path(folder)
+    with reading(path) as reader, ExitStack() as stack:
+        tables = Tables(reader)
+        files = {name: _begun(stack, folder / f"{name}.csv") for name in tables.columns}
+        for name, columns in tables.columns.items():
+            _append(files[name], pandas.DataFrame(columns=list(columns)), columns, header=True)
+        for name, frame in tables.of_study():
+            _append(files[name], frame, tables.columns[name])
+        for done, frames in enumerate(tables.of_subjects(), 1):
+            for name, frame in frames:
+                _append(files[name], frame, tables.columns[name])
+            if on_subject is not None:
+                on_subject(done, tables.n_subjects)
+        rows = [
+            {"table": name, "row": tables.meaning[name], "column": column, **about}
+            for name, columns in tables.columns.items()
+            for column, about in columns.items()
+        ]
+        _append(_begun(stack, folder / DICTIONARY), pandas.DataFrame(rows), rows[0], header=True)
+        _begun(stack, folder / "protocol.toml").write(tables.protocol)
+    return [*(folder / f"{name}.csv" for name in files), folder / DICTIONARY, folder / "protocol.toml"]
 
 
-def _cells(values: Any, column: Column, length: int) -> list[str]:
-    write = _WRITE[column.type]
-    if values is None or isinstance(values, str | int):
-        return ["" if values is None else write(values)] * length
-    plain = values.tolist() if isinstance(values, np.ndarray) else values
-    return ["" if value is None or value != value else write(value) for value in plain]
+def _begun(stack: ExitStack, path: Path) -> TextIO:
+    temporary = stack.enter_context(safely(path))
+    return stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
 
 
-# The shortest text that reads back as the same number is what repr gives.
-_WRITE: dict[str, Callable[[Any], str]] = {
-    "number": lambda value: repr(float(value)),
-    "integer": lambda value: str(int(value)),
-    "text": str,
-}
+def _append(file: TextIO, frame: pandas.DataFrame, columns: Mapping[str, object], header: bool = False) -> None:
+    # Lines end as RFC 4180 has it, which also gets lone carriage returns in texts quoted.
+    frame.reindex(columns=list(columns)).to_csv(file, header=header, index=False, lineterminator="\r\n")
