@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -71,6 +72,12 @@ def network_class(kind: str) -> Any:
             )
         kind = NETWORKS[kind]
     module_name, _, class_name = kind.partition(":")
+    if not all(part.isidentifier() for part in (*module_name.split("."), class_name)):
+        stem = Path(module_name.replace("\\", "/")).name.removesuffix(".py")
+        raise BadInput(
+            f"network.kind: {kind!r} is not of the form module:Class; accepted is a module's name without folder and "
+            f"ending, such as {stem if stem.isidentifier() else 'my_networks'}:{class_name or 'Net'}, run in its folder"
+        )
     try:
         return getattr(importlib.import_module(module_name), class_name)
     except ImportError as error:
