@@ -157,7 +157,7 @@ def test_a_control_kills_a_claim():
 
 
 def test_figures_are_drawn_and_needs_can_be_planned(tmp_path):
-    from binocular.papers.pages import picture
+    from binocular.report.figures.saving import picture
     from binocular.report.figures.style import style
 
     had = everything(1.0)

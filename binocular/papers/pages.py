@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
-from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from binocular.papers.claims import Evidence
 from binocular.papers.presenting import criterion_words, duration_words, number_words
+from binocular.report.figures.saving import save_figure
+from binocular.report.rendering import embedded, render
 from binocular.store.sealing import safely
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from binocular.papers.reproducing import Reproduction, Result
 
-    from binocular.papers.reproducing import Origin, Reproduction, Result
-
-__all__ = [
-    "COLUMNS",
-    "HOW_TO_READ",
-    "SCHEMA",
-    "about_rows",
-    "as_plain",
-    "deviations_of",
-    "markdown_page",
-    "write_pages",
-]
+__all__ = ["COLUMNS", "HOW_TO_READ", "SCHEMA", "as_plain", "html_page", "markdown_page", "write_pages"]
 
 SCHEMA = "binocular-findings/1"
 COLUMNS = ("", "published", "ours [95 % interval]", "criterion", "says")
 HOW_TO_READ = (
     "Each claim declares beforehand which numbers decide it and within which bounds. A number holds if its whole 95 % "
-    "interval over subjects lies within its bounds, does not hold if all of it lies outside, and is undecided between; "
-    "a claim is as good as the worst of its numbers. Controls decide like tests: they could kill the claim. Numbers "
-    "given for context decide nothing."
+    "interval over subjects lies within its bounds, does not hold if all of it lies outside, and is undecided between "
+    "or without an interval; a claim is as good as the worst of its numbers. Controls decide like tests: they could "
+    "kill the claim. Numbers given for context decide nothing."
 )
 
 
@@ -52,36 +42,19 @@ def write_pages(found: Reproduction, folder: Path | str) -> list[Path]:
     BadInput
         If the folder cannot be written or the disk is full.
     """
-    from binocular.papers.html_page import html_page
-
-    folder = Path(folder)
+    folder, text = Path(folder), markdown_page(found)
     for result in found.results:
         if result.figure is not None:
-            for ending in ("png", "svg"):
-                _write(folder / "figures" / f"{result.claim.id}.{ending}", picture(result.figure, ending))
+            save_figure(result.figure, folder / "figures" / result.claim.id)
     pages = {
-        "report.html": html_page(found),
-        "page.md": markdown_page(found),
+        "report.html": html_page(found, text),
+        "page.md": text,
         "findings.json": json.dumps(as_plain(found), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
     }
-    for name, text in pages.items():
-        _write(folder / name, text.encode())
+    for name, content in pages.items():
+        with safely(folder / name) as temporary:
+            temporary.write_text(content, encoding="utf-8")
     return [folder / name for name in pages]
-
-
-def _write(path: Path, content: bytes) -> None:
-    with safely(path) as temporary:
-        temporary.write_bytes(content)
-
-
-def picture(figure: Figure, ending: str) -> bytes:
-    """Return a figure as the bytes of a file: ``png`` (200 dpi) or ``svg``, without a date in it."""
-    from binocular.report.figures.style import style
-
-    buffer = io.BytesIO()
-    with style():
-        figure.savefig(buffer, format=ending, metadata={"Date": None} if ending == "svg" else {})
-    return buffer.getvalue()
 
 
 def about_rows(found: Reproduction) -> dict[str, str]:
@@ -112,63 +85,55 @@ def missing_claims(found: Reproduction) -> tuple[str, ...]:
 
 def markdown_page(found: Reproduction) -> str:
     """Return the page in Markdown; its pictures lie in ``figures/``."""
-    lines = [f"# {found.paper.title}", "", found.paper.reference, "", HOW_TO_READ, ""]
-    lines += [*_table(("claim", "source", "verdict"), _overview(found)), ""]
-    if missing_claims(found):
-        lines += [f"Not asked for in this run: {', '.join(missing_claims(found))}.", ""]
-    for result in found.results:
-        lines += [*_section(found, result), ""]
-    lines += ["## How it was made", "", *_table(("", ""), (_about(found))), ""]
-    if found.origins:
-        heads = ("study", "what", "device", "date", "computing", "by itself")
-        lines += [*_table(heads, (_origin(origin) for origin in found.origins.values())), ""]
-    return "\n".join(lines).rstrip() + "\n"
+    text = render(
+        "page.md", "binocular.papers", found=found, how_to_read=HOW_TO_READ, columns=COLUMNS, cells=evidence_cells,
+        missing=missing_claims(found), about=about_rows(found), duration=duration_words,
+        deviations=lambda result: deviations_of(found, result),
+    )  # fmt: skip
+    return text.strip() + "\n"
 
 
-def _overview(found: Reproduction) -> Iterator[tuple[str, ...]]:
-    for result in found.results:
-        yield f"[{result.claim.id}](#{result.claim.id})", result.claim.source, f"**{result.finding.verdict}**"
+_CLASSES = {"holds": "holds", "does not hold": "fails", "undecided": "open", "not run": "absent"}
 
 
-def _about(found: Reproduction) -> Iterator[tuple[str, ...]]:
-    for name, text in about_rows(found).items():
-        yield name, f"`{text}`" if name == "command" else text
+def html_page(found: Reproduction, text: str) -> str:
+    """Return the page as HTML that needs no other file, from its Markdown: no scripts, no links outside, all escaped.
 
+    Parameters
+    ----------
+    found
+        With the figures, which are put in.
+    text
+        From `markdown_page`.
+    """
+    from markdown_it import MarkdownIt
+    from markupsafe import Markup
 
-def _origin(origin: Origin) -> tuple[str, ...]:
-    command = f"`{origin.command}`" if origin.command else ""
-    return origin.key, origin.title, origin.device, origin.finished, duration_words(origin.seconds), command
-
-
-def _section(found: Reproduction, result: Result) -> Iterator[str]:
-    claim, finding = result.claim, result.finding
-    yield from (f"## {claim.id}", "", f"{claim.statement} ({claim.source})", "", f"**{finding.verdict}**")
-    if finding.reason:
-        yield from ("", finding.reason)
-    if finding.evidence:
-        yield ""
-        yield from _table(COLUMNS, (evidence_cells(row) for row in finding.evidence))
-    if result.figure is not None:
-        yield from ("", f"![{claim.id}: {claim.statement}](figures/{claim.id}.png)")
-    deviations = deviations_of(found, result)
-    if deviations:
-        yield from ("", "Deviations from the publication:", "", *(f"- {text}" for text in deviations))
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    pictures = {f"figures/{result.claim.id}.png": result.figure for result in found.results}
+    tokens = reader.parse(text)
+    for before, token in pairwise(tokens):
+        if token.type == "inline":
+            said = _CLASSES.get(token.content.strip("*"))
+            if said is not None:
+                before.attrSet("class", said)
+            elif before.type == "heading_open":
+                before.attrSet("id", token.content.replace(" ", "-"))
+        for part in token.children or ():
+            figure = pictures.get(str(part.attrGet("src"))) if part.type == "image" else None
+            if figure is not None:
+                width = figure.get_figwidth()
+                part.attrSet("src", embedded(figure))
+                part.attrSet("style", f"width: {110 * width:.0f}px; min-width: {84 * width:.0f}px")
+    body = reader.renderer.render(tokens, reader.options, {})
+    body = body.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>")
+    return render("page.html", "binocular.papers", title=found.paper.title, body=Markup(body))
 
 
 def evidence_cells(row: Evidence) -> tuple[str, ...]:
     """Return a row of evidence as the texts of `COLUMNS`."""
     role = "" if row.role == "test" else f"{row.role}: "
     return role + row.what, row.published, number_words(row.ours, row.digits), criterion_words(row), row.verdict or ""
-
-
-def _table(heads: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    def line(cells: tuple[str, ...]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-    yield line(heads)
-    yield line(("---",) * len(heads))
-    for row in rows:
-        yield line(row)
 
 
 def as_plain(found: Reproduction) -> dict[str, Any]:
