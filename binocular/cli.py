@@ -6,13 +6,16 @@ import logging
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from binocular.papers.command import reproduce
 from binocular.start import main
 from binocular.stimuli.errors import BadInput, MissingData
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["app", "main"]
 
@@ -35,6 +38,9 @@ StudyPath = Annotated[Path, typer.Argument(help="A study.h5, or the folder that 
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change a field of the protocol, for example training.lr=0.01; can be repeated."),
+]
+TrustCode = Annotated[
+    bool, typer.Option("--trust-code", help="Let classes that the protocol or study names (module:Class) be run.")
 ]
 
 
@@ -61,12 +67,14 @@ def show(
     settings: Settings = None,
     svg: Annotated[Path | None, typer.Option(help="Draw the time lines and the phase tree to this SVG file.")] = None,
     allow_large: AllowLarge = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Check a protocol as 'run' does, and show its time lines, its phase tree, and what rearing it will take."""
     from binocular.protocols import load_protocol
     from binocular.report.showing import show_protocol
     from binocular.runs.checking import check_protocol
 
+    _trust(trust_code)
     chosen = load_protocol(protocol, settings or [])
     try:
         notes = check_protocol(chosen, "cpu", allow_large).notes
@@ -94,10 +102,12 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     timings: Annotated[Path | None, typer.Option(help="Write where the time went to this JSON file.")] = None,
     allow_large: AllowLarge = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Rear, measure, store, draw and report a study; a second run takes up where the first stopped."""
     from binocular.protocols import load_protocol
 
+    _trust(trust_code)
     chosen = load_protocol(protocol, [*(settings or []), *([] if seeds is None else [f"seeds={seeds}"])])
     folder = out if out is not None else Path("results") / Path(protocol).stem
 
@@ -255,6 +265,7 @@ def measure(
     ] = "branches",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     show_list: Annotated[bool, typer.Option("--list", help="List the probes, with the settings of --probe.")] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Measure a finished study again with a probe, from the snapshots in its folder."""
     if show_list or study is None or probe is None:
@@ -266,6 +277,7 @@ def measure(
         return
     from binocular.probes.registry import probe_from
 
+    _trust(trust_code)
     chosen = probe_from(probe, settings or [])
 
     from binocular.report.measure_table import print_measure
@@ -329,13 +341,20 @@ def check_network(
 ) -> None:
     """Say whether a network can be reared here, and if not, what does not fit."""
     from binocular.networks.build import build_network
+    from binocular.networks.checking import check_reproducible
     from binocular.protocols import load_protocol
     from binocular.runs.checking import check_protocol
 
     chosen = load_protocol(protocol, [*(settings or []), f"network.kind={network}"])
     check_protocol(chosen, "cpu")
     seed, stimulus = chosen.seed_list[0], chosen.stimulus.sample()
-    built = build_network(chosen.network.kind, chosen.network.options, stimulus.shape, stimulus.n_classes, seed)
+
+    def build() -> nn.Module:
+        return build_network(chosen.network.kind, chosen.network.options, stimulus.shape, stimulus.n_classes, seed)
+
+    built = build()
+    if complaints := check_reproducible(build, stimulus.shape):
+        raise BadInput(f"{network} cannot be reared: {'; '.join(complaints)}")
     weights = sum(parameter.numel() for parameter in built.parameters())
     print(
         f"{network} fits: {weights} weights, takes {stimulus.shape} per eye, tells {stimulus.n_classes} classes apart"
@@ -362,6 +381,14 @@ def bench(
     write_record(path, record)
     print_record(record)
     print(f"numbers  {path}")
+
+
+def _trust(everything: bool) -> None:
+    """Let all code that a protocol or study names be run, if the person says so."""
+    if everything:
+        from binocular.stimuli.user_code import allow_all
+
+        allow_all()
 
 
 def _study_file(path: Path) -> Path:

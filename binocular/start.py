@@ -47,8 +47,6 @@ def _prepare() -> None:
     # The processes that are started from here do not look for modules in the working folder; nor does this one.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     sys.path[:] = [folder for folder in sys.path if folder]
-    with contextlib.suppress(OSError):  # last, so that module:Class finds a network that lies here
-        sys.path.append(os.getcwd())  # noqa: PTH109
 
 
 def _open_streams() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.user_code import allow, references_in
 from pydantic import ValidationError
 
 from .checked import nearest
@@ -60,7 +61,8 @@ def load_protocol(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Pr
     """
     given = str(name_or_path)
     if isinstance(name_or_path, Path) or given.endswith(".toml") or "/" in given or "\\" in given:
-        return parse_protocol(_read(Path(given)), given, overrides)
+        path = Path(given)
+        return parse_protocol(_read(path), given, overrides, path.parent)
     names = library_names()
     if given not in names:
         hint = _nearest_file(Path(f"{given}.toml")) or nearest(given, names)
@@ -102,7 +104,9 @@ def _nearest_file(path: Path) -> str:
     return f"; did you mean '{path.with_name(close[0])}'?" if close else ""
 
 
-def parse_protocol(content: bytes | str, source: str = "protocol", overrides: Sequence[str] = ()) -> Protocol:
+def parse_protocol(
+    content: bytes | str, source: str = "protocol", overrides: Sequence[str] = (), folder: Path | None = None
+) -> Protocol:
     """Return the protocol that a text in TOML describes.
 
     Parameters
@@ -112,7 +116,9 @@ def parse_protocol(content: bytes | str, source: str = "protocol", overrides: Se
     source
         Name of the file, for messages.
     overrides
-        Fields to replace.
+        Fields to replace. A class of a user that they name, ``module:Class``, may be imported from then on.
+    folder
+        Folder of the file, from which a relative ``stimulus.path`` starts.
 
     Raises
     ------
@@ -133,7 +139,28 @@ def parse_protocol(content: bytes | str, source: str = "protocol", overrides: Se
         raise BadInput(f"{source} is nested too deeply; accepted is a protocol as TOML text") from None
     except ValueError as error:
         raise BadInput(f"{source} is not valid TOML: {_toml_problem(str(error), content)}") from None
+    if folder is not None:
+        _settle_place(raw, folder)
     return protocol_from(raw, source, overrides)
+
+
+def _settle_place(raw: dict[str, Any], folder: Path) -> None:
+    """Let a relative path in a file start from the file, so that the same file means the same from every folder.
+
+    Where nothing lies there it starts from the working folder, as a path on the command line does.
+    """
+    stimulus = raw.get("stimulus")
+    if not isinstance(stimulus, dict):
+        return
+    given = stimulus.get("path")
+    if not isinstance(given, str) or not given or given.startswith("~"):
+        return
+    try:
+        here = (folder / given).absolute()
+        if not Path(given).is_absolute() and here.exists():
+            raw["stimulus"] = {**stimulus, "path": str(here)}
+    except (OSError, ValueError):  # a name that no file can have is refused with the rest
+        return
 
 
 def _toml_problem(message: str, content: str) -> str:
@@ -147,6 +174,7 @@ def _toml_problem(message: str, content: str) -> str:
 def protocol_from(raw: Mapping[str, Any], source: str = "protocol", overrides: Sequence[str] = ()) -> Protocol:
     """Return the protocol that plain data describe; see `parse_protocol`."""
     table: Any = dict(raw)
+    allow(references_in(overrides))
     try:
         table, waiting = apply_overrides(table, overrides, last=False)
         table = expand(table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from binocular.stimuli.user_code import code_of, is_shipped
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_serializer, model_validator
 
 from .checked import METRIC_PATTERN, Checked, Fraction, Number, Whole
@@ -191,7 +192,7 @@ class EpochConditions:
         dict
             Plain data for JSON. Names and numbers of phases are left out, so that histories written differently are
             reared once as long as they are the same. A phase that may end early keeps its last epoch in its identity,
-            because that is where it leads to.
+            because that is where it leads to. The code of a user's deficit or objective is part of it.
         """
         identity: dict[str, Any] = {
             "deficits": [deficit.model_dump(mode="json", exclude_none=True) for deficit in self.deficits],
@@ -206,6 +207,9 @@ class EpochConditions:
             identity["until"] = {**self.until.model_dump(), "stop": self.phase_stop}
         if self.objective != CLASSIFICATION:
             identity["objective"] = self.objective.model_dump(mode="json")
+        own = {cls for part in (*self.deficits, self.objective) if not is_shipped(cls := type(part))}
+        if own:
+            identity["code"] = {f"{cls.__module__}:{cls.__qualname__}": code_of(cls) for cls in own}
         return identity
 
 

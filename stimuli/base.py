@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from binocular.stimuli.content import digest_of_files, digest_of_values
+from binocular.stimuli.user_code import code_of, is_shipped
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import torch
 
@@ -22,6 +27,29 @@ class StimulusConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: str
+
+    places: ClassVar[tuple[str, ...]] = ("path", "download")
+    """Fields that say where data lie or come from: what lies there decides what is seen, not where."""
+
+    def files(self) -> Mapping[str, Path]:
+        """Return the files whose content decides the stimuli, by a name that does not depend on where they lie."""
+        return {}
+
+    def content(self) -> dict[str, Any]:
+        """Return all that decides the stimuli of a seed, as plain data: the settings, the files, code of a user.
+
+        Stimuli of a user's class count with what they hold for seed 0, since nobody knows which files they are made of.
+
+        Raises
+        ------
+        BadInput
+            If the data cannot be found or read.
+        """
+        settings = self.model_dump(mode="json", exclude=set(self.places))
+        about: dict[str, Any] = {"settings": settings, "files": digest_of_files(self.files())}
+        if not is_shipped(type(self)):
+            about |= {"code": code_of(type(self)), "values": digest_of_values(self.build(0))}
+        return about
 
     def build(self, seed: int, device: torch.device | str = "cpu") -> StimulusSet:
         """Return the stimuli of one seed as tensors on a device."""

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.folders import load_folder
+from binocular.stimuli.folders import folder_files, load_folder
 from binocular.stimuli.formats import CIFAR10_TEST, CIFAR10_TRAIN, read_cifar10, read_idx
 from binocular.stimuli.images import ImageData, Request, first_in_turn
-from binocular.stimuli.photographs import PHOTOGRAPHS, photograph
+from binocular.stimuli.photographs import PHOTOGRAPHS, photograph, photograph_files
 from binocular.stimuli.places import CIFAR10, FASHION_MNIST, find, find_file
 from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DATASETS", "Dataset", "load_images"]
+__all__ = ["DATASETS", "Dataset", "files_of", "load_images"]
 
 Dataset = Literal["photographs", "fashion-mnist", "cifar-10", "folder"]
 
@@ -59,6 +59,27 @@ def load_images(dataset: Dataset, request: Request) -> ImageData:
     return DATASETS[dataset](request)
 
 
+def files_of(dataset: Dataset, request: Request) -> dict[str, Path]:
+    """Return the files that decide what `load_images` gives, by a name that does not depend on where the set lies.
+
+    Raises
+    ------
+    BadInput
+        If the set cannot be found.
+    """
+    if dataset == "photographs":
+        return photograph_files()
+    if dataset == "folder":
+        return folder_files(request)
+    place = _cifar10_place(request) if dataset == "cifar-10" else _fashion_mnist_place(request)
+    if place.is_file():
+        return {place.name: place}
+    if dataset == "cifar-10":
+        return {name: place / name for name in (*CIFAR10_TRAIN, *CIFAR10_TEST) if (place / name).is_file()}
+    found = {(p, what): _idx_file(place, p, what) for p in ("train", "test") for what in ("images", "labels")}
+    return {f"{part} {what}": path for (part, what), path in found.items() if path is not None}
+
+
 def _from_files(
     read: Callable[[str], tuple[np.ndarray, np.ndarray]], request: Request, class_names: tuple[str, ...], source: str
 ) -> ImageData:
@@ -71,8 +92,8 @@ def _from_files(
     return ImageData(images, labels, class_names)
 
 
-def _cifar10(request: Request) -> ImageData:
-    """Load CIFAR-10 from its binary version: a folder of batches or the archive."""
+def _cifar10_place(request: Request) -> Path:
+    """Return the folder of batches, or the archive, of CIFAR-10."""
     archives = [file.name for file in CIFAR10.files]
 
     def holds(place: Path) -> bool:
@@ -81,6 +102,12 @@ def _cifar10(request: Request) -> ImageData:
     place = find(CIFAR10, request.path, request.download, holds)
     if place.is_dir() and not (place / CIFAR10_TRAIN[0]).is_file():
         place = place / archives[0]
+    return place
+
+
+def _cifar10(request: Request) -> ImageData:
+    """Load CIFAR-10 from its binary version: a folder of batches or the archive."""
+    place = _cifar10_place(request)
     parts = {"train": CIFAR10_TRAIN, "test": CIFAR10_TEST}
     return _from_files(lambda part: read_cifar10(place, parts[part]), request, CIFAR10_CLASSES, str(place))
 
@@ -93,13 +120,18 @@ def _idx_file(folder: Path, part: str, what: str) -> Path | None:
     return find_file(folder, [*plain, *(f"{name}.gz" for name in plain)])
 
 
-def _fashion_mnist(request: Request) -> ImageData:
-    """Load Fashion-MNIST, or a set in the same format, from its four IDX files."""
+def _fashion_mnist_place(request: Request) -> Path:
+    """Return the folder of Fashion-MNIST."""
 
     def holds(place: Path) -> bool:
         return _idx_file(place, "train", "images") is not None
 
-    place = find(FASHION_MNIST, request.path, request.download, holds)
+    return find(FASHION_MNIST, request.path, request.download, holds)
+
+
+def _fashion_mnist(request: Request) -> ImageData:
+    """Load Fashion-MNIST, or a set in the same format, from its four IDX files."""
+    place = _fashion_mnist_place(request)
 
     def read(part: str) -> tuple[np.ndarray, np.ndarray]:
         paths = {what: _idx_file(place, part, what) for what in ("images", "labels")}

@@ -12,7 +12,7 @@ from binocular.stimuli.errors import BadInput
 from binocular.stimuli.images import ImageData, Request, first_in_turn
 from binocular.stimuli.pictures import PICTURE_ENDINGS, Whites, is_grey, path_text, read_picture
 
-__all__ = ["TEST_SHARE", "divide", "load_folder"]
+__all__ = ["TEST_SHARE", "divide", "folder_files", "load_folder"]
 
 TEST_SHARE = 0.2
 """Share of the files of a class folder that go to the test part, where the folder does not say."""
@@ -77,6 +77,15 @@ def load_folder(request: Request) -> ImageData:
     labels = {part: np.array([label for _, label in pairs], np.int64) for part, pairs in chosen.items()}
     notes = tuple(f"{path_text(root)}: passed over {count} {what}" for what, count in sorted(passed.items()))
     return ImageData(images, labels, tuple(classes), notes)
+
+
+def folder_files(request: Request) -> dict[str, Path]:
+    """Return all pictures below a folder, by their path inside it; none where there is no such folder."""
+    root = Path(request.path or "").expanduser()
+    if request.path is None or not root.is_dir():
+        return {}
+    found = (path for path in root.rglob("*") if path.suffix.lower() in PICTURE_ENDINGS and path.name[0] != ".")
+    return {_key(path.relative_to(root).as_posix()): path for path in found if path.is_file()}
 
 
 def _key(name: str) -> str:

@@ -27,6 +27,7 @@ __all__ = [
     "packaged_file",
     "photograph",
     "photograph_file",
+    "photograph_files",
 ]
 
 PHOTOGRAPHS: dict[str, str] = {
@@ -78,6 +79,11 @@ def packaged_file(name: str) -> Path:
     if not path.is_file():
         raise BadInput(f"{path} is missing; install scikit-image from its wheel, which holds this photograph")
     return path
+
+
+def photograph_files(names: Sequence[str] = tuple(PHOTOGRAPHS)) -> dict[str, Path]:
+    """Return the files of photographs by name."""
+    return {name: photograph_file(name) for name in names}
 
 
 @lru_cache(maxsize=len(PHOTOGRAPHS))

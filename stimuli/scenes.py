@@ -25,11 +25,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.outlines import OUTLINES, Outline, figure_mask
+from binocular.stimuli.photographs import TEXTURED, photograph_files
 from binocular.stimuli.streams import stream
 from binocular.stimuli.textures import Texture, draw_textures
 from pydantic import Field, model_validator
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
 
 __all__ = ["DEPTHS", "StereoSceneSet", "StereoScenes"]
@@ -126,6 +129,10 @@ class StereoScenes(StimulusConfig):
         if self.jitter is not None:
             return self.jitter
         return min(round(0.15 * self.size), self.size // 2 - self.figure_reach - self.eye_shift)
+
+    def files(self) -> dict[str, Path]:
+        """Return the photographs that textures are cut from; see ``StimulusConfig.files``."""
+        return photograph_files(TEXTURED) if self.texture == "photographs" else {}
 
     def sample(self) -> StimulusSet:
         """Return a few stimuli for checks; see ``StimulusConfig.sample``."""

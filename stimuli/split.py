@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
-from binocular.stimuli.datasets import Dataset, load_images
+from binocular.stimuli.datasets import Dataset, files_of, load_images
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.images import ImageData, Request
 from pydantic import Field, model_serializer, model_validator
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
 
 __all__ = ["SplitImageSet", "SplitImages", "crop_and_flip", "fit_canvas"]
@@ -91,6 +93,14 @@ class SplitImages(StimulusConfig):
         """Columns that each eye sees."""
         return self.canvas // 2 if self.visible is None else self.visible
 
+    @property
+    def _request(self) -> Request:
+        return Request(self.canvas, self.n_train, self.n_test, self.path, self.download, self.bit_depth)
+
+    def files(self) -> dict[str, Path]:
+        """Return the files of the image set; see ``StimulusConfig.files``."""
+        return files_of(self.dataset, self._request)
+
     def build(self, seed: int, device: torch.device | str = "cpu") -> SplitImageSet:
         """Load the images; they are the same for all seeds.
 
@@ -141,10 +151,7 @@ class SplitImageSet(StimulusSet):
 
         self.config = config
         if data is None:
-            request = Request(
-                config.canvas, config.n_train, config.n_test, config.path, config.download, config.bit_depth
-            )
-            data = load_images(config.dataset, request)
+            data = load_images(config.dataset, config._request)
         images = {part: fit_canvas(data.images[part], config.canvas, config.fit) for part in data.images}
         channels = images["train"].shape[1]
         self.shape = (channels, config.canvas, config.canvas)

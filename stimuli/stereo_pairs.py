@@ -16,7 +16,7 @@ import numpy as np
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.photographs import packaged_file
 
-__all__ = ["PAIR_NAMES", "StereoPair", "load_pairs", "pair_files", "read_disparity", "reduced"]
+__all__ = ["PAIR_NAMES", "StereoPair", "files_of_pairs", "load_pairs", "pair_files", "read_disparity", "reduced"]
 
 PAIR_NAMES = (("left", "right", "disparity"), ("im0", "im1", "disp0"))
 """Names of the left picture, the right one and the disparity map in a folder: plain, or as Middlebury 2014 has them."""
@@ -111,14 +111,29 @@ def load_pairs(path: str | None, scale: float) -> list[StereoPair]:
     -----
     Scharstein, D. et al. (2014). High-resolution stereo datasets with subpixel-accurate ground truth. GCPR 2014.
     """
+    return [
+        _load(*files, scale, tuple((about.st_mtime_ns, about.st_size) for about in map(Path.stat, files)))
+        for files in _triples(path)
+    ]
+
+
+def files_of_pairs(path: str | None) -> dict[str, Path]:
+    """Return the files that `load_pairs` reads, by their path inside the folder."""
     if path is None:
-        left, right, disparity = (packaged_file(name) for name in _SHIPPED)
-        return [_load(left, right, disparity, scale)]
-    return [_load(left, right, disparity, scale) for left, right, disparity in pair_files(Path(path).expanduser())]
+        return {file.name: file for files in _triples(path) for file in files}
+    root = Path(path).expanduser()
+    return {file.relative_to(root).as_posix(): file for files in _triples(path) for file in files}
+
+
+def _triples(path: str | None) -> list[tuple[Path, Path, Path]]:
+    if path is not None:
+        return list(pair_files(Path(path).expanduser()))
+    left, right, disparity = (packaged_file(name) for name in _SHIPPED)
+    return [(left, right, disparity)]
 
 
 @lru_cache(maxsize=8)
-def _load(left: Path, right: Path, disparity: Path, scale: float) -> StereoPair:
+def _load(left: Path, right: Path, disparity: Path, scale: float, stamps: tuple[tuple[int, int], ...]) -> StereoPair:
     pictures = [_luminance(file) for file in (left, right)]
     depth = read_disparity(disparity, scale)
     for file, pixels in ((right, pictures[1]), (disparity, depth)):

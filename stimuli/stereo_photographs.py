@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.stereo_pairs import StereoPair, load_pairs, reduced
+from binocular.stimuli.stereo_pairs import StereoPair, files_of_pairs, load_pairs, reduced
 from binocular.stimuli.streams import stream
 from pydantic import Field
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
 
 __all__ = ["PARTS", "StereoPhotographSet", "StereoPhotographs"]
@@ -72,6 +74,10 @@ class StereoPhotographs(StimulusConfig):
     def disparity_arcmin(self) -> float:
         """Disparity of the surface that is looked at, in arc minutes at the viewing distance."""
         return self.disparity * self.arcmin_per_pixel
+
+    def files(self) -> dict[str, Path]:
+        """Return the files of the pairs; see ``StimulusConfig.files``."""
+        return files_of_pairs(self.path)
 
     def sample(self) -> StimulusSet:
         """Return a few stimuli for checks; see ``StimulusConfig.sample``."""

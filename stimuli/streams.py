@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["global_stream", "stream", "stream_key"]
+__all__ = ["draws_globally", "global_stream", "stream", "stream_key"]
 
-_one_at_a_time = threading.Lock()
+_one_at_a_time = threading.RLock()
 
 
 def stream_key(seed: int, purpose: str, epoch: int = 0) -> int:
@@ -53,14 +53,37 @@ def stream(seed: int, purpose: str, epoch: int = 0, device: torch.device | str =
 
 
 @contextmanager
-def global_stream(seed: int, purpose: str) -> Iterator[None]:
-    """Let torch's global generator of the processor be a stream within, and hand it back as it was.
+def global_stream(seed: int, purpose: str, epoch: int = 0, device: torch.device | str = "cpu") -> Iterator[None]:
+    """Let torch's global generators be a stream within, and hand them back as they were.
 
-    For constructors of modules, which draw their weights from nowhere else. Only one thread at a time can be within:
-    two that draw from the same generator would take each other's numbers.
+    For what draws from nowhere else: constructors of modules, and networks that draw while they compute, such as those
+    with dropout. Only one thread at a time can be within: two that draw from the same generator would take each other's
+    numbers.
+
+    Parameters
+    ----------
+    seed, purpose, epoch
+        Name of the stream, see `stream`.
+    device
+        Where is computed; beside the generator of the processor, that of this device is the stream.
     """
     import torch
 
-    with _one_at_a_time, torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(stream_key(seed, purpose))
+    on = torch.device(device)
+    cuda = [torch.cuda.current_device() if on.index is None else on.index] if on.type == "cuda" else []
+    with _one_at_a_time, torch.random.fork_rng(devices=cuda):
+        key = stream_key(seed, purpose, epoch)
+        torch.default_generator.manual_seed(key)
+        for index in cuda:
+            torch.cuda.default_generators[index].manual_seed(key)
         yield
+
+
+def draws_globally(compute: Callable[[], object]) -> bool:
+    """Say whether a computation on the processor draws from torch's global generator, which is left as it was."""
+    import torch
+
+    with global_stream(0, "draws"):
+        before = torch.default_generator.get_state()
+        compute()
+        return not torch.equal(before, torch.default_generator.get_state())

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from binocular.stimuli.errors import BadInput
 
-from binocular.store import folder as folder_module
 from binocular.store.folder import folder_lock, try_folder
 from binocular.store.sealing import safely
 
@@ -55,7 +54,7 @@ def test_a_lock_file_left_by_a_kill_is_taken_over(tmp_path: Path, monkeypatch: p
 def test_files_are_written_without_what_is_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int):
     for name in ("fsync", "chmod", "fchmod"):
         monkeypatch.setattr(os, name, refusing(code))
-    try_folder(tmp_path, ["normal.0.h5"])
+    try_folder(tmp_path)
     with safely(tmp_path / "file") as temporary:
         temporary.write_text("whole")
     assert (tmp_path / "file").read_text() == "whole"
@@ -74,32 +73,17 @@ def test_any_name_can_be_written(tmp_path: Path):
 
 
 def test_what_is_needed_at_the_end_is_tried_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    try_folder(tmp_path, ["early.0.h5", "late.0.h5"])
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["nodes", "subjects"], "nothing is left of the trial"
-    with pytest.raises(BadInput, match=r"cannot be written and replaced in .*subjects \(File name too long\)"):
-        try_folder(tmp_path, ["x" * 256])
+    try_folder(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["nodes"], "nothing is left of the trial"
     (tmp_path / "report.html").mkdir()
     with pytest.raises(BadInput, match=r"report\.html is a folder"):
-        try_folder(tmp_path, [])
+        try_folder(tmp_path)
     (tmp_path / "report.html").rmdir()
     (tmp_path / "figures").touch()
     with pytest.raises(BadInput, match="figures is a file"):
-        try_folder(tmp_path, [])
+        try_folder(tmp_path)
     (tmp_path / "figures").unlink()
     monkeypatch.setattr(Path, "replace", refusing(errno.EOPNOTSUPP))
     with pytest.raises(BadInput, match=r"--out: files cannot be written and replaced in .*\(Operation not supported\)"):
-        try_folder(tmp_path, [])
+        try_folder(tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
-
-
-def test_names_that_are_one_to_the_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    names = ["early.0.h5", "Early.0.h5", "late.0.h5"]
-    try_folder(tmp_path, names)
-
-    class Folding(type(tmp_path)):
-        def touch(self, mode: int = 0o666, exist_ok: bool = True) -> None:
-            type(tmp_path)(self.with_name(self.name.lower())).touch()
-
-    monkeypatch.setattr(folder_module, "_try_writing", lambda *_: None)
-    with pytest.raises(BadInput, match=r"takes Early\.0\.h5 and early\.0\.h5 for one file"):
-        try_folder(Folding(tmp_path), names)

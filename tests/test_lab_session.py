@@ -212,18 +212,18 @@ def test_a_fault_while_rearing_is_told_and_the_lab_stays_alive(session, monkeypa
 
 def test_a_subject_whose_learning_broke_down_says_so_and_can_be_restarted(session, tmp_path, monkeypatch):
     session.step(1).result()
-    litter = session._subjects["subject"]._reared._litter
 
-    def diverge(epoch: int) -> None:
+    def diverge(group: object, epoch: int) -> None:
         raise FloatingPointError("the loss is not a number")
 
-    monkeypatch.setattr(litter, "epoch", diverge)
+    monkeypatch.setattr("binocular.rearing.stepwise.rear_epoch", diverge)
     session.step(2).result()
     told = [message["text"] for message in session.messages if message["type"] == "trouble"]
     assert len(told) == 2 and all("restart the subject" in text for text in told)
     assert [phase.epochs for phase in session.saved_protocol().result().conditions[0].phases] == [1]
     with pytest.raises(BadInput, match="restart it first"):
         session.save_study(tmp_path).result()
+    monkeypatch.undo()
     session.restart().result()
     session.step(1).result()
     assert session.save_study(tmp_path / "again").result().is_file()

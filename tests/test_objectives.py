@@ -288,14 +288,14 @@ REBUILDING = TOML.replace(
 
 
 def _reared(folder: Path, *settings: str, text: str = REBUILDING) -> Path:
-    protocol = protocols.load_protocol(str(tiny_file(folder / "protocol", text)), settings)
+    protocol = protocols.load_protocol(str(tiny_file(folder.with_name(f"{folder.name}-protocol"), text)), settings)
     return binocular.run_study(protocol, folder, device="cpu").study
 
 
 def _state(
     folder: Path, condition: str, at: int = -1, *settings: str, text: str = REBUILDING
 ) -> dict[str, torch.Tensor]:
-    protocol = protocols.load_protocol(str(tiny_file(folder / "protocol", text)), settings)
+    protocol = protocols.load_protocol(str(tiny_file(folder.with_name(f"{folder.name}-protocol"), text)), settings)
     path = plan_study(protocol, "cpu").tree.path[condition, 0]
     record = read_node(folder / "nodes" / f"{path[at]}.h5")
     assert record is not None
@@ -367,19 +367,19 @@ def test_nothing_is_learned_where_nothing_is_to_be(tmp_path):
 def test_killed_and_resumed_within_reconstruction_is_the_same_bit_for_bit(tmp_path, monkeypatch):
     whole = _reared(tmp_path / "whole")
     monkeypatch.setattr(rearing, "_SAVE_EVERY", 0.0)
-    original, count = rearing.Litter.epoch, [0]
+    original, count = rearing.rear_epoch, [0]
 
-    def dies(self, epoch):
-        conditions = self.nodes[0].epochs[epoch - self.nodes[0].start]
+    def dies(group, epoch):
+        conditions = group.nodes[0].epochs[epoch - group.nodes[0].start]
         count[0] += conditions.objective != CLASSIFICATION
         if count[0] == 2:
             raise RuntimeError("killed")
-        original(self, epoch)
+        original(group, epoch)
 
-    monkeypatch.setattr(rearing.Litter, "epoch", dies)
+    monkeypatch.setattr(rearing, "rear_epoch", dies)
     _reared(tmp_path / "killed")
     assert list((tmp_path / "killed" / "nodes").glob("*.rearing.h5"))
-    monkeypatch.setattr(rearing.Litter, "epoch", original)
+    monkeypatch.setattr(rearing, "rear_epoch", original)
     _reared(tmp_path / "killed")
     for node in (tmp_path / "whole" / "nodes").glob("*.h5"):
         assert_same(node, tmp_path / "killed" / "nodes" / node.name)

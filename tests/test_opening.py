@@ -12,8 +12,8 @@ import pytest
 from binocular.stimuli.errors import BadInput
 
 from binocular.store.opening import open_study
-from binocular.store.writing import write_study, write_subject
-from tests.synthetic import invented_conditions, invented_header, invented_subject, invented_tree
+from binocular.store.writing import write_study
+from tests.synthetic import invented_conditions, invented_header, invented_tree
 
 TWO = ("normal", "deprived-early")
 
@@ -98,7 +98,8 @@ def test_foreign_hdf5_missing_file_and_single_subject(tmp_path: Path):
         file["x"] = np.arange(3)
     with pytest.raises(BadInput, match="attribute 'schema'"):
         open_study(tmp_path / "foreign.h5")
-    write_subject(tmp_path / "subject.h5", invented_subject())
+    with h5py.File(tmp_path / "subject.h5", "w") as file:
+        file.attrs["schema"] = "binocular-subject/1"
     with pytest.raises(BadInput, match="single subject"):
         open_study(tmp_path / "subject.h5")
 

@@ -13,7 +13,9 @@ from binocular.stimuli.errors import BadInput
 
 from binocular.store import schema
 from binocular.store.records import SubjectRecord
-from binocular.store.writing import ConditionHeader, read_subject, write_study, write_subject
+from binocular.store.study import load_study
+from binocular.store.verification import verify_study
+from binocular.store.writing import ConditionHeader, write_study
 from tests.synthetic import invented_conditions, invented_header, invented_subject, invented_tree
 
 
@@ -37,22 +39,18 @@ def test_a_subject_comes_back_as_it_was(tmp_path: Path, epochs: int):
     subject = invented_subject("deprived", 7, epochs=max(epochs, 1), map_site=True)
     if epochs == 0:
         subject.history = {name: column[:0] for name, column in subject.history.items()}
-    path = tmp_path / "folder" / "subject.h5"
-    write_subject(path, subject)
-    assert_same_subject(read_subject(path), subject)
-    assert [entry.name for entry in path.parent.iterdir()] == ["subject.h5"]
+    path = tmp_path / "folder" / "study.h5"
+    write_study(path, invented_header((7,), ("deprived",)), [subject])
+    assert_same_subject(load_study(path).conditions[0].subjects[0], subject)
+    assert [entry.name for entry in path.parent.iterdir()] == ["study.h5"]
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path: Path):
     subjects = invented_conditions(seeds=(0, 1), epochs=16)
-    files = []
-    for subject in subjects:
-        files.append(tmp_path / f"{subject.condition}-{subject.seed}.h5")
-        write_subject(files[-1], subject)
     header = invented_header(seeds=(0, 1))
-    write_study(tmp_path / "from-records.h5", header, subjects, invented_tree())
-    write_study(tmp_path / "from-files.h5", header, files, invented_tree())
-    assert (tmp_path / "from-records.h5").read_bytes() == (tmp_path / "from-files.h5").read_bytes()
+    write_study(tmp_path / "all.h5", header, subjects, invented_tree())
+    write_study(tmp_path / "one-by-one.h5", header, iter(subjects), invented_tree(), size=1 << 20)
+    assert (tmp_path / "all.h5").read_bytes() == (tmp_path / "one-by-one.h5").read_bytes()
 
 
 def test_the_layout_is_that_of_the_contract(tmp_path: Path):
@@ -155,7 +153,7 @@ def test_records_that_break_the_schema_never_reach_the_disk(tmp_path: Path, spoi
     subject = invented_subject()
     spoil(subject)
     with pytest.raises(ValueError, match=message):
-        write_subject(tmp_path / "subject.h5", subject)
+        write_study(tmp_path / "study.h5", invented_header(), [subject])
     assert [entry.name for entry in tmp_path.iterdir()] == []
 
 
@@ -186,16 +184,25 @@ def test_subjects_that_do_not_belong_are_refused(tmp_path: Path):
     assert [entry.name for entry in tmp_path.iterdir()] == []
 
 
-def test_damaged_or_foreign_subjects_are_reported(tmp_path: Path):
-    path = tmp_path / "subject.h5"
-    with pytest.raises(BadInput, match="does not exist"):
-        read_subject(path)
-    write_subject(path, invented_subject())
-    whole = path.read_bytes()
-    for damaged in (whole[:-1], whole[: len(whole) // 2], b"", whole[:3000] + bytes([whole[3000] ^ 1]) + whole[3001:]):
-        path.write_bytes(damaged)
-        with pytest.raises(BadInput, match="is damaged" if damaged else "not an HDF5 file"):
-            read_subject(path)
-    write_study(path, invented_header((0,)), [])
-    with pytest.raises(BadInput, match="has the schema binocular/2"):
-        read_subject(path)
+def test_a_subject_that_cannot_be_stored_does_not_take_the_study_with_it(tmp_path: Path):
+    good, bad = invented_conditions(seeds=(0, 1))[:2]
+    bad.sites["representation"].values["sv_left"][-1, 0] = np.inf
+    path, failures = tmp_path / "study.h5", {}
+    write_study(path, invented_header((0, 1), (good.condition,)), [good, bad], failures=failures)
+    assert list(failures) == [(bad.condition, bad.seed)] and "infinite" in failures[bad.condition, bad.seed]
+    study = load_study(path)
+    assert [subject.seed for subject in study.conditions[0].subjects] == [good.seed] and not study.complete
+    assert study.failures == failures and verify_study(path) == []
+
+
+def test_what_a_user_added_to_a_study_survives_when_it_is_put_together_again(tmp_path: Path):
+    path, subjects = tmp_path / "study.h5", invented_conditions()
+    write_study(path, invented_header(), subjects)
+    with h5py.File(path, "r+") as file:
+        file.attrs["note"] = "read with care"
+        file["conditions"][subjects[0].condition].attrs["cohort"] = 3
+    write_study(path, invented_header(), subjects)
+    with h5py.File(path) as file:
+        assert file.attrs["note"] == "read with care"
+        assert file["conditions"][subjects[0].condition].attrs["cohort"] == 3
+    assert verify_study(path) == []

@@ -11,22 +11,22 @@ __all__ = ["share_of_rearing"]
 def share_of_rearing(suite: Suite) -> Measured:
     """Measure a checkpoint of RSV against the ten epochs before it, in the main experiment, on one core."""
     from binocular.protocols import load_protocol
-    from binocular.rearing.loop import Litter
+    from binocular.rearing.group import begin
+    from binocular.rearing.loop import learn
     from binocular.runs.planning import plan_study
 
     study = plan_study(load_protocol("monocular-deprivation", ["seeds=1"]), "cpu")
     plan, node = study.plan, study.tree.nodes()[0]
-    litter = Litter(plan, [node], None)
-    conditions, rate = [node.epochs[0]], [node.epochs[0].learning_rate]
+    group = begin(plan, [node], None)
     epochs = 2 if suite == "quick" else 5
 
     def rear() -> None:
         for _ in range(epochs):
-            litter.learn(0, conditions, rate)
+            learn(group, 0, [node.epochs[0]])
 
     def probe() -> None:
-        litter.forget_probed()
-        litter.probe(0, 0)
+        group.observers[0].forget()
+        group.observers[0].probe(0)
 
     with threads(1):
         ratios, detail = in_turn(Work(rear, epochs / 10), Work(probe), 5)

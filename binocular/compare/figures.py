@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
+from binocular.store.ownership import remove_figures
 
 if TYPE_CHECKING:
     from binocular.compare.comparison import Comparison
@@ -32,7 +33,7 @@ def draw_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
     comparison
         What is compared.
     folder
-        Made if missing; files of the same name are replaced.
+        Made if missing; figures of an earlier comparison are replaced, or removed where this one has none.
 
     Returns
     -------
@@ -44,11 +45,13 @@ def draw_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
     BadInput
         If the folder cannot be written.
     """
+    protocol = comparison.study.attributes["protocol_hash"]
     written: list[Path] = []
     for name, function in COMPARISONS.items():
         module, function_name = function.split(":")
         with style():
             figures = getattr(import_module(module), function_name)(comparison)
         for page, figure in enumerate(figures, 1):
-            written += save_figure(figure, Path(folder) / (name if page == 1 else f"{name}-{page}"))
+            written += save_figure(figure, Path(folder) / (name if page == 1 else f"{name}-{page}"), of=protocol)
+    remove_figures(Path(folder), written)
     return written

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import nn
 
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import global_stream
 
 __all__ = ["check_options", "make_network", "weights_of"]
 
@@ -118,7 +119,7 @@ def weights_of(cls: Any, shape: tuple[int, int, int], n_classes: int, options: M
         How many numbers the network holds; 0 where its class cannot be made without memory, or not at all.
     """
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), global_stream(0, "weights"):
             network = cls(shape, n_classes, **options)
     except Exception:  # what is wrong with it is said when it is made in earnest
         return 0

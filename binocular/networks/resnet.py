@@ -39,10 +39,13 @@ class SplitResNet18(TwoEyedNetwork):
     ----------
     one_by_one
         Whether subjects cannot be stacked into one computation.
+    fills_a_device
+        One subject keeps a GPU busy, so that stacking subjects gains nothing.
     """
 
     first_binocular = "trunk.0.0.rectify1"
     sites = ("trunk.0.1.rectify1", "trunk.1.0.rectify1", "trunk.1.1.rectify1")
+    fills_a_device = True
 
     def __init__(
         self,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from binocular.rearing.tree import identity_of
 from binocular.stimuli.base import StimulusConfig, StimulusSet
+from binocular.stimuli.content import digest_of_files
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.user_code import allow, code_of, load_class
 
 if TYPE_CHECKING:
     from binocular.protocols import NetworkSpec, ProbePlan, Training
@@ -36,6 +41,14 @@ class Plan:
     reconstructs
         Whether some phase reconstructs, so that all subjects have a decoder from the beginning. It has no part in the
         identity: until the first such phase a decoder stays as the seed draws it, and nothing depends on it.
+    content
+        What decides the stimuli besides the seed, see `StimulusConfig.content`.
+    code
+        Digest of the code behind each class of a user that takes part, by its name ``module:Class``.
+    start
+        Digest of what the untrained network of seed 0 holds, weights of a file included, for a user's network.
+    command
+        The command line, noted beside what is reared.
     """
 
     stimulus: StimulusConfig
@@ -46,23 +59,46 @@ class Plan:
     precision: str
     packing: str
     reconstructs: bool = False
+    content: Mapping[str, Any] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
+    start: str = ""
+    command: str = ""
+
+    def made(self, seed: int) -> dict[str, Any]:
+        """Return everything, besides its epochs, that decides what becomes of a seed's untrained network."""
+        training = self.training
+        return {
+            "version": REARING_VERSION,
+            "torch": torch.__version__,
+            "device": self.device,
+            "precision": self.precision,
+            "packing": self.packing,
+            "stimulus": dict(self.content),
+            "network": {"settings": self.network.model_dump(mode="json"), "code": dict(self.code), "start": self.start},
+            "optimiser": [training.optimiser, training.momentum, training.weight_decay, training.batch_size],
+            "seed": seed,
+        }
 
     def origin(self, seed: int) -> str:
-        """Identity of a seed's untrained network: everything, besides its epochs, that decides what becomes of it."""
-        training = self.training
-        return identity_of(
-            {
-                "version": REARING_VERSION,
-                "torch": torch.__version__,
-                "device": self.device,
-                "precision": self.precision,
-                "packing": self.packing,
-                "stimulus": self.stimulus.model_dump(mode="json"),
-                "network": self.network.model_dump(mode="json"),
-                "optimiser": [training.optimiser, training.momentum, training.weight_decay, training.batch_size],
-                "seed": seed,
-            }
-        )
+        """Return the identity of a seed's untrained network, the hash of `made`."""
+        return identity_of(self.made(seed))
+
+    def stimuli(self, seed: int) -> StimulusSet:
+        """Return the stimuli of a seed; see `stimulus_of`."""
+        return stimulus_of(self.stimulus, seed, self.device, self.content)
+
+    def check_code(self) -> None:
+        """Let the classes of the plan be imported in this process, and make sure that their code is the one planned.
+
+        Raises
+        ------
+        BadInput
+            If the code has changed since the study was planned.
+        """
+        allow(self.code)
+        for reference, planned in self.code.items():
+            if code_of(load_class(reference, "network.kind", nn.Module)) != planned:
+                raise BadInput(f"the code of {reference} has changed since this run began; start the run again")
 
     @property
     def one_thread_each(self) -> bool:
@@ -96,19 +132,37 @@ class _StimulusShelf:
         self._lock = threading.Lock()
         self._sets: dict[tuple[str, int, str], StimulusSet] = {}
 
-    def get(self, config: StimulusConfig, seed: int, device: str) -> StimulusSet:
-        key = (config.model_dump_json(), seed, device)
+    def get(self, config: StimulusConfig, seed: int, device: str, content: Mapping[str, Any]) -> StimulusSet:
+        key = (json.dumps([config.model_dump(mode="json"), content], sort_keys=True), seed, device)
         with self._lock:
             if key not in self._sets:
                 while len(self._sets) >= self._room:
                     self._sets.pop(next(iter(self._sets)))
-                self._sets[key] = config.build(seed, device)
+                built = config.build(seed, device)
+                if digest_of_files(config.files()) != content["files"]:
+                    raise BadInput("stimulus: its files have changed since this run began; start the run again")
+                self._sets[key] = built
             return self._sets[key]
 
 
 _shelf = _StimulusShelf()
 
 
-def stimulus_of(config: StimulusConfig, seed: int, device: str) -> StimulusSet:
-    """Return the stimuli of a seed, built once for the subjects that share them."""
-    return _shelf.get(config, seed, device)
+def stimulus_of(
+    config: StimulusConfig, seed: int, device: str, content: Mapping[str, Any] | None = None
+) -> StimulusSet:
+    """Return the stimuli of a seed, built once for the subjects that share them.
+
+    Parameters
+    ----------
+    config, seed, device
+        What to build.
+    content
+        What ``config.content()`` gave when the study was planned; as it is now where it is left out.
+
+    Raises
+    ------
+    BadInput
+        If the stimuli cannot be built, or their files are no longer those of the plan.
+    """
+    return _shelf.get(config, seed, device, config.content() if content is None else content)

@@ -11,9 +11,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from binocular.rearing.loop import Litter
+from binocular.rearing.group import begin
+from binocular.rearing.loop import rear_epoch
 from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node, identity_of
+from binocular.store.provenance import now
 from binocular.store.snapshots import NodeRecord
 
 if TYPE_CHECKING:
@@ -46,8 +48,9 @@ class Stepwise:
         origin = plan.origin(seed)
         self.plan, self.seed = plan, seed
         self._node = Node(origin, origin, seed, 0, 0, ())
-        self._litter = Litter(plan, [self._node], None)
-        self._litter.probe(0, 0)
+        self._group = begin(plan, [self._node], None)
+        self._observer, self._record = self._group.observers[0], self._group.records[0]
+        self._observer.probe(0)
         self.diverged = False
 
     @property
@@ -63,11 +66,11 @@ class Stepwise:
     @property
     def stimulus(self) -> StimulusSet:
         """What the subject sees, before anything is done to its eyes."""
-        return self._litter.sets[0]
+        return self._group.sets[0]
 
     def network(self) -> nn.Module:
         """Return the network as probes see it, in evaluation mode."""
-        return self._litter.measurable(0)
+        return self._observer.network()
 
     def rear(self, conditions: EpochConditions) -> None:
         """Rear one more epoch and measure.
@@ -84,7 +87,7 @@ class Stepwise:
         FloatingPointError
             If learning diverges, or did so before.
         """
-        node, record = self._node, self._litter.records[0]
+        node, record = self._node, self._record
         if self.diverged:
             raise FloatingPointError(f"learning diverged in epoch {node.stop + 1}")
         if conditions.epoch != node.stop or conditions.until is not None:
@@ -95,13 +98,13 @@ class Stepwise:
         node.stop += 1
         node.checkpoints.add(node.stop)
         try:
-            self._litter.epoch(conditions.epoch)
+            rear_epoch(self._group, conditions.epoch)
         except FloatingPointError:
             node.epochs, node.identity, node.stop = before
             self.diverged = True
             raise
         record.identity, record.stop, record.done = node.identity, node.stop, node.stop
-        self._litter.probe(0, node.stop)
+        self._observer.probe(node.stop)
         record.seconds += time.monotonic() - began
 
     def record(self, state: bool = True) -> NodeRecord:
@@ -113,10 +116,11 @@ class Stepwise:
             As `binocular.rearing.loop.rear` would have written it for a node from birth to the present age; later
             epochs do not change it.
         """
-        record = self._litter.records[0]
+        record = self._record
         return replace(
             record,
-            state=self._litter.cohort.state(0) if state else {},
+            state=self._group.cohort.state(0) if state else {},
+            provenance={**record.provenance, "finished": now()},
             history=dict(record.history),
             probes={site: dict(columns) for site, columns in record.probes.items()},
         )

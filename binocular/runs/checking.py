@@ -46,7 +46,7 @@ class Findings:
     notes: tuple[str, ...]
 
 
-def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool = False) -> Findings:
+def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool = False, command: str = "") -> Findings:
     """Check everything about a protocol that can be known before rearing.
 
     Sizes are counted first, so that nothing is laid out, drawn or built that is too large; then stimuli, deficits and
@@ -60,6 +60,8 @@ def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool =
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     allow_large
         Let a study begin that is too large for what is there.
+    command
+        The command line, noted beside what is reared.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool =
     stimulus, notes = check_stimulus(protocol)
     numbers = weights_of(cls, stimulus.shape, stimulus.n_classes, spec.options)
     check_weights(numbers, device, allow_large)
-    study = plan_study(protocol, device)
+    study = plan_study(protocol, device, command)
     return Findings(study, size, check_parts(study, stimulus), notes)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from binocular.probes.taking import probes_of, row_name
-from binocular.rearing.loop import finished
 from binocular.runs.planning import StudyPlan
+from binocular.store.node_index import NodeIndex
+from binocular.store.provenance import spanning
 from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord, TreeRecord
 from binocular.store.snapshots import NodeRecord
 
@@ -24,9 +23,7 @@ _MEASURED = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
 _TRAINED = ("epoch", "learning_rate", "train_loss", "train_accuracy")
 
 
-def subject_record(
-    study: StudyPlan, condition: ResolvedCondition, seed: int, folder: Path, versions: Mapping[str, str]
-) -> SubjectRecord | None:
+def subject_record(study: StudyPlan, condition: ResolvedCondition, seed: int, index: NodeIndex) -> SubjectRecord | None:
     """Assemble a subject from its nodes.
 
     Only what the subject would have if it were reared by itself is kept: checkpoints and tests that other conditions
@@ -34,10 +31,10 @@ def subject_record(
 
     Parameters
     ----------
-    study, condition, seed, folder
-        Whose record, and where its nodes lie.
-    versions
-        Of the software, for what was measured.
+    study, condition, seed
+        Whose record.
+    index
+        Of the folder where its nodes lie.
 
     Returns
     -------
@@ -47,10 +44,11 @@ def subject_record(
     nodes = [study.tree.node(identity) for identity in study.tree.path[condition.name, seed]]
     records: list[NodeRecord] = []
     for node in nodes:
-        record = finished(study.plan, node, folder)
+        record = index.record(node, index.finished(node, node.checkpoints, study.plan.measures))
         if record is None:
             return None
         records.append(record)
+    reared = spanning([record.provenance for record in records])
     plan = study.protocol.probes
     checkpoints = np.array(plan.checkpoints(condition.epochs, condition.phase_ends()))
     history = {
@@ -83,7 +81,8 @@ def subject_record(
             for s in stretches
         ],
         history=history,
-        **_measured(study, _rows(records, checkpoints), dict(versions)),
+        attributes={"reared": reared},
+        **_measured(study, _rows(records, checkpoints), reared.get("versions", {})),
     )
 
 
@@ -120,16 +119,16 @@ def _measured(study: StudyPlan, rows: dict[str, dict[str, np.ndarray]], versions
     return {"sites": sites, "measures": measures}
 
 
-def tree_record(study: StudyPlan, folder: Path) -> TreeRecord:
+def tree_record(study: StudyPlan, index: NodeIndex) -> TreeRecord:
     """Describe the phase tree as it was reared; a node that is missing has spent NaN seconds."""
     nodes = study.tree.nodes()
-    records = [finished(study.plan, node, folder) for node in nodes]
+    parts = [index.finished(node, node.checkpoints, study.plan.measures) for node in nodes]
     return TreeRecord(
         identity=[node.identity for node in nodes],
         parent=["" if node.is_root else node.parent for node in nodes],
         seed=np.array([node.seed for node in nodes]),
         start=np.array([node.start for node in nodes]),
         stop=np.array([node.stop for node in nodes]),
-        seconds=np.array([np.nan if record is None else record.seconds for record in records]),
+        seconds=np.array([index.seconds(node, found) for node, found in zip(nodes, parts, strict=True)]),
         conditions=[",".join(node.conditions) for node in nodes],
     )

@@ -25,11 +25,12 @@ from binocular.probes.registry import probe_from
 from binocular.probes.taking import stacked, take, units_of
 from binocular.protocols import parse_protocol
 from binocular.rearing.objectives import without_decoder
-from binocular.runs.planning import usable_cores, usable_device
-from binocular.runs.running import versions
+from binocular.rearing.randomness import OwnStreams
+from binocular.runs.planning import usable_device
 from binocular.stimuli.errors import BadInput
 from binocular.store.folder import folder_lock
 from binocular.store.measures import Measures, measure_path, measures_of, write_measure
+from binocular.store.provenance import now, usable_cores, versions
 from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
 from binocular.store.snapshots import node_path, read_node
 from binocular.store.study import Study, load_study
@@ -167,6 +168,7 @@ def measure_subject(
         One record per site, by (probe, site), with one row per snapshot.
     """
     spec, seed = protocol.network, subject.seed
+    streams = OwnStreams(seed, device)
     rows: dict[str, list[dict[str, np.ndarray]]] = {}
     epochs, units = [], {}
     for snapshot in _snapshots(folder, subject, when):
@@ -174,9 +176,12 @@ def measure_subject(
         _restore(network, snapshot.state)
         network = network.to(device).eval()
         if protocol.probes.normalisation == "adapted":
-            network = adapted(network, stimulus, seed)
+            with streams.within("adapted", snapshot.epoch):
+                network = adapted(network, stimulus, seed)
         epochs.append(snapshot.epoch)
-        for site, row in take(probe, network, stimulus, seed, sites).items():
+        with streams.within(f"probe/{probe.name}/network", snapshot.epoch):
+            taken = take(probe, network, stimulus, seed, sites)
+        for site, row in taken.items():
             rows.setdefault(site, []).append(row)
         units = units or units_of(probe, network, stimulus, sites)
     settings, measured_with = probe.model_dump(mode="json"), versions()
@@ -229,8 +234,9 @@ def _rebuild(path: Path, study: Study, subjects: Sequence[SubjectRecord]) -> Non
         versions=json.loads(about["versions"]),
         conditions=[ConditionHeader(c.name, c.label, c.values) for c in study.conditions],
         seeds=about["seeds"],
+        assembled=now(),
     )
-    write_study(path, header, subjects, _tree(path), study.failures, path.parent / "measures")
+    write_study(path, header, subjects, _tree(path), dict(study.failures), path.parent / "measures")
 
 
 def _tree(path: Path) -> TreeRecord | None:

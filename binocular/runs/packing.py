@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from binocular.networks.build import build_network, network_class
+from binocular.networks.checking import draws
+from binocular.rearing.plan import stimulus_of
+
 if TYPE_CHECKING:
     from binocular.protocols import Protocol
     from binocular.rearing.plan import Plan
 
-__all__ = ["bytes_per_subject", "packing_for", "subjects_at_once"]
+__all__ = ["bytes_per_subject", "can_be_stacked", "packing_for", "subjects_at_once"]
 
 _SHARE = 0.7
 """Share of the free memory of a device that a cohort may take; the rest is for stimuli, workspaces and fragments."""
@@ -25,24 +29,34 @@ def packing_for(protocol: Protocol, device: str) -> str:
 
     On two cores of an AMD EPYC one subject per core is as fast as stacking or faster, at every cohort size, for the
     convolutional and for the fully connected network (measured, see docs/speed.md). A GPU is bound by launching the
-    work of small networks, which stacking does once for all; one subject of the published size keeps it busy.
+    work of small networks, which stacking does once for all; a network that keeps it busy alone declares
+    ``fills_a_device``.
     """
     wanted = protocol.training.packing
     if wanted != "auto":
         return wanted
     if any(phase.until is not None for condition in protocol.conditions for phase in condition.phases):
         return "loop"  # a phase that ends by criterion ends at a different epoch for each subject
-    if protocol.network.kind == "split-resnet-18":
+    if device == "cpu" or getattr(network_class(protocol.network.kind), "fills_a_device", False):
         return "loop"
-    return "stacked" if device == "cuda" else "loop"
+    stimulus = stimulus_of(protocol.stimulus, 0, "cpu")
+    spec = protocol.network
+    network = build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, 0)
+    return "stacked" if can_be_stacked(network, stimulus.shape) else "loop"
+
+
+def can_be_stacked(network: nn.Module, shape: tuple[int, int, int]) -> bool:
+    """Whether subjects can go through one vectorised computation.
+
+    They cannot where the network says so (an attribute ``one_by_one``), or where it draws random numbers: what one
+    subject draws would depend on who is computed beside it.
+    """
+    return not getattr(network, "one_by_one", False) and not draws(network, shape)
 
 
 def subjects_at_once(plan: Plan) -> int:
     """Return how many subjects of a stacked cohort fit into the memory that is free; at least one."""
-    from binocular.networks.build import build_network
-    from binocular.rearing.plan import stimulus_of
-
-    stimulus = stimulus_of(plan.stimulus, 0, plan.device)
+    stimulus = plan.stimuli(0)
     network = build_network(plan.network.kind, plan.network.options, stimulus.shape, stimulus.n_classes, 0)
     batch = min(plan.training.batch_size, len(stimulus.labels["train"]))
     each = bytes_per_subject(network, stimulus.shape, batch)

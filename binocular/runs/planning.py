@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
-from binocular.networks.build import build_network
+from binocular.networks.build import build_network, network_class
+from binocular.networks.checking import check_reproducible
 from binocular.networks.sites import chosen_sites
 from binocular.probes.recording import units_at
 from binocular.probes.taking import probes_of
-from binocular.rearing.loop import finished
 from binocular.rearing.objectives import build_decoder
-from binocular.rearing.plan import Plan, stimulus_of
+from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node, PhaseTree
-from binocular.runs.packing import packing_for
+from binocular.runs.packing import can_be_stacked, packing_for
+from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.user_code import code_of, is_shipped
+from binocular.store.node_index import NodeIndex
+from binocular.store.provenance import usable_cores
 from binocular.store.records import SiteUnits
 
 if TYPE_CHECKING:
@@ -52,27 +54,26 @@ class StudyPlan:
     def units(self) -> dict[str, SiteUnits]:
         """What the units are at each site that the protocol measures, by the name under which it is stored."""
         protocol, seed = self.protocol, self.protocol.seed_list[0]
-        stimulus = stimulus_of(protocol.stimulus, seed, self.plan.device)
-        spec = protocol.network
-        network = build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, seed).eval()
+        stimulus = self.plan.stimuli(seed)
+        network = _network(protocol, stimulus, seed).eval()
         return units_at(network, stimulus.shape, chosen_sites(network, protocol.probes.sites, protocol.probes.units))
 
-    def outstanding(self, folder: Path) -> list[Node]:
-        """Nodes that still have to be reared in an output folder, parents before children.
+    def outstanding(self, index: NodeIndex) -> list[Node]:
+        """Nodes that still have to be reared in an output folder, by its index, parents before children.
 
         A node whose state was pruned counts as done, until something that begins with that state has to be reared.
         """
         missing: set[str] = set()
         nodes = self.tree.nodes()
         for node in reversed(nodes):
-            record = finished(self.plan, node, folder)
+            parts = index.finished(node, node.checkpoints, self.plan.measures)
             needed = any(child in missing for child in self.tree.graph.successors(node.identity))
-            if record is None or (needed and not record.state):
+            if not parts or (needed and not parts[0].has_state):
                 missing.add(node.identity)
         return [node for node in nodes if node.identity in missing]
 
 
-def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:
+def plan_study(protocol: Protocol, device: str = "auto", command: str = "") -> StudyPlan:
     """Settle how a protocol is reared on this machine.
 
     Parameters
@@ -81,6 +82,8 @@ def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:
         A checked protocol.
     device
         ``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``.
+    command
+        The command line, noted beside what is reared.
 
     Raises
     ------
@@ -88,6 +91,7 @@ def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:
         If the device is not there, or stimulus, network or probes cannot be had as the protocol asks.
     """
     device = usable_device(device)
+    code, start = _own_network(protocol)
     plan = Plan(
         stimulus=protocol.stimulus,
         network=protocol.network,
@@ -98,6 +102,10 @@ def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:
         precision="float32" if protocol.training.precision == "auto" else protocol.training.precision,
         packing=packing_for(protocol, device),
         reconstructs=any(phase.objective.kind == "reconstruction" for phase in _phases(protocol)),
+        content=protocol.stimulus.content(),
+        code=code,
+        start=start,
+        command=command,
     )
     subjects = []
     for condition in protocol.resolved_conditions():
@@ -106,6 +114,24 @@ def plan_study(protocol: Protocol, device: str = "auto") -> StudyPlan:
         for seed in protocol.seed_list:
             subjects.append((condition.name, seed, plan.origin(seed), epochs, checkpoints))
     return StudyPlan(protocol, plan, PhaseTree(subjects))
+
+
+def _own_network(protocol: Protocol) -> tuple[dict[str, str], str]:
+    """Return the code behind a user's network, and a digest of what it begins with, which a file of weights may decide.
+
+    Both are empty for a network that is shipped, which the version of rearing and the settings describe.
+    """
+    kind = protocol.network.kind
+    cls = network_class(kind)
+    if ":" not in kind or is_shipped(cls):
+        return {}, ""
+    code = {kind: code_of(cls)}
+    return code, digest_of_values(_network(protocol, protocol.stimulus.sample(), 0))
+
+
+def _network(protocol: Protocol, stimulus: StimulusSet, seed: int) -> nn.Module:
+    spec = protocol.network
+    return build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, seed)
 
 
 def check_parts(study: StudyPlan, stimulus: StimulusSet) -> int:
@@ -130,11 +156,16 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet) -> int:
     """
     protocol = study.protocol
     seed = protocol.seed_list[0]
-    network = build_network(protocol.network.kind, protocol.network.options, stimulus.shape, stimulus.n_classes, seed)
-    if study.plan.packing == "stacked" and getattr(network, "one_by_one", False):
+    kind = protocol.network.kind
+    network = _network(protocol, stimulus, seed)
+    if study.plan.code:
+        complaints = check_reproducible(lambda: _network(protocol, stimulus, seed), stimulus.shape, False)
+        if complaints:
+            raise BadInput(f"network.kind: {kind} cannot be reared: {'; '.join(complaints)}")
+    if study.plan.packing == "stacked" and not can_be_stacked(network, stimulus.shape):
         raise BadInput(
-            f"training.packing is 'stacked', but {protocol.network.kind} with these options looks at the views to see "
-            "what to compute; accepted: loop, auto"
+            f"training.packing is 'stacked', but {kind} with these options draws random numbers, or looks at the views "
+            "to see what to compute; accepted: loop, auto"
         )
     chosen_sites(network, protocol.probes.sites, protocol.probes.units)
     probes_of(protocol.probes)
@@ -175,11 +206,6 @@ def _check_reconstruction(protocol: Protocol, network: nn.Module, shape: tuple[i
                 f"phase '{phase.name}': objective.labels is not 0, but must be for {protocol.network.kind}, which has "
                 "several heads"
             )
-
-
-def usable_cores() -> int:
-    """Return the number of processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def usable_device(wanted: str) -> str:

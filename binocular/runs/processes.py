@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from binocular.rearing.loop import Stopped
-from binocular.rearing.plan import Plan, stimulus_of
+from binocular.rearing.plan import Plan
 from binocular.rearing.stopwatch import add_spent, spent_so_far
 from binocular.rearing.tree import Node
 from binocular.runs.planning import StudyPlan, usable_cores
@@ -42,7 +42,7 @@ def worth_processes(study: StudyPlan, outstanding: Sequence[Node]) -> bool:
     """Say whether what is to be reared is enough, and divisible, to start processes for it."""
     if not study.plan.one_thread_each or len(outstanding) < 2 or usable_cores() < 2:
         return False
-    shown = len(stimulus_of(study.plan.stimulus, outstanding[0].seed, study.plan.device).labels["train"])
+    shown = len(study.plan.stimuli(outstanding[0].seed).labels["train"])
     return shown * sum(node.stop - node.start for node in outstanding) >= _LEAST
 
 

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime
-import importlib.metadata
 import logging
-import platform
 import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import torch
-
 from binocular.rearing.stopwatch import spending
 from binocular.rearing.tree import Node
+from binocular.runs.changes import changes, check_folder, differing_fields
 from binocular.runs.checking import check_protocol
 from binocular.runs.collecting import subject_record, tree_record
-from binocular.runs.planning import StudyPlan, usable_cores
+from binocular.runs.planning import StudyPlan
 from binocular.runs.scheduling import rear_here
 from binocular.stimuli.errors import BadInput
 from binocular.store.folder import folder_lock, try_folder
+from binocular.store.node_index import NodeIndex
 from binocular.store.opening import opened
+from binocular.store.ownership import leftovers, own_files, set_aside
+from binocular.store.provenance import device_name, now, origin, spanning, usable_cores, versions
+from binocular.store.records import SubjectRecord
 from binocular.store.snapshots import node_path, partial_path, prune_node, read_node
-from binocular.store.writing import ConditionHeader, StudyHeader, write_study, write_subject
+from binocular.store.tables import plain_attributes
+from binocular.store.writing import ConditionHeader, StudyHeader, write_study
 
 if TYPE_CHECKING:
     from binocular import protocols
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "Progress", "device_name", "run_study", "versions"]
 
 _log = logging.getLogger("binocular")
-
 _ROOM_FOR_STATES = 2_000_000_000  # bytes
 
 
@@ -153,20 +152,22 @@ def run_study(
         from binocular.runs.progress import Lines
 
         progress = Lines(sys.stdout)
-    created, folder = _now(), Path(folder)
+    folder = Path(folder)
+    check_folder(folder, fresh)
     with spending("planning"):
-        found = check_protocol(protocol, device, allow_large)
+        found = check_protocol(protocol, device, allow_large, command)
         study, state_bytes = found.study, found.state_bytes
     for note in found.notes:
         _log.warning(note)
     with folder_lock(folder):
-        if fresh:
-            for part in ("nodes", "subjects", "measures"):
-                shutil.rmtree(folder / part, ignore_errors=True)
-        for debris in folder.rglob(".*.partial"):  # of a run that was killed in the middle of a write
-            debris.unlink(missing_ok=True)
-        try_folder(folder, (_subject_file(*subject) for subject in study.tree.path))
-        outstanding = study.outstanding(folder)
+        try_folder(folder)
+        for path in [*leftovers(folder), *(own_files(folder) if fresh else ())]:
+            path.unlink(missing_ok=True)
+        index = NodeIndex(folder)
+        outstanding = study.outstanding(index)
+        for change in changes(study, outstanding, index):
+            _log.warning(change)
+        _set_aside_other_study(folder, protocol)
         _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
         total = study.tree.epochs_shared
@@ -179,20 +180,21 @@ def run_study(
             if causes:
                 outcome.failures[subject] = causes[0]
         with spending("writing"):
-            _assemble(study, folder, outcome, created, command)
+            _assemble(study, folder, outcome, index)
         if not outcome.failures:
-            _prune(study, folder, keep, state_bytes)
+            _prune(study, index, keep)
+        index.save()
     return outcome
 
 
-def _prune(study: StudyPlan, folder: Path, keep: str, state_bytes: int) -> None:
-    nodes = study.tree.nodes()
-    if keep == "all" or (keep == "auto" and len(nodes) * state_bytes < _ROOM_FOR_STATES):
+def _prune(study: StudyPlan, index: NodeIndex, keep: str) -> None:
+    entries = [entry for node in study.tree.nodes() if (entry := index.entry(node.identity)) is not None]
+    if keep == "all" or (keep == "auto" and sum(entry.stamp[0] for entry in entries) < _ROOM_FOR_STATES):
         return
     ends = {path[-1] for path in study.tree.path.values()}
-    for node in nodes:
-        if node.identity not in ends:
-            prune_node(node_path(folder, node.identity))
+    for entry in entries:
+        if entry.identity not in ends and entry.has_state:
+            prune_node(node_path(index.folder, entry.identity))
 
 
 _Rearing = Callable[[StudyPlan, Sequence[Node], Path, Callable[[Node], None] | None], dict[str, str]]
@@ -234,49 +236,59 @@ def _begun(outstanding: Sequence[Node], folder: Path) -> int:
     return sum(record.done - record.start for record in records if record is not None)
 
 
-def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, created: str, command: str) -> None:
-    protocol = study.protocol
-    conditions = protocol.resolved_conditions()
-    files = []
-    for condition in conditions:
-        for seed in protocol.seed_list:
-            record = subject_record(study, condition, seed, folder, versions())
-            if record is None:
-                outcome.failures.setdefault((condition.name, seed), "its files are missing or damaged")
-                continue
-            files.append(folder / "subjects" / _subject_file(condition.name, seed))
-            write_subject(files[-1], record)
+def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, index: NodeIndex) -> None:
+    protocol, told = study.protocol, []
+
+    def subjects() -> Iterator[SubjectRecord]:
+        for condition in protocol.resolved_conditions():
+            for seed in protocol.seed_list:
+                record = subject_record(study, condition, seed, index)
+                if record is None:
+                    outcome.failures.setdefault((condition.name, seed), "its files are missing or damaged")
+                else:
+                    yield record
+
+    # When and how the subjects were reared is known from the files of their nodes, before any of these is read again.
+    for identities in study.tree.path.values():
+        entries = [index.entry(identity) for identity in identities]
+        told += [entry.provenance for entry in entries if entry is not None]
+    reared = spanning(told) or origin(study.plan.device, study.plan.command)
     header = StudyHeader(
         title=protocol.title,
         protocol=protocol.to_toml(),
         protocol_hash=protocol.hash(),
-        created=created,
-        finished=_now(),
-        versions=versions(),
-        device=device_name(study.plan.device),
-        command=command,
+        created=reared["began"],
+        finished=reared["finished"],
+        versions=reared["versions"],
+        device=reared["device"],
+        command=reared["command"],
         treated_eye=protocol.treated_eye,
-        conditions=[ConditionHeader(c.name, c.label, c.values) for c in conditions],
+        conditions=[ConditionHeader(c.name, c.label, c.values) for c in protocol.resolved_conditions()],
         seeds=protocol.seed_list,
+        assembled=now(),
     )
-    _keep_other_study(outcome.study, protocol.hash())
-    write_study(outcome.study, header, files, tree_record(study, folder), outcome.failures, folder / "measures")
+    size = sum(entry.stamp[0] for node in study.tree.nodes() if (entry := index.entry(node.identity)) is not None)
+    write_study(
+        outcome.study, header, subjects(), tree_record(study, index), outcome.failures, folder / "measures", size
+    )
 
 
-def _subject_file(condition: str, seed: int) -> str:
-    return f"{condition}.{seed}.h5"
-
-
-def _keep_other_study(path: Path, protocol_hash: str) -> None:
-    """Rename a study of another protocol that lies where ours will be written; nothing is lost."""
+def _set_aside_other_study(folder: Path, protocol: protocols.Protocol) -> None:
+    """Rename a study of another protocol, and its figures, that lie where ours will be; nothing is lost."""
     try:
-        with opened(path, seal="required") as file:
-            other = str(file.attrs.get("protocol_hash"))
+        with opened(folder / "study.h5") as file:
+            about = plain_attributes(file)
     except BadInput:
         return
+    other = str(about.get("protocol_hash"))
     other = other if re.fullmatch(r"\w{1,64}", other) else "unknown"
-    if other != protocol_hash:
-        path.replace(path.with_name(f"study-{other}.h5"))
+    if other != protocol.hash():
+        differences = differing_fields(str(about.get("protocol", "")), protocol.to_toml())
+        _log.warning(
+            f"binocular: {folder} holds the study '{about.get('title')}' of another protocol ({differences}); its file "
+            f"becomes study-{other}.h5, and its report and figures are renamed likewise"
+        )
+        set_aside(folder, other)
 
 
 def _check_disk(folder: Path, states: int, state_bytes: int) -> None:
@@ -287,31 +299,3 @@ def _check_disk(folder: Path, states: int, state_bytes: int) -> None:
             f"--out: {folder} has {free / 1e6:.0f} MB free and the study needs about {needed / 1e6:.0f} MB; "
             "free some room or name a folder on another disk"
         )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of the software that decides results."""
-    found = {"python": platform.python_version()}
-    for name in ("binocular-lab", "torch", "numpy", "h5py", "scikit-image"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "unknown"
-    return found
-
-
-def device_name(device: str) -> str:
-    """Return what ``"cpu"`` or ``"cuda"`` is on this machine, in words."""
-    if device == "cuda":
-        return torch.cuda.get_device_name()
-    name = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.split(":", 1)[1].strip()
-                break
-    return f"{name}, {usable_cores()} cores"
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from binocular.rearing.group import Diverged
 from binocular.rearing.loop import rear
 from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node
@@ -55,13 +56,16 @@ class Queue:
     def settle(self, group: list[Node], error: BaseException | None) -> None:
         """Note that nodes are done, or that they failed and nothing after them can be reared."""
         for node in group:
-            if error is None:
+            # Subjects whose learning broke down do not take those with them that were reared beside them.
+            spared = isinstance(error, Diverged) and node.identity not in error.causes
+            if error is None or spared:
                 self._undone.discard(node.identity)
                 continue
+            cause = error.causes[node.identity] if isinstance(error, Diverged) else cause_of(error)
             pending = [node.identity]
             while pending:
                 identity = pending.pop()
-                self.failed[identity] = cause_of(error)
+                self.failed[identity] = cause
                 self.waiting.pop(identity, None)
                 pending.extend(self._graph.successors(identity))
 
@@ -154,7 +158,7 @@ def drive(
 
 def cause_of(error: BaseException) -> str:
     """Return why a node could not be reared, in one line."""
-    if isinstance(error, BadInput):
+    if isinstance(error, (BadInput, Diverged)):
         return str(error)
     where = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(where[-1].filename).name}, line {where[-1].lineno})" if where else ""

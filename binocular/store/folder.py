@@ -11,7 +11,7 @@ import contextlib
 import os
 import platform
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
@@ -87,33 +87,29 @@ def _owner(path: Path) -> str:
     return f"process {lines[0]} on {lines[1]}" if lines[0].isdigit() and len(lines) > 1 else lines[0].strip()
 
 
-def try_folder(folder: Path, names: Iterable[str], option: str = "--out") -> None:
+def try_folder(folder: Path, option: str = "--out") -> None:
     """Do in a folder on a small scale what a run will do there at its end.
 
     Parameters
     ----------
     folder
-        Output folder; ``nodes`` and ``subjects`` are made in it.
-    names
-        Names of the files that will be written to ``subjects``.
+        Output folder; ``nodes`` is made in it.
     option
         Named as the cause of what does not work.
 
     Raises
     ------
     BadInput
-        If a file cannot be written, replaced and read there, if two of the names are one to this file system, or if
-        something stands in the way.
+        If a file cannot be written, replaced and read there, or if something stands in the way.
     """
     for name in ("study.h5", "report.html"):
         if (folder / name).is_dir():
             raise BadInput(f"{option}: {folder / name} is a folder; a file is to be written there, so move it away")
-    subfolders = ("nodes", "subjects", *(name for name in ("figures", "measures") if (folder / name).exists()))
+    subfolders = ("nodes", *(name for name in ("figures", "measures") if (folder / name).exists()))
     for place in (folder, *(folder / name for name in subfolders)):
         if place.exists() and not place.is_dir():
             raise BadInput(f"{option}: {place} is a file; a folder is needed there, so move it away")
         _try_writing(place / f".binocular-trial-{os.getpid()}", option)
-    _try_names(folder / "subjects", sorted(set(names)), option)
 
 
 def _try_writing(path: Path, option: str) -> None:
@@ -130,33 +126,6 @@ def _try_writing(path: Path, option: str) -> None:
             path.unlink(missing_ok=True)
     if not whole:
         raise _unfit(path, option, "a file is not read back as it was written")
-
-
-def _try_names(folder: Path, names: list[str], option: str) -> None:
-    """Look for names that are one to a file system which takes no notice of capitals, or that it refuses."""
-    trial = folder / f".binocular-trial-{os.getpid()}"
-    folded: dict[str, list[str]] = {}
-    for name in names:
-        folded.setdefault(name.casefold(), []).append(name)
-    doubtful = [alike for alike in folded.values() if len(alike) > 1] + [[max(names, key=len)]] * bool(names)
-    try:
-        trial.mkdir()
-        for alike in doubtful:
-            for name in alike:
-                (trial / name).touch()
-            there = list(trial.iterdir())
-            for entry in there:
-                entry.unlink()
-            if len(there) < len(alike):
-                raise BadInput(
-                    f"{option}: {folder} takes {' and '.join(alike)} for one file; give the conditions names that "
-                    "differ in more than capitals, or name a folder on another disk"
-                )
-    except OSError as error:
-        raise _unfit(trial, option, str(error.strerror or error)) from error
-    finally:
-        with contextlib.suppress(OSError):
-            trial.rmdir()
 
 
 def _unfit(path: Path, option: str, cause: str) -> BadInput:

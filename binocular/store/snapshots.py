@@ -7,10 +7,11 @@ still being reared, so that a kill costs at most the last few seconds. Nothing i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import h5py
 import numpy as np
@@ -18,11 +19,32 @@ import torch
 
 from binocular.stimuli.errors import BadInput
 from binocular.store.opening import opened
+from binocular.store.provenance import spanning
 from binocular.store.tables import new_file
 
-__all__ = ["NodeRecord", "joined", "node_path", "partial_path", "prune_node", "read_node", "since", "write_node"]
+__all__ = [
+    "NodeRecord",
+    "Place",
+    "joined",
+    "node_path",
+    "partial_path",
+    "prune_node",
+    "read_node",
+    "since",
+    "write_node",
+]
 
 _FORMAT = "binocular-node/1"
+
+
+class Place(Protocol):
+    """A node's place in a phase tree: `binocular.rearing.tree.Node`."""
+
+    identity: str
+    parent: str
+    seed: int
+    start: int
+    stop: int
 
 
 @dataclass
@@ -49,6 +71,10 @@ class NodeRecord:
         Columns over the completed epochs.
     probes
         Per site the columns over the checkpoints so far, first axis the checkpoint.
+    made
+        What decided the untrained network (`binocular.rearing.plan.Plan.made`), JSON-able.
+    provenance
+        When, with what and where it was reared, see `binocular.store.provenance.origin`.
     """
 
     identity: str
@@ -63,6 +89,23 @@ class NodeRecord:
     state: dict[str, torch.Tensor] = field(default_factory=dict)
     history: dict[str, np.ndarray] = field(default_factory=dict)
     probes: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    made: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def checkpoints(self) -> list[int]:
+        """Epochs (completed) at which every site was probed."""
+        epochs = [set(columns["epoch"].tolist()) for columns in self.probes.values()]
+        return sorted(set.intersection(*epochs)) if epochs else []
+
+    def belongs_to(self, node: Place) -> bool:
+        """Whether it is the record of a node: what it holds is what the node is, and not only what it is called."""
+        same = self.identity == node.identity and self.seed == node.seed and self.stop == node.stop
+        return same and (self.start != node.start or self.parent == node.parent)
+
+    def has_checkpoints(self, wanted: Iterable[int]) -> bool:
+        """Whether it was probed at all wanted epochs that it has come to."""
+        return {epoch for epoch in wanted if epoch <= self.done} <= set(self.checkpoints)
 
 
 def node_path(folder: Path, identity: str) -> Path:
@@ -88,6 +131,8 @@ def write_node(path: Path, record: NodeRecord) -> None:
         "done": record.done,
         "seconds": record.seconds,
         "satisfied": int(record.satisfied),
+        "made": json.dumps(record.made, sort_keys=True),
+        "provenance": json.dumps(record.provenance, sort_keys=True),
     }
     with new_file(path, estimate=sum(values.nbytes for values in arrays.values()) + 1000 * len(arrays)) as file:
         for name, values in arrays.items():
@@ -95,13 +140,21 @@ def write_node(path: Path, record: NodeRecord) -> None:
         file.attrs.update({"format": _FORMAT, **scalars})
 
 
-def read_node(path: Path) -> NodeRecord | None:
+def read_node(path: Path, state: bool = True) -> NodeRecord | None:
     """Read a node file.
+
+    Parameters
+    ----------
+    path
+        The file, called after the identity of the node.
+    state
+        Whether the state is wanted too.
 
     Returns
     -------
     NodeRecord or None
-        None where there is no file, or the file is damaged, altered or of another format: such a node is reared again.
+        None where there is no file, or the file is damaged, altered, of another format, or holds another node than its
+        name says: such a node is reared again.
     """
     try:
         with opened(path, "the state of a node", seal="required") as file:
@@ -110,22 +163,33 @@ def read_node(path: Path) -> NodeRecord | None:
             arrays: dict[str, np.ndarray] = {}
 
             def collect(name: str, item: object) -> None:
-                if isinstance(item, h5py.Dataset):
+                if isinstance(item, h5py.Dataset) and (state or not name.startswith("state/")):
                     arrays[name] = np.asarray(item[()])
 
             file.visititems(collect)
             names = ("identity", "parent", "seed", "start", "stop", "measures", "done", "seconds", "satisfied")
             scalars = {name: _plain(file.attrs[name]) for name in names}
-            return _record(scalars, arrays)
+            if scalars["identity"] != path.name.partition(".")[0]:
+                return None
+            return _record(scalars, arrays, *(_mapping(file, name) for name in ("made", "provenance")))
     except BadInput:
         return None
 
 
-def _record(scalars: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> NodeRecord:
+def _mapping(file: h5py.File, name: str) -> dict[str, Any]:
+    value = json.loads(str(file.attrs.get(name, "{}")))
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} is of another type")
+    return value
+
+
+def _record(
+    scalars: Mapping[str, Any], arrays: Mapping[str, np.ndarray], made: dict[str, Any], provenance: dict[str, Any]
+) -> NodeRecord:
     for name, value in scalars.items():
         if not isinstance(value, str if name in ("identity", "parent", "measures") else (int, float)):
             raise TypeError(f"{name} is of another type")
-    record = NodeRecord(**{**scalars, "satisfied": bool(scalars["satisfied"])})
+    record = NodeRecord(**{**scalars, "satisfied": bool(scalars["satisfied"])}, made=made, provenance=provenance)
     for name, values in arrays.items():
         part, _, rest = name.partition("/")
         if part == "state":
@@ -150,6 +214,7 @@ def joined(before: NodeRecord, after: NodeRecord) -> NodeRecord:
         parent=before.parent,
         start=before.start,
         seconds=before.seconds + after.seconds,
+        provenance=spanning([before.provenance, after.provenance]),
         history=history or after.history,
         probes=probes,
     )

@@ -1,13 +1,12 @@
-"""Subjects and studies as HDF5 files (format ``binocular/2``, see `binocular.store.schema`).
+"""Studies as HDF5 files (format ``binocular/2``, see `binocular.store.schema`), built from their subjects' records.
 
-A subject's own file is written first and is what a resumed run finds; the study is built from them. Both are written
-whole or not at all (`binocular.store.sealing.safely`). The same records give the same bytes.
+A study is written whole or not at all (`binocular.store.sealing.safely`). The same records give the same bytes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from binocular.stimuli.errors import BadInput
 from binocular.store import schema
+from binocular.store.additions import add_attributes, added_attributes
 from binocular.store.measures import measures_of, odi_at, read_measures, write_measures
-from binocular.store.opening import opened
 from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits, SubjectRecord, TreeRecord
 from binocular.store.summary import Outcome, outcome_of, summarise_dominance, summarise_vision
 from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
 
-__all__ = ["ConditionHeader", "StudyHeader", "read_records", "read_subject", "write_study", "write_subject"]
+__all__ = ["ConditionHeader", "StudyHeader", "read_records", "write_study"]
 
 _OVERHEAD = 100 << 10  # names, units and checksums of one subject, more than measured
 
@@ -47,6 +45,8 @@ class StudyHeader:
         In the order of the protocol; empty = as the subjects come.
     seeds
         Seeds that every condition should have; empty = whatever is there counts as all.
+    assembled
+        When the study was put together, ISO 8601 with time zone.
     """
 
     title: str
@@ -60,60 +60,19 @@ class StudyHeader:
     treated_eye: str = "right"
     conditions: Sequence[ConditionHeader] = ()
     seeds: Sequence[int] = ()
-
-
-def write_subject(path: Path | str, subject: SubjectRecord) -> None:
-    """Write one subject to its own file, whole or not at all.
-
-    Parameters
-    ----------
-    path
-        The file; replaced if it exists.
-    subject
-        What was recorded. Arrays are checked against the schema first.
-
-    Raises
-    ------
-    BadInput
-        If the folder cannot be written or the disk is full.
-    ValueError
-        If the record breaks the schema.
-    """
-    with new_file(Path(path), estimate=_nbytes(subject)) as file:
-        _write_records(file, subject, subject.measures)
-        if subject.measures:
-            write_measures(file.create_group("measures"), subject.measures)
-        write_attributes(
-            file, {"schema": schema.SUBJECT_SCHEMA, "condition": subject.condition, **_subject_attributes(subject)}
-        )
-
-
-def read_subject(path: Path | str) -> SubjectRecord:
-    """Read a subject's own file.
-
-    Raises
-    ------
-    BadInput
-        If the file is missing, damaged, of another kind or of a newer version. A damaged one has to be reared again.
-    """
-    with opened(path, "a subject's file; delete it to rear the subject again", seal="required") as file:
-        attributes = plain_attributes(file)
-        if attributes.get("schema") != schema.SUBJECT_SCHEMA:
-            raise BadInput(
-                f"{path} has the schema {attributes.get('schema', '(none)')}; expected {schema.SUBJECT_SCHEMA}"
-            )
-        return read_records(file, attributes["condition"], attributes)
+    assembled: str = ""
 
 
 def write_study(
     path: Path | str,
     header: StudyHeader,
-    subjects: Iterable[Path | SubjectRecord],
+    subjects: Iterable[SubjectRecord],
     tree: TreeRecord | None = None,
-    failures: Mapping[tuple[str, int], str] | None = None,
+    failures: MutableMapping[tuple[str, int], str] | None = None,
     measures: Path | None = None,
+    size: int | None = None,
 ) -> None:
-    """Build the study from its subjects, whole or not at all.
+    """Build the study from its subjects, whole or not at all; attributes that a user added to the old one stay.
 
     Parameters
     ----------
@@ -122,34 +81,40 @@ def write_study(
     header
         Title, protocol and origin.
     subjects
-        Subjects' files or records, in order of condition and seed. Files are read one at a time.
+        Subjects' records, in order of condition and seed, taken one at a time.
     tree
         The phase tree, if there was one.
     failures
-        For each (condition, seed) that could not be reared, why.
+        For each (condition, seed) that could not be reared, why. A subject whose record cannot be stored, such as one
+        with infinite values, is added here instead of to the study; without this mapping it is an error.
     measures
         Folder of the files that later probes left (see `binocular.store.measures`). What lies there for a subject takes
         the place of what its record holds of the same probe and site.
+    size
+        Bytes that the subjects will take; without it they are counted, all records being in memory at once.
 
     Raises
     ------
     BadInput
-        If a subject's file or a measure's file is damaged, the folder cannot be written or the disk is full.
+        If a measure's file is damaged, the folder cannot be written or the disk is full.
     ValueError
         If a record breaks the schema, a subject comes twice or its condition is not in the header.
     """
-    members = list(subjects)
-    estimate = sum(_nbytes(member) for member in members)
+    path = Path(path)
+    if size is None:
+        subjects = list(subjects)
+        size = sum(_nbytes(subject) for subject in subjects)
     if measures is not None and measures.is_dir():
-        estimate += sum(path.stat().st_size for path in measures.glob("*.h5"))
-    with new_file(Path(path), estimate=2 * estimate) as file:
+        size += sum(file.stat().st_size for file in measures.glob("*.h5"))
+    added = added_attributes(path, header.protocol_hash)
+    with new_file(path, estimate=2 * size) as file:
         conditions = file.create_group("conditions", track_order=True)
         for condition in header.conditions:
             _new_condition(conditions, condition)
         outcomes = []
-        for member in members:
-            subject = read_subject(member) if isinstance(member, Path) else member
-            outcomes.append(_add_subject(conditions, subject, header, measures))
+        for subject in subjects:
+            outcome = _add_subject(conditions, subject, header, measures, failures)
+            outcomes += [] if outcome is None else [outcome]
         names = list(conditions)
         for site, columns in summarise_dominance(outcomes, names).items():
             write_table(file.require_group(f"summary/dominance/{site}"), schema.SUMMARY_DOMINANCE, columns)
@@ -163,6 +128,7 @@ def write_study(
         if failures:
             _write_failures(file.create_group("failures"), failures)
         write_attributes(file, _root_attributes(header, _complete(header, names, outcomes, failures)))
+        add_attributes(file, added)
 
 
 def _complete(
@@ -188,6 +154,7 @@ def _root_attributes(header: StudyHeader, complete: bool) -> dict[str, Any]:
         "treated_eye": header.treated_eye,
         "complete": int(complete),
         "seeds": [int(seed) for seed in header.seeds],
+        **({"assembled": header.assembled} if header.assembled else {}),
     }
 
 
@@ -198,8 +165,12 @@ def _new_condition(conditions: h5py.Group, condition: ConditionHeader) -> h5py.G
 
 
 def _add_subject(
-    conditions: h5py.Group, subject: SubjectRecord, header: StudyHeader, folder: Path | None = None
-) -> Outcome:
+    conditions: h5py.Group,
+    subject: SubjectRecord,
+    header: StudyHeader,
+    folder: Path | None,
+    failures: MutableMapping[tuple[str, int], str] | None,
+) -> Outcome | None:
     if subject.condition not in conditions:
         if header.conditions:
             raise ValueError(f"subject {subject.subject_id}: the study has no condition {subject.condition!r}")
@@ -209,11 +180,27 @@ def _add_subject(
         raise ValueError(f"condition {subject.condition!r} has seed {subject.seed} twice")
     group = parent.create_group(str(subject.seed))
     measures = {**subject.measures, **measures_of(folder, subject.subject_id)}
+    try:
+        return _fill(group, subject, measures, header.treated_eye)
+    except ValueError as error:
+        if failures is None:
+            raise
+        del parent[str(subject.seed)]
+        failures[subject.condition, subject.seed] = f"what was measured cannot be stored: {error}"
+        return None
+
+
+def _fill(
+    group: h5py.Group,
+    subject: SubjectRecord,
+    measures: Mapping[tuple[str, str], MeasureRecord],
+    treated_eye: str,
+) -> Outcome:
     _write_records(group, subject, measures)
     if measures:
         write_measures(group.create_group("measures"), measures)
     write_attributes(group, _subject_attributes(subject))
-    outcome = outcome_of(subject, header.treated_eye)
+    outcome = outcome_of(subject, treated_eye)
     for site, dominance in outcome.dominance.items():
         columns = {
             "checkpoint": np.arange(len(outcome.epochs[site])),
@@ -300,8 +287,6 @@ def _number(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
 
 
-def _nbytes(subject: Path | SubjectRecord) -> int:
-    if isinstance(subject, Path):
-        return subject.stat().st_size if subject.is_file() else 0
+def _nbytes(subject: SubjectRecord) -> int:
     arrays = [*subject.history.values(), *(value for site in subject.sites.values() for value in site.values.values())]
     return _OVERHEAD + sum(np.asarray(array).nbytes for array in arrays)

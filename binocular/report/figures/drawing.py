@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
 from binocular.stimuli.errors import BadInput
+from binocular.store.ownership import remove_figures
 from binocular.store.sites import in_order
 from binocular.store.study import Study, load_study
 
@@ -192,7 +193,7 @@ def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | 
     study_path
         A ``study.h5``, or the folder that holds one.
     folder
-        Made if missing; files of the same name are replaced.
+        Made if missing; files of the same name are replaced, and figures that an earlier study left there removed.
     names
         Which of `FIGURES`; all by default.
 
@@ -207,7 +208,9 @@ def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | 
         If the study cannot be opened, a name is unknown or the folder cannot be written.
     """
     study = load_study(study_path)
+    protocol = study.attributes["protocol_hash"]
     written: list[Path] = []
     for _, stem, figure in draw(study, names):
-        written += save_figure(figure, Path(folder) / stem)
+        written += save_figure(figure, Path(folder) / stem, of=protocol)
+    remove_figures(Path(folder), written, protocol if names else "")
     return written

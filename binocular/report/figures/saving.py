@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binocular.report.figures.style import style
+from binocular.store.ownership import about_figure
 from binocular.store.sealing import safely
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ __all__ = ["DOTS_PER_INCH", "picture", "save_figure"]
 DOTS_PER_INCH = 200
 
 
-def picture(figure: Figure, ending: str = "svg", dpi: float = DOTS_PER_INCH) -> bytes:
+def picture(figure: Figure, ending: str = "svg", dpi: float = DOTS_PER_INCH, of: object = "") -> bytes:
     """Return a figure as the bytes of a file.
 
     Parameters
@@ -29,9 +30,12 @@ def picture(figure: Figure, ending: str = "svg", dpi: float = DOTS_PER_INCH) -> 
         Format by its usual ending, such as ``png``, ``svg`` or ``pdf``.
     dpi
         Dots per inch.
+    of
+        Hash of the protocol that it is of, noted inside so that it is never taken for a figure of another study.
     """
     # Formats that would note the time of drawing say so by this name.
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending, {})
+    undated |= about_figure(ending, of) if of else {}
     content = io.BytesIO()
     with style():
         figure.savefig(content, format=ending, metadata=undated, dpi=dpi)
@@ -39,7 +43,11 @@ def picture(figure: Figure, ending: str = "svg", dpi: float = DOTS_PER_INCH) -> 
 
 
 def save_figure(
-    figure: Figure, path: Path | str, endings: Sequence[str] = ("png", "svg"), dpi: float = DOTS_PER_INCH
+    figure: Figure,
+    path: Path | str,
+    endings: Sequence[str] = ("png", "svg"),
+    dpi: float = DOTS_PER_INCH,
+    of: object = "",
 ) -> list[Path]:
     """Write a figure in several formats, each file whole or not at all.
 
@@ -53,6 +61,8 @@ def save_figure(
         The formats, in order.
     dpi
         Dots per inch.
+    of
+        Hash of the protocol that it is of, if any.
 
     Returns
     -------
@@ -68,5 +78,5 @@ def save_figure(
     files = [path.with_name(f"{path.name}.{ending}") for ending in endings]
     for file, ending in zip(files, endings, strict=True):
         with safely(file) as temporary:
-            temporary.write_bytes(picture(figure, ending, dpi))
+            temporary.write_bytes(picture(figure, ending, dpi, of))
     return files

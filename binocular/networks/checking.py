@@ -1,0 +1,162 @@
+"""Checking whether a network can be reared here: its form, and whether the same seed gives the same again."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from binocular.networks.fusion import fuse
+from binocular.stimuli.base import LEFT, RIGHT
+from binocular.stimuli.streams import draws_globally, global_stream, stream
+
+__all__ = ["check_network", "check_reproducible", "draws"]
+
+
+_SUM = "left(views[:, 0]) + right(views[:, 1])"
+
+
+def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: int) -> list[str]:
+    """Say what keeps a module from being reared here.
+
+    Parameters
+    ----------
+    network
+        Any module.
+    shape, n_classes
+        What one eye sees, and the number of classes.
+
+    Returns
+    -------
+    list of str
+        One sentence per complaint; empty where the network fits.
+    """
+    missing = [
+        part for part in ("left", "right", "trunk", "head") if not isinstance(getattr(network, part, None), nn.Module)
+    ]
+    if missing:
+        return [f"it has no module '{part}'" for part in missing]
+    complaints = []
+    if any(is_lazy(part) for part in (*network.parameters(), *network.buffers())):
+        return ["some of its lazy layers stay without a shape: views for both eyes do not reach them"]
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    if not trainable:
+        complaints.append("it has no weights that can change")
+    if any(parameter.is_complex() or not parameter.is_floating_point() for parameter in trainable):
+        complaints.append("its weights are not real floating-point numbers")
+    was_training = network.training
+    network.eval()
+    views = torch.linspace(-1, 1, 2 * 2 * shape[0] * shape[1] * shape[2]).reshape(2, 2, *shape)
+    try:
+        with torch.no_grad(), global_stream(0, "check"):
+            left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
+            if not hasattr(network, "fuse") and left.shape != right.shape:
+                complaints.append(f"left gives {tuple(left.shape)} and right {tuple(right.shape)}; they must be equal")
+            else:
+                scores = network.head(network.trunk(fuse(network, left, right)))  # type: ignore[operator]
+                if tuple(scores.shape) != (2, n_classes):
+                    complaints.append(f"head gives {tuple(scores.shape)} for a batch of 2, not (2, {n_classes})")
+                elif not draws_globally(lambda: network(views)) and not torch.allclose(
+                    network(views), scores, atol=1e-5
+                ):
+                    what = "fuse(left(views[:, 0]), right(views[:, 1]))" if hasattr(network, "fuse") else _SUM
+                    complaints.append(f"its forward is not head(trunk({what}))")
+    except Exception as error:  # whatever a user's module raises is a finding, not a crash
+        complaints.append(f"views of shape {tuple(views.shape)} fail: {type(error).__name__}: {error}")
+    network.train(was_training)
+    return complaints
+
+
+def draws(network: nn.Module, shape: tuple[int, int, int]) -> bool:
+    """Say whether a network on the processor draws random numbers while it learns or is looked at, as dropout does."""
+    views = torch.randn(4, 2, *shape, generator=stream(0, "check"))
+    with torch.no_grad():
+        ways = (copy.deepcopy(network).train(), copy.deepcopy(network).eval())
+        return any(draws_globally(lambda way=way: way(views)) for way in ways)
+
+
+def check_reproducible(
+    build: Callable[[], nn.Module], shape: tuple[int, int, int], must_learn: bool = True
+) -> list[str]:
+    """Say what keeps a network from giving the same again, by building it twice and letting it learn twice.
+
+    Parameters
+    ----------
+    build
+        Builds the network of one seed.
+    shape
+        What one eye sees.
+    must_learn
+        Whether a step that fails is a complaint; what fails on these views may work on others.
+
+    Returns
+    -------
+    list of str
+        One sentence per complaint; empty where everything random comes from torch's global generators, which rearing
+        replaces by streams of its own.
+    """
+    elsewhere = _states_elsewhere()
+    first, second = build(), build()
+    if not _same(first.state_dict(), second.state_dict()):
+        return [
+            "built twice for one seed it begins with different weights; draw them from torch's global generator, which "
+            "is seeded while the network is built, and not from numpy or random"
+        ]
+    state = copy.deepcopy(first.state_dict())
+    try:
+        answers = [_learned(first, shape), _learned(second, shape)]
+        first.load_state_dict(state)
+        answers.append(_learned(first, shape))
+    except Exception as error:  # whatever a user's module raises is a finding, not a crash
+        return [f"a step of learning fails: {type(error).__name__}: {error}"] if must_learn else []
+    if elsewhere != _states_elsewhere():
+        return [
+            "it draws from the global generators of numpy or random, which nothing seeds here; draw from torch's, as "
+            "torch.rand does"
+        ]
+    if not _same(answers[0], answers[1]):
+        return [
+            "the same step taken twice gives different results, so that no subject could be reared again; draw random "
+            "numbers from torch's global generator, and not from numpy, random, the clock or a generator of your own"
+        ]
+    if not _same(answers[0], answers[2]):
+        return [
+            "a step taken again from the same state gives another result, so that no subject could be resumed; keep "
+            "whatever changes while it learns in parameters or registered buffers"
+        ]
+    return []
+
+
+def _states_elsewhere() -> tuple[object, ...]:
+    return random.getstate(), repr(np.random.get_state(legacy=False)["state"])  # noqa: NPY002 - what is watched
+
+
+def _learned(network: nn.Module, shape: tuple[int, int, int]) -> dict[str, Tensor]:
+    """Return scores, gradients and buffers of two steps without a change of the weights, and scores in evaluation."""
+    views = torch.randn(8, 2, *shape, generator=stream(0, "check"))
+    found: dict[str, Tensor] = {}
+    weights = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+    network.train()
+    for step in range(2):
+        with global_stream(0, "check/network", step):
+            scores = network(views)
+            slopes = torch.autograd.grad(scores.square().mean(), list(weights.values()), allow_unused=True)
+        found[f"scores {step}"] = scores.detach()
+        found |= {f"{n} {step}": s for n, s in zip(weights, slopes, strict=True) if s is not None}
+    network.eval()
+    with torch.no_grad(), global_stream(0, "check/network", 2):
+        found["scores"] = network(views)
+    return found | {name: buffer.clone() for name, buffer in network.named_buffers()}
+
+
+def _same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    """Whether tensors agree but for what the order of a sum may do."""
+    return one.keys() == other.keys() and all(
+        torch.allclose(value.double(), other[name].double(), rtol=1e-4, atol=1e-6, equal_nan=True)
+        for name, value in one.items()
+    )

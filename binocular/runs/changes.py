@@ -1,0 +1,109 @@
+"""What is said before a run: what lies in its folder, and what has changed since subjects were reared there."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from binocular.rearing.tree import Node
+from binocular.runs.planning import StudyPlan
+from binocular.stimuli.errors import BadInput
+from binocular.store.node_index import NodeEntry, NodeIndex
+from binocular.store.ownership import own_files, strangers
+
+__all__ = ["changes", "check_folder", "differing_fields"]
+
+_WORDS = {
+    "stimulus.files": "the files of the stimuli (what lies in them, or how they are called)",
+    "stimulus.code": "the code of the stimuli",
+    "stimulus.values": "what the stimuli hold",
+    "network.code": "the code of the network",
+    "network.start": "what the network begins with (its code, or a file of weights)",
+    "torch": "the version of torch",
+    "version": "the version of binocular's rearing",
+}
+_MOST = 4  # differences that are named
+
+
+def check_folder(folder: Path, fresh: bool) -> None:
+    """Make sure that a run may write into a folder, before anything is done.
+
+    Raises
+    ------
+    BadInput
+        If the folder holds files that are not of this project, and no study or nodes of an earlier run; or if ``fresh``
+        would rear everything anew in a folder whose places for nodes and measures hold files of somebody else.
+    """
+    foreign = strangers(folder)
+    ours = bool(own_files(folder)) or any(path not in foreign for path in folder.glob("*.h5"))
+    in_the_way = [path for path in foreign if path.parent != folder or path.name in ("study.h5", "nodes", "measures")]
+    if fresh and in_the_way:
+        raise BadInput(
+            f"--fresh: {_named(in_the_way, folder)} in {folder} was not written by binocular and is not removed; move "
+            "it elsewhere, or name another folder with --out"
+        )
+    if foreign and (not ours or folder / "study.h5" in foreign):
+        raise BadInput(
+            f"--out: {folder} holds {_named(foreign, folder)}, which binocular did not write; name a new or an empty "
+            "folder, or one of an earlier run"
+        )
+
+
+def _named(paths: Sequence[Path], folder: Path) -> str:
+    names = [path.relative_to(folder).as_posix() for path in paths[:3]]
+    return ", ".join(names) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+
+
+def changes(study: StudyPlan, outstanding: Sequence[Node], index: NodeIndex) -> Iterator[str]:
+    """Yield one sentence for what makes subjects be reared anew that were reared in this folder from other things.
+
+    Only subjects whose settings are the same count: another width of the network is another study, and nobody wonders
+    that it is reared.
+    """
+    reared: dict[int, list[NodeEntry]] = {}
+    for entry in index.entries():
+        if entry.made:
+            reared.setdefault(entry.seed, []).append(entry)
+    found: dict[str, set[int]] = {}
+    for seed in dict.fromkeys(node.seed for node in outstanding if node.is_root):
+        now = study.plan.made(seed)
+        earlier = [entry for entry in reared.get(seed, []) if _settings(entry.made) == _settings(now)]
+        if not earlier or any(entry.made == now for entry in earlier):
+            continue
+        latest = max(earlier, key=lambda entry: str(entry.provenance.get("finished", "")))
+        what = [_WORDS.get(name, name) for name in _differences(latest.made, now)]
+        found.setdefault(" and ".join(dict.fromkeys(what)), set()).add(seed)
+    for what, seeds in found.items():
+        numbers = ", ".join(map(str, sorted(seeds)[:8])) + (" ..." if len(seeds) > 8 else "")
+        yield f"binocular: {what} changed since this folder's subjects were reared; anew: all of seed {numbers}"
+
+
+def _settings(made: Mapping[str, Any]) -> object:
+    """Return what a protocol and the command line settle; the rest is what lies behind the names in them."""
+    stimulus, network = made.get("stimulus", {}), made.get("network", {})
+    rest = {name: made.get(name) for name in ("device", "precision", "packing", "optimiser", "seed")}
+    return stimulus.get("settings"), network.get("settings"), rest
+
+
+def _differences(before: Any, after: Any, name: str = "") -> list[str]:
+    """Return the dotted names of what differs; below ``code`` only that it does."""
+    if before == after:
+        return []
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping)) or name.endswith(".code"):
+        return [name]
+    keys = dict.fromkeys([*before, *after])
+    return [
+        found for key in keys for found in _differences(before.get(key), after.get(key), f"{name}.{key}".lstrip("."))
+    ]
+
+
+def differing_fields(before: str, after: str) -> str:
+    """Return in a few words in which fields two protocols, given as TOML, differ."""
+    try:
+        names = _differences(tomllib.loads(before), tomllib.loads(after))
+    except tomllib.TOMLDecodeError:
+        return "it cannot be read"
+    told = ", ".join(names[:_MOST])
+    return f"other {told}" + (f" and {len(names) - _MOST} more" if len(names) > _MOST else "")

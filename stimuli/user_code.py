@@ -1,0 +1,238 @@
+"""Classes of a user, named as ``module:Class``: who may bring them, how they are found, and what their code is.
+
+Importing a module runs it. A study or a protocol that came from elsewhere may name a module of the folder it lies in;
+such a name is refused until a person has named the class (on the command line, in an override, or by importing its
+module in Python) or has said that all code a protocol names may be run.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.metadata
+import inspect
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from binocular.stimuli.errors import BadInput
+
+__all__ = ["allow", "allow_all", "code_of", "is_shipped", "load_class", "references_in"]
+
+_REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_allowed: set[str] = set()
+_trusted = False
+_first_seen: WeakKeyDictionary[type, str] = WeakKeyDictionary()
+
+
+def references_in(texts: Iterable[str]) -> set[str]:
+    """Return everything of the form ``module:Class`` in texts, such as the overrides of a command line."""
+    return {found for text in texts for found in _REFERENCE.findall(text)}
+
+
+def allow(references: Iterable[str]) -> None:
+    """Let these classes, ``module:Class``, be imported: a person has named them."""
+    _allowed.update(references)
+
+
+def allow_all() -> None:
+    """Let every class that a protocol or a study names be imported, until the process ends."""
+    global _trusted
+    _trusted = True
+
+
+def load_class(reference: str, field: str, base: type) -> Any:
+    """Return a class that is named as ``module:Class``, importing its module if that is allowed.
+
+    Parameters
+    ----------
+    reference
+        The name; the working folder is looked at last.
+    field
+        Where the name was given, for messages.
+    base
+        What it must be a subclass of, where nobody but a file has named it.
+
+    Raises
+    ------
+    BadInput
+        If nobody has allowed it, the module cannot be imported or has no such class.
+    """
+    module_name, _, class_name = reference.partition(":")
+    if not _REFERENCE.fullmatch(reference):
+        stem = Path(module_name.replace("\\", "/")).name.removesuffix(".py")
+        raise BadInput(
+            f"{field}: {reference!r} is not of the form module:Class; accepted is a module's name without folder and "
+            f"ending, such as {stem if stem.isidentifier() else 'my_networks'}:{class_name or 'Net'}, run in its folder"
+        )
+    named = _trusted or reference in _allowed
+    if not named and module_name not in sys.modules:
+        raise BadInput(
+            f"{field} names the class {reference}, and code that a file names is not run unless you say so: allow it "
+            f"with --trust-code, or name it yourself with --set {field}={reference} (in Python, import {module_name})"
+        )
+    try:
+        with _working_folder_last():
+            module = importlib.import_module(module_name)
+    except Exception as error:  # whatever a user's module does while it is imported
+        raise BadInput(
+            f"{field}: the module of {reference} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    found = getattr(module, class_name, None)
+    if found is None:
+        raise BadInput(f"{field}: the module {module_name} has no class '{class_name}'")
+    if not named and not (isinstance(found, type) and issubclass(found, base)):
+        raise BadInput(f"{field}: {reference} is not a class of the kind that is accepted here, {base.__name__}")
+    return found
+
+
+@contextmanager
+def _working_folder_last() -> Iterator[None]:
+    """Let modules of the working folder be found, after all others."""
+    try:
+        here = str(Path.cwd())
+    except OSError:  # the folder was deleted
+        yield
+        return
+    if here in sys.path:
+        yield
+        return
+    sys.path.append(here)
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        if here in sys.path:
+            sys.path.remove(here)
+
+
+def is_shipped(cls: type) -> bool:
+    """Whether a class comes with this project; its code is then known by the version of rearing."""
+    return cls.__module__.partition(".")[0] == "binocular"
+
+
+def code_of(cls: Any) -> str:
+    """Return a digest of the code behind a class: its module, the local modules this imports, and what they build on.
+
+    Of installed packages that are imported the version counts; the standard library and torch are left to the versions
+    that stand beside this digest.
+
+    Raises
+    ------
+    BadInput
+        If a module was edited after it was imported: what would run is no longer what lies in the file.
+    """
+    digest = hashlib.sha256()
+    local: dict[str, bytes] = {}
+    packages: set[str] = set()
+    with _working_folder_last():
+        _collect(cls.__module__, local, packages)
+    if not local:
+        local[cls.__module__] = _source(cls)
+    for name, source in sorted(local.items()):
+        digest.update(repr((name, hashlib.sha256(source).hexdigest())).encode())
+    for package in sorted(packages):
+        digest.update(repr((package, _version(package))).encode())
+    found = digest.hexdigest()[:24]
+    try:
+        first = _first_seen.setdefault(cls, found)
+    except TypeError:  # something that makes a class, and cannot be kept track of
+        return found
+    if first != found:
+        raise BadInput(
+            f"the code of {cls.__module__}:{cls.__qualname__} was edited after it was imported, so that the old code "
+            "would run; start Python anew, or reload the module"
+        )
+    return found
+
+
+def _source(cls: Any) -> bytes:
+    """Return the source of a class that lies in no file, such as one of a notebook."""
+    try:
+        return inspect.getsource(cls).encode()
+    except (OSError, TypeError):
+        return b"".join(value.__code__.co_code for value in vars(cls).values() if inspect.isfunction(value))
+
+
+def _collect(name: str, local: dict[str, bytes], packages: set[str]) -> None:
+    """Add the source of a local module and of those it imports; note the installed packages."""
+    top = name.partition(".")[0]
+    if name in local or top in ("binocular", "torch") or (top in sys.stdlib_module_names and name != "__main__"):
+        return
+    path, is_package = _place(name)
+    if path is None:
+        return
+    if _is_installed(path):
+        packages.add(top)
+        return
+    try:
+        local[name] = source = path.read_bytes()
+        tree = ast.parse(source)
+    except OSError:
+        return
+    except (SyntaxError, ValueError):  # a compiled module: its bytes say all
+        tree = ast.Module([], [])
+    around = name if is_package else name.rpartition(".")[0]
+    for wanted in (around, *_imports(tree, around)):  # the package around a module is run first
+        if wanted:
+            _collect(wanted, local, packages)
+
+
+def _place(name: str) -> tuple[Path | None, bool]:
+    """Return where a module lies, and whether it is a package, without running anything."""
+    module = sys.modules.get(name)
+    if module is not None:
+        file = getattr(module, "__file__", None)
+        return (Path(file) if file else None), hasattr(module, "__path__")
+    within: list[str] | None = None
+    found = None
+    for part in name.split("."):
+        found = PathFinder.find_spec(part, within)
+        if found is None:
+            return None, False
+        within = list(found.submodule_search_locations or ())
+    place = None if found is None or not found.has_location else found.origin
+    return (Path(place) if place else None), bool(within)
+
+
+def _imports(tree: ast.AST, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                parts = alias.name.split(".")
+                yield from (".".join(parts[: i + 1]) for i in range(len(parts)))
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *([base] if base else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _is_installed(path: Path) -> bool:
+    places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    return any(part in ("site-packages", "dist-packages") for part in path.parts) or any(
+        place and path.is_relative_to(place) for place in places
+    )
+
+
+def _version(package: str) -> str:
+    versions = []
+    for distribution in _distributions().get(package, []):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions.append(f"{distribution} {importlib.metadata.version(distribution)}")
+    return ", ".join(sorted(set(versions))) or "unknown"
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(importlib.metadata.packages_distributions())
