@@ -15,12 +15,14 @@ from binocular.probes.registry import PROBES, probe_from, probe_type
 from binocular.report.measure_table import headline_cells, list_probes
 from binocular.runs.measuring import measure_study
 from binocular.runs.running import run_study
+from binocular.store import schema
 from binocular.store.contents import problems_inside
 from binocular.store.measures import measure_path
 from binocular.store.opening import open_study
 from binocular.store.sealing import seal
 from binocular.store.snapshots import node_path, prune_node, read_node
 from binocular.store.study import load_study
+from binocular.store.tables import attributes_checksum, plain_attributes
 from binocular.store.verification import verify_study
 from tests.test_cli import assert_one_sentence, binocular
 from tests.tiny import arrays, tiny
@@ -216,3 +218,53 @@ def test_probes_and_their_settings_are_listed(capsys):
     list_probes("acuity")
     listed = capsys.readouterr().out
     assert "criterion" in listed and "0.75" in listed
+
+
+def test_a_probe_taken_at_checkpoints_finds_what_it_finds_later(tmp_path):
+    also = ("probes.also=['odi']", "probes.sites=['first_binocular', 'trunk.1.rectify1.pooled']")
+    path = run_study(tiny(tmp_path, *also), tmp_path / "out", device="cpu", keep="all").study
+    assert verify_study(path) == []
+    reared = load_study(path).condition("late").subjects[0]
+    assert set(reared.measures) == {("odi", "first_binocular"), ("odi", "trunk.1.rectify1.pooled")}
+    for site, record in reared.sites.items():
+        at_checkpoint = reared.measures["odi", site]
+        np.testing.assert_array_equal(at_checkpoint.epoch, record.epoch)
+        np.testing.assert_array_equal(at_checkpoint.values["odi"], record.values["odi"])
+        assert at_checkpoint.units == record.units and at_checkpoint.values["eye"].tolist() == ["left", "right"]
+    measure_study(path, "odi", sites=["first_binocular"])
+    later = load_study(path).condition("late").subjects[0].measures["odi", "first_binocular"]
+    before = reared.measures["odi", "first_binocular"]
+    rows = [before.epoch.tolist().index(epoch) for epoch in later.epoch]
+    assert later.settings == before.settings and later.units == before.units
+    for name in ("odi", "response", "orientation_tuning"):
+        np.testing.assert_allclose(later.values[name], before.values[name][rows], atol=1e-4, err_msg=name)
+
+
+def test_a_study_of_version_1_can_be_measured(tmp_path):
+    """What version 1 calls ``trunk.0`` is pooled; the study is written anew as version 2 and says so."""
+    sites = "probes.sites=['representation', 'trunk.0.pooled', 'representation.map']"
+    path = run_study(tiny(tmp_path, sites), tmp_path / "out", device="cpu").study
+    with h5py.File(path, "r+") as file:
+        file.attrs["schema"] = "binocular/1"
+        file.attrs["attributes_checksum"] = attributes_checksum(plain_attributes(file))
+        for condition in file["conditions"].values():
+            for subject in condition.values():
+                for part in ("probes", "dominance"):
+                    subject.move(f"{part}/trunk.0.pooled", f"{part}/trunk.0")
+                for site in subject["probes"].values():
+                    for name in (*schema.SITE_ATTRIBUTES, "attributes_checksum"):
+                        del site.attrs[name]
+        file["summary/dominance"].move("trunk.0.pooled", "trunk.0")
+        for site in file["summary/dominance"].values():
+            del site["n_units"], site["n_silent"]
+    seal(path)
+    assert verify_study(path) == []
+    assert load_study(path).default_site == "representation"
+    measure_study(path, "weights")
+    assert verify_study(path) == []
+    units = {site: record.units for site, record in load_study(path).conditions[0].subjects[0].sites.items()}
+    assert {site: (about.kind, about.module) for site, about in units.items() if about is not None} == {
+        "representation": ("pooled", "trunk"),
+        "representation.map": ("map", "trunk"),
+        "trunk.0.pooled": ("pooled", "trunk.0"),
+    }

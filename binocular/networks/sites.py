@@ -16,7 +16,8 @@ The kinds of unit:
   same. Near is here within `PLACES_EACH_WAY` place of the centre of the map, so that a channel gives 3 x 3 cells, or
   as many as a smaller map has: the least that lies evenly about the centre and samples more than one place. A subject
   of the default width has 12 channels where the eyes meet and so 108 first binocular cells, as many as were recorded
-  from a few animals of one treatment.
+  from a few animals of one treatment. The cells of one channel share its weights, so that they are no independent
+  sample: intervals are taken over subjects, never over cells.
 - ``centre``: a channel at the centre of the map alone, and not cut at 0, as reverse correlation wants it.
 - ``pooled``: a channel averaged over its map. No cell does this; it is what the classifier reads.
 - ``map``: a channel at each place of the map, not cut at 0 either, as in the released code of Kleinman et al. (2023).
