@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from types import ModuleType
+
 import numpy as np
 import pytest
 import torch
@@ -14,8 +18,11 @@ from binocular.networks.sites import areas_of, central_places, chosen_sites, res
 from binocular.probes import probe_from, response_grid, source_variance
 from binocular.probes.recording import units_at
 from binocular.probes.taking import take
+from binocular.runs.running import run_study
+from binocular.store.study import load_study
 from tests.handmade import Still
 from tests.synthetic import invented_subject
+from tests.tiny import tiny
 
 SHAPE = (1, 16, 16)
 
@@ -235,3 +242,26 @@ def test_a_probe_that_takes_sites_at_once_finds_what_it_finds_one_by_one():
 def test_what_units_are_is_kept_with_them():
     record = invented_subject(cell_site=True).sites["first_binocular"]
     assert record.units is not None and type(record.units).of(record.units.attributes()) == record.units
+
+
+@pytest.mark.parametrize("package", ["binocular", "binocular.probes", "binocular.stimuli", "binocular.protocols"])
+def test_no_public_name_is_hidden_by_a_module_of_that_name(package):
+    """Importing a module puts its name into the package, in place of a function that is loaded when first used."""
+    found = importlib.import_module(package)
+    modules = {module.name for module in pkgutil.iter_modules(found.__path__)}
+    hidden = [name for name in found.__all__ if name in modules and not isinstance(getattr(found, name), ModuleType)]
+    assert not hidden
+
+
+def test_a_subject_in_a_stack_has_the_cells_that_it_has_alone(tmp_path):
+    settings = ("seeds=[3, 4]", "probes.sites=['first_binocular']", "conditions.normal.phases.0.epochs=2")
+    alone = ("seeds=[4]", *settings[1:])
+    found = []
+    for packing, own in (("stacked", settings), ("loop", alone)):
+        folder = tmp_path / packing
+        path = run_study(tiny(folder, *own, f"training.packing='{packing}'"), folder / "out", "cpu").study
+        found.append(load_study(path).condition("early").subjects[-1].sites["first_binocular"])
+    one, other = found
+    assert one.units == other.units
+    np.testing.assert_array_equal(one.epoch, other.epoch)
+    np.testing.assert_allclose(one.values["rsv"], other.values["rsv"], atol=2e-3)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from binocular.probes.normalisation import adapted
     from binocular.probes.recording import response_grid
     from binocular.probes.registry import PROBES, probe_from
+    from binocular.probes.relative_variance import RelativeSourceVariance
     from binocular.probes.shown import probe_views
     from binocular.probes.sight import vision
-    from binocular.probes.source_variance import RelativeSourceVariance
     from binocular.probes.variance import SILENT_FLOOR, SourceVariance, source_variance
 
 __all__ = [
@@ -38,7 +38,7 @@ _HOME = {
     "PROBES": "registry",
     "SILENT_FLOOR": "variance",
     "Probe": "base",
-    "RelativeSourceVariance": "source_variance",
+    "RelativeSourceVariance": "relative_variance",
     "SourceVariance": "variance",
     "adapted": "normalisation",
     "probe_from": "registry",

@@ -14,7 +14,7 @@ from binocular.stimuli.registry import checked
 __all__ = ["PROBES", "probe_from", "probe_type"]
 
 PROBES: dict[str, str] = {
-    "source-variance": "binocular.probes.source_variance:RelativeSourceVariance",
+    "source-variance": "binocular.probes.relative_variance:RelativeSourceVariance",
     "odi": "binocular.probes.gratings:DominanceIndex",
     "disparity": "binocular.probes.disparity:Disparity",
     "acuity": "binocular.probes.acuity:Acuity",

@@ -14,7 +14,7 @@ import numpy as np
 from binocular.networks.sites import chosen_sites, resolve_site
 from binocular.probes.base import NETWORK, Probe
 from binocular.probes.registry import probe_from
-from binocular.probes.source_variance import RelativeSourceVariance
+from binocular.probes.relative_variance import RelativeSourceVariance
 from binocular.store.records import SiteUnits
 
 if TYPE_CHECKING:
