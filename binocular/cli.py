@@ -161,7 +161,7 @@ def plot(
     from binocular.report.figures import draw_all
 
     path = _study_file(study)
-    for written in draw_all(path, path.parent / "figures", figure or None):
+    for written in draw_all(path, _beside(path, "figures"), figure or None):
         print(written)
 
 
@@ -179,7 +179,7 @@ def animate(
     from binocular.report.figures.animation import animate as write_animation
 
     path = _study_file(study)
-    print(write_animation(path, out if out is not None else path.parent / "figures" / "rearing.gif", site))
+    print(write_animation(path, out if out is not None else _beside(path, "figures") / "rearing.gif", site))
 
 
 @app.command()
@@ -196,7 +196,7 @@ def export(
         raise BadInput("export: say what to write; accepted: --csv")
     path = _study_file(study)
     with Waiting("writing tables", "subjects") as waiting:
-        written = export_csv(path, out if out is not None else path.parent / "export", waiting.tell)
+        written = export_csv(path, out if out is not None else _beside(path, "export"), waiting.tell)
     print(*written, sep="\n")
 
 
@@ -230,7 +230,7 @@ def compare(
 
     found = compare_study(load_study(path), tuple(ids or ()), literature, site, at)  # type: ignore[arg-type]
     print_comparison(found)
-    written = write_comparison(found, out if out is not None else path.parent / "comparison")
+    written = write_comparison(found, out if out is not None else _beside(path, "comparison"))
     print(f"numbers  {written[0]}")
     if written[1:]:
         print(f"figures  {written[0].parent}  ({len(written) - 1} files)")
@@ -389,6 +389,11 @@ def _trust(everything: bool) -> None:
         from binocular.stimuli.user_code import allow_all
 
         allow_all()
+
+
+def _beside(study: Path, name: str) -> Path:
+    """Return the folder beside a study for what is made of it; one that was set aside has a folder of its own."""
+    return study.parent / (name + study.stem.removeprefix("study"))
 
 
 def _study_file(path: Path) -> Path:
