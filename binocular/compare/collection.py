@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from binocular.compare.declared_rows import AgeScaleRow, FactTestRow
-from binocular.compare.published import HistogramRecord, animal_histogram, network_histograms
+from binocular.compare.published import (
+    HistogramRecord,
+    PartsRecord,
+    animal_histogram,
+    network_histograms,
+    published_parts,
+)
 from binocular.compare.reading import Line, read_folder, shipped_folder
 from binocular.compare.rows import DurationRow, FactRow, ProfileRow, RecoveryRow, days_of
 from binocular.protocols.checked import nearest
@@ -34,6 +40,8 @@ class Literature:
         What of the facts is tested.
     tables
         Every checked row of every file, the networks' tables included, by name of file.
+    parts
+        Shares of one eye, both and the other, by what was done; of several rows the last one stands.
     """
 
     histograms: Mapping[str, HistogramRecord]
@@ -44,6 +52,7 @@ class Literature:
     scales: Mapping[str, AgeScaleRow]
     tests: tuple[FactTestRow, ...]
     tables: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    parts: Mapping[str, PartsRecord] = field(default_factory=dict)
 
     def scale(self, species: str) -> AgeScaleRow | None:
         """Return the declared scale of a species, by its first words: "kitten P29" has that of the kitten."""
@@ -160,6 +169,7 @@ def _collect(tables: Mapping[str, list[Line]]) -> Literature:
         recoveries=_by(tables["acuity_recovery.csv"], lambda row: row.system),
         scales=scales,
         tests=tuple(tests.values()),
+        parts={record.treatment: record for record in (published_parts(line.row) for line in tables["od_parts.csv"])},
         tables={name: tuple(line.row for line in lines) for name, lines in tables.items()},
     )
 

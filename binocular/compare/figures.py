@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["COMPARISONS", "draw_comparison"]
 
 COMPARISONS: dict[str, str] = {
+    "experiment": "binocular.compare.experiment_figure:experiment_figures",
     "histograms": "binocular.compare.histogram_figures:histogram_figures",
     "units": "binocular.compare.histogram_figures:unit_figures",
     "sensitive-period": "binocular.compare.curve_figures:profile_figures",

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from binocular.compare.comparison import Comparison
     from binocular.compare.histograms import HistogramComparison
 
-__all__ = ["histogram_figures", "oriented_histogram", "unit_curves", "unit_figures"]
+__all__ = ["GROUPS", "PUBLISHED", "histogram_figures", "oriented_histogram", "unit_curves", "unit_figures"]
 
-_POSITIONS = np.arange(1, 8)
+GROUPS = np.arange(1, 8)
 PUBLISHED = "#595959"
 """Published numbers: grey, because the eyes of the animals are neither our left nor our right one."""
 _PAIRS = 8
@@ -35,6 +35,7 @@ def oriented_histogram(
     deprived_eye: str | None = None,
     first: str = "deprived",
     top: float = 100.0,
+    named: bool = True,
 ) -> Axes:
     """Draw a histogram whose group 1 is the deprived eye.
 
@@ -54,6 +55,8 @@ def oriented_histogram(
         What the eye of group 1 is called on the axis.
     top
         Upper end of the axis in per cent.
+    named
+        Whether the ends of the axis are named after the eyes.
 
     Returns
     -------
@@ -62,18 +65,18 @@ def oriented_histogram(
     """
     ax = axes_or_new(ax)
     values = 100 * np.asarray(shares, dtype=np.float64)
-    ax.bar(_POSITIONS, np.nan_to_num(values), width=0.86, color=_colours(deprived_eye), lw=0, zorder=1)
+    ax.bar(GROUPS, np.nan_to_num(values), width=0.86, color=_colours(deprived_eye), lw=0, zorder=1)
     if low is not None and high is not None:
         ends = 100 * np.array([low, high], dtype=np.float64)
         given = np.isfinite(ends).all(0) & (np.abs(ends[1] - ends[0]) > 1e-9)
-        ax.vlines(_POSITIONS[given], ends[0][given], ends[1][given], color="#111111", lw=1.0, zorder=3)
+        ax.vlines(GROUPS[given], ends[0][given], ends[1][given], color="#111111", lw=1.0, zorder=3)
     if outline is not None:
         ax.stairs(100 * np.asarray(outline, dtype=np.float64), np.arange(0.5, 8), color="#000000", lw=0.9, zorder=2)
     ax.set_xlim(0.4, 7.6)
     ax.set_ylim(0, top)
-    ax.set_xticks(_POSITIONS, [str(group) for group in _POSITIONS])
+    ax.set_xticks(GROUPS, [str(group) for group in GROUPS])
     fellow = {"left": "right", "right": "left"}
-    for x, part, side, eye in ((0.4, first, "left", deprived_eye), (7.6, "fellow", "right", None)):
+    for x, part, side, eye in ((0.4, first, "left", deprived_eye), (7.6, "fellow", "right", None)) if named else ():
         eye = fellow.get(deprived_eye or "") if part == "fellow" else eye
         ax.annotate(
             f"{part}\n({eye})" if eye else part, (x, 0), (0, -15), ("data", "axes fraction"), "offset points",
@@ -117,7 +120,7 @@ def histogram_figures(comparison: Comparison) -> list[Figure]:
 
 def _pair(comparison: Comparison, found: HistogramComparison, left: Axes, right: Axes) -> None:
     sample, record, test = found.sample, found.record, found.test
-    groups = [f"group {group}" for group in _POSITIONS]
+    groups = [f"group {group}" for group in GROUPS]
     sides = (found.theirs, found.ours)
     ends = [(np.array([e[g].low for g in groups]), np.array([e[g].high for g in groups])) for e in sides]
     everything = np.concatenate([record.shares, sample.shares, ends[0][1], ends[1][1], [0.3]])

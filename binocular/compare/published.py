@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from binocular.compare.reading import Line
-from binocular.compare.rows import HistogramRow, days_of
+from binocular.compare.rows import HistogramRow, PartsRow, days_of
 
-__all__ = ["HistogramRecord", "UnitBins", "animal_histogram", "network_histograms"]
+__all__ = ["HistogramRecord", "PartsRecord", "UnitBins", "animal_histogram", "network_histograms", "published_parts"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,11 @@ class HistogramRecord:
         return f"recorded {self.recovery} later" if self.recovery else "recorded at the end of the closure"
 
     @property
+    def age(self) -> float:
+        """Age in days at which what names the treatment began; 0 where none is given."""
+        return days_of(self.began) if self.began else 0.0
+
+    @property
     def began(self) -> str | None:
         """Age at which what names the treatment began: in a reverse suture that of the reversal."""
         if self.treatment == "reverse suture" and self.onset and self.duration:
@@ -116,6 +121,31 @@ class HistogramRecord:
             and self.id != other.id
             and all(getattr(self, key) == getattr(other, key) for key in keys)
         )
+
+
+@dataclass(frozen=True)
+class PartsRecord:
+    """Cells of one eye alone, of both and of the other alone, where no counts by group were published.
+
+    Attributes
+    ----------
+    name, treatment
+        Who and what, for a reader; and what was done in the words of the fact tests.
+    shares
+        ``[3]``: deprived eye only (group 1), both (groups 2 to 6), fellow eye only (group 7); they add up to 1.
+    cells, evidence, reference
+        Provenance; ``cells`` is None where it is not known.
+    from_words
+        Whether the numbers were made of words: drawn open.
+    """
+
+    name: str
+    treatment: str
+    shares: np.ndarray
+    cells: int | None
+    evidence: str
+    reference: str
+    from_words: bool
 
 
 _WORDS = {
@@ -156,6 +186,20 @@ def animal_histogram(row: HistogramRow) -> HistogramRecord:
         evidence=row.evidence,
         reference=row.reference,
         note=row.note,
+    )
+
+
+def published_parts(row: PartsRow) -> PartsRecord:
+    """Return a row of ``od_parts.csv`` as a record."""
+    counts = np.array(row.counts)
+    return PartsRecord(
+        name=f"{row.species}, {row.condition}",
+        treatment=_treatment(row.condition),
+        shares=counts / counts.sum(),
+        cells=round(float(counts.sum())) if row.unit == "cells" else row.cells,
+        evidence=row.evidence,
+        reference=row.reference,
+        from_words=row.evidence_kind in ("from the text", "by definition"),
     )
 
 

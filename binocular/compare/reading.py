@@ -27,6 +27,7 @@ __all__ = ["TABLES", "Line", "read_folder", "read_table", "shipped_folder"]
 _HERE = "binocular.compare"
 TABLES: dict[str, str] = {
     "od_histograms.csv": f"{_HERE}.rows:HistogramRow",
+    "od_parts.csv": f"{_HERE}.rows:PartsRow",
     "age_profiles.csv": f"{_HERE}.rows:ProfileRow",
     "duration_curves.csv": f"{_HERE}.rows:DurationRow",
     "acuity_recovery.csv": f"{_HERE}.rows:RecoveryRow",

@@ -25,6 +25,7 @@ __all__ = [
     "Finite",
     "HistogramRow",
     "Identifier",
+    "PartsRow",
     "Positive",
     "ProfileRow",
     "RecoveryRow",
@@ -164,6 +165,34 @@ class HistogramRow(Row):
     def counts(self) -> tuple[float, ...]:
         """The seven numbers as they stand in the table."""
         return tuple(getattr(self, name) for name in _BINS)
+
+
+class PartsRow(Row):
+    """``od_parts.csv``: cells of one eye alone, of both eyes (groups 2 to 6) and of the other eye alone."""
+
+    id: Identifier = Field(description="a name of its own, in lower-case letters, digits, '_', '-' and '.'")
+    species: Text = Field(description="the species, not empty")
+    condition: Text = Field(description="what was done to the animals, not empty")
+    deprived_only: Positive = Field(description="a number of cells, or their share, at least 0")
+    both: Positive = Field(description="a number of cells, or their share, at least 0")
+    fellow_only: Positive = Field(description="a number of cells, or their share, at least 0")
+    unit: Literal["cells", "%"] = Field(description="cells or %")
+    cells: Annotated[Annotated[int, Field(ge=1, le=10**9)] | None, Blank] = Field(
+        default=None, description="the whole number of cells behind percentages, or nothing if not known"
+    )
+    note: str = Field(default="", description="any text")
+
+    @property
+    def counts(self) -> tuple[float, float, float]:
+        """The three numbers as they stand in the table."""
+        return self.deprived_only, self.both, self.fellow_only
+
+    @model_validator(mode="after")
+    def _check_sum(self) -> Self:
+        total = sum(self.counts)
+        if total <= 0 or (self.unit == "%" and abs(total - 100) > 2):
+            raise self._wrong("both", self.both, f"such that the three add up to 100 and not to {total:g}")
+        return self
 
 
 class ProfileRow(Row):

@@ -14,7 +14,16 @@ from binocular.dominance import groups_of
 from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
 
-__all__ = ["Moment", "Sample", "accuracies", "baseline_of", "condition_named", "sample_of", "samples_of"]
+__all__ = [
+    "Moment",
+    "Sample",
+    "accuracies",
+    "baseline_of",
+    "condition_named",
+    "sample_of",
+    "samples_of",
+    "untrained_of",
+]
 
 Moment = Literal["end", "deficit"]
 """When subjects are compared: at the end of rearing, or where their deficit ended (as most animals were recorded)."""
@@ -131,6 +140,12 @@ def samples_of(study: Study, site: str, at: Moment = "end") -> list[Sample]:
         stop = treatment_of(condition).stop if at == "deficit" else None
         found.append(sample_of(condition, site, stop))
     return found
+
+
+def untrained_of(study: Study, sample: Sample) -> Sample | None:
+    """Return the same subjects before rearing, at epoch 0; None where they were not measured then."""
+    found = sample_of(condition_named(study, sample.name), sample.site, 0)
+    return found if found.epoch == 0 and sample.epoch > 0 else None
 
 
 def baseline_of(study: Study, sample: Sample) -> Sample | None:

@@ -1,0 +1,265 @@
+"""The experiment beside the animals: above what was published, below our subjects to whom the same was done."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from binocular.compare.histogram_figures import GROUPS, PUBLISHED, oriented_histogram
+from binocular.compare.histograms import like_for_like
+from binocular.compare.published import HistogramRecord, PartsRecord
+from binocular.compare.samples import Sample, samples_of, untrained_of
+from binocular.report.figures.style import EYE_COLOURS, number
+from binocular.store.statistics import interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from binocular.compare.comparison import Comparison
+
+__all__ = ["Column", "columns_of", "experiment_figures", "published_groups", "published_parts"]
+
+_ACROSS = 4
+_SITES = {"first_binocular": "first binocular cells", "representation": "last representation"}
+_GREYS = ("#B9B9B9", "#5F5F5F")
+"""Of the younger and the older animal where two stand for one condition; one alone is in between."""
+_ONE = "#8C8C8C"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A condition and what was published on animals to which the same was done.
+
+    Attributes
+    ----------
+    sample
+        The subjects of the condition.
+    animals
+        Histograms of one species: the one most alike, or both neighbours in age where none is of about the same age.
+    parts
+        Else shares of one eye alone, both and the other alone.
+    """
+
+    sample: Sample
+    animals: tuple[HistogramRecord, ...] = ()
+    parts: PartsRecord | None = None
+
+
+def columns_of(comparison: Comparison) -> list[Column]:
+    """Return the conditions that have a published counterpart, chosen by what was done (see `like_for_like`)."""
+    records = [record for record in comparison.literature.histograms.values() if not record.is_network]
+    found = []
+    for sample in samples_of(comparison.study, comparison.site, comparison.at):
+        if np.isnan(sample.shares).any():
+            continue
+        alike = like_for_like(sample, records, comparison.literature)
+        animals = tuple(record for record in alike if record.species == alike[0].species)
+        parts = comparison.literature.parts.get(sample.treatment.name)
+        if animals or parts is not None:
+            found.append(Column(sample, animals, None if animals else parts))
+    return found
+
+
+def published_groups(animals: Sequence[HistogramRecord], ax: Axes, top: float) -> Axes:
+    """Draw the histogram of an animal, or of two side by side, the younger one lighter; shares in per cent."""
+    colours = (_ONE,) if len(animals) == 1 else _GREYS
+    width = 0.86 / len(animals)
+    for index, (record, colour) in enumerate(zip(animals, colours, strict=True)):
+        place = GROUPS + width * (index - (len(animals) - 1) / 2)
+        ax.bar(place, 100 * record.shares, width=width, color=colour, lw=0, zorder=1)
+    return _axes(ax, top)
+
+
+def published_parts(parts: PartsRecord, ax: Axes, top: float) -> Axes:
+    """Draw shares of one eye alone, of both and of the other alone, open where they were made of words.
+
+    What is known of groups 2 to 6 together is drawn as a box over all five: its area is their share.
+    """
+    open_bars = parts.from_words
+    look = {"fc": "white" if open_bars else _ONE, "ec": PUBLISHED, "lw": 0.9, "ls": (0, (3, 2)) if open_bars else "-"}
+    if not open_bars:
+        look |= {"ec": "white", "lw": 0.0}
+    one, both, other = parts.shares
+    ax.bar([1, 7], [100 * one, 100 * other], width=0.86, zorder=1, **look)
+    ax.bar([4], [100 * both / 5], width=4.86, zorder=1, **look)
+    ax.annotate(
+        f"{100 * both:.0f} % in groups 2–6", (4, 20 * both), (0, 2), textcoords="offset points",
+        ha="center", va="bottom", fontsize=6.8, color=PUBLISHED,
+    )  # fmt: skip
+    return _axes(ax, top)
+
+
+def _axes(ax: Axes, top: float) -> Axes:
+    ax.set_xlim(0.4, 7.6)
+    ax.set_ylim(0, top)
+    ax.set_xticks(GROUPS, [str(group) for group in GROUPS])
+    return ax
+
+
+def experiment_figures(comparison: Comparison) -> list[Figure]:
+    """Draw the conditions that have a counterpart, four a figure: the animals above, ours below on the same scale."""
+    from binocular.stimuli.canvas import Canvas
+
+    columns = columns_of(comparison)
+    figures = []
+    for start in range(0, len(columns), _ACROSS):
+        page = columns[start : start + _ACROSS]
+        figure = Canvas((max(1.95 * len(page) + 0.25, 4.6), 5.3), layout="constrained")
+        figure.get_layout_engine().set(w_pad=0.05, h_pad=0.06, hspace=0.04)  # type: ignore[union-attr]
+        axes = figure.subplots(2, len(page), squeeze=False)
+        for column, (above, below) in zip(page, axes.T, strict=True):
+            _column(comparison, column, above, below)
+        axes[0][0].set_ylabel("share of cells (%)\nanimals, primary visual cortex")
+        axes[1][0].set_ylabel(f"share of units (%)\nnetworks, {_SITES.get(comparison.site, comparison.site)}")
+        _legend(figure, comparison, page)
+        figures.append(figure)
+    return figures
+
+
+def _column(comparison: Comparison, column: Column, above: Axes, below: Axes) -> None:
+    sample = column.sample
+    ends = np.quantile(sample.resampled, [0.025, 0.975], axis=0)
+    untrained = untrained_of(comparison.study, sample)
+    top = _top(column, ends[1])
+    if column.parts is not None:
+        published_parts(column.parts, above, top)
+        told = _told_of_parts(column.parts)
+    else:
+        published_groups(column.animals, above, top)
+        told = _told(column.animals)
+    oriented_histogram(
+        sample.shares, below, low=np.clip(ends[0], 0, 1), high=np.clip(ends[1], 0, 1), top=top,
+        outline=None if untrained is None else untrained.shares, deprived_eye=sample.treatment.deprived_eye, named=False,
+    )  # fmt: skip
+    ticks = [tick for tick in range(0, 101, 20 if top > 45 else 10) if tick <= top]
+    for ax in (above, below):
+        ax.set_yticks(ticks)
+    treated = sample.treatment.name not in ("normal", "both eyes closed")
+    eye = sample.treatment.deprived_eye
+    other = {"left": "right", "right": "left"}[eye]
+    first, last = ("closed\neye", "open\neye") if treated else ("one\neye", "other\neye")
+    _ends(above, first, last, PUBLISHED, PUBLISHED)
+    words = ("closed", "open") if treated else ("", "")
+    _ends(below, f"{eye} eye\n{words[0]}", f"{other} eye\n{words[1]}", EYE_COLOURS[eye], EYE_COLOURS[other])
+    _title(above, sample.label, told)
+    _title(below, "", [_lived(sample), _counted(sample)])
+    _distance(comparison, column, below)
+
+
+def _top(column: Column, high: np.ndarray) -> float:
+    shares = [record.shares for record in column.animals] + [column.sample.shares, high]
+    if column.parts is not None:
+        one, both, other = column.parts.shares
+        shares.append(np.array([one, both / 5 * 1.2, other]))
+    return float(np.clip(10 * np.ceil(11 * max(float(np.max(values)) for values in shares)), 30, 110))
+
+
+def _told(animals: Sequence[HistogramRecord]) -> list[str]:
+    """Return who the animals were, how many cells, how known, when recorded and where published."""
+    if len(animals) == 1:
+        record = animals[0]
+        return [record.name, f"{record.provenance}, {record.recorded}; {_source(record.reference)}"]
+    younger, older = animals = sorted(animals, key=lambda record: record.age)
+    cells = f"{younger.cells} and {older.cells} cells"
+    return [
+        f"{younger.species}, closed at {younger.onset} (light) and {older.onset} (dark)",
+        f"{cells}, {older.evidence}, {older.recorded}; {_source(older.reference)}",
+    ]
+
+
+def _told_of_parts(parts: PartsRecord) -> list[str]:
+    if parts.from_words:
+        return [parts.name, f"{parts.evidence}; {_source(parts.reference)}"]
+    cells = f"{parts.cells} cells, " if parts.cells else ""
+    return [parts.name, f"{cells}{parts.evidence}; {_source(parts.reference)}"]
+
+
+def _source(reference: str) -> str:
+    """Return authors and year of a reference."""
+    match = re.match(r".*?\b(?:18|19|20)\d\d\b", reference)
+    return match[0] if match else reference
+
+
+def _lived(sample: Sample) -> str:
+    treatment = sample.treatment
+    if treatment.start is None or treatment.stop is None:
+        return f"normal vision for {sample.epoch} epochs"
+    after = sample.epoch - treatment.stop
+    recovered = f", then open for {after}" if after > 0 else ", recorded at its end"
+    return f"closed in epochs {treatment.start}–{treatment.stop}{recovered}"
+
+
+def _counted(sample: Sample) -> str:
+    each = sample.counts.sum(1)
+    units = f"{int(each[0])}" if len(set(each.tolist())) == 1 else f"{each.mean():.0f}"
+    seeds = f"{len(each)} subject{'s' if len(each) != 1 else ''}"
+    silent = f", {np.mean(sample.silent):.2g} silent" if any(sample.silent) else ""
+    return f"{units} units × {seeds}{silent}"
+
+
+def _distance(comparison: Comparison, column: Column, ax: Axes) -> None:
+    """Write how far ours lie from the animals: by W1, or by the binocular share where no groups were published."""
+    sample = column.sample
+    heavy = sample.shares[4:].sum() > sample.shares[:3].sum() + 0.2
+    lines = []
+    if column.parts is not None:
+        both = [float(one[1:6].sum() / one.sum()) for one in sample.counted]
+        found = interval(both)
+        lines.append(f"groups 2–6: {100 * found.mean:.0f} %")
+    for record in column.animals:
+        pairs = ((one.record.id, one.sample.name, one) for one in comparison.histograms)
+        beside = next((one for of, name, one in pairs if (of, name) == (record.id, sample.name)), None)
+        if beside is not None:
+            which = "" if len(column.animals) == 1 else f" from {record.onset}"
+            lines.append(f"W₁{which} {beside.distance.text(digits=1)}")
+    ax.annotate(
+        "\n".join(lines), (0.03 if heavy else 0.97, 0.985), xycoords="axes fraction", ha="left" if heavy else "right",
+        va="top", fontsize=6.8, linespacing=1.25, zorder=5,
+    )  # fmt: skip
+
+
+def _ends(ax: Axes, first: str, last: str, *colours: str) -> None:
+    for x, text, side, colour in ((0.4, first, "left", colours[0]), (7.6, last, "right", colours[1])):
+        ax.annotate(
+            text, (x, 0), (0, -14), ("data", "axes fraction"), "offset points",
+            ha=side, va="top", fontsize=7, linespacing=1.1, color=colour,
+        )  # fmt: skip
+
+
+def _title(ax: Axes, name: str, told: Sequence[str]) -> None:
+    lines = [line for text in told for line in textwrap.wrap(text, 36)]
+    title = "\n".join(textwrap.wrap(name, 26))
+    ax.set_title(title, loc="left", fontweight="bold", pad=4 + 8.4 * len(lines))
+    ax.annotate(
+        "\n".join(lines), (0, 1), (0, 3), "axes fraction", "offset points",
+        va="bottom", ha="left", fontsize=6.4, color="#4D4D4D", linespacing=1.15,
+    )  # fmt: skip
+
+
+def _legend(figure: Figure, comparison: Comparison, page: Sequence[Column]) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(color=_ONE, lw=0, label="animals, published"),
+        Patch(color=EYE_COLOURS["left"], lw=0, label="networks, in the colours of the eyes"),
+        Line2D([], [], color="#111111", ls="none", marker="|", mew=1, ms=9, label="95 % interval"),
+        Line2D([], [], color="#000000", lw=0.9, label="untrained networks"),
+    ]
+    if any(column.parts is not None and column.parts.from_words for column in page):
+        handles.insert(1, Patch(fc="white", ec=PUBLISHED, ls=(0, (3, 2)), label="from words, not from counts"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.3, columnspacing=1.2)
+    twins = {one.record.name: one.twins for one in comparison.histograms if one.twins}
+    note = "W₁: groups by which cells would have to move to make ours the animals' histogram"
+    if twins:
+        name, distances = next(iter(twins.items()))
+        note += f"; two animals of one treatment ({name}) lie {number(distances[0], 1)} apart"
+    figure.suptitle(
+        "\n".join(textwrap.wrap(note + ".", int(figure.get_figwidth() * 17))), x=0.01, ha="left", fontsize=7
+    )
