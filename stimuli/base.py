@@ -93,6 +93,12 @@ class StimulusSet(ABC):
         """Number of classes."""
         return len(self.class_names)
 
+    @property
+    def chance(self) -> dict[str, float]:
+        """Share of right answers by guessing, for every accuracy in a history: of the classes and of each task."""
+        classes = dict.fromkeys(("test_accuracy", "accuracy_left_only", "accuracy_right_only"), 1 / self.n_classes)
+        return classes | {task: 1 / (int(values.max()) + 1) for task, values in self.tasks.items()}
+
     @abstractmethod
     def views(self, split: Split, index: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         """Present stimuli to both eyes.

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from binocular.stimuli.errors import BadInput
@@ -35,6 +36,7 @@ from binocular.compare.curves import (
     published_durations,
     published_profiles,
 )
+from binocular.compare.experiment_figure import columns_of, experiment_figures
 from binocular.compare.figures import COMPARISONS, draw_comparison
 from binocular.compare.histogram_figures import histogram_figures, oriented_histogram, unit_figures
 from binocular.compare.presenting import print_comparison
@@ -492,6 +494,37 @@ def test_every_figure_is_drawn_as_png_and_svg(tmp_path: Path, monkeypatch: pytes
     written = draw_comparison(found, tmp_path)
     assert [path.name for path in written] == ["units.png", "units.svg"]
     assert all(path.stat().st_size > 2000 for path in written)
+
+
+def test_the_experiment_stands_beside_the_animals_to_which_the_same_was_done():
+    made = {
+        "normal": (CAT, phases((40, None))),
+        "early": (OPEN_EYE, phases((12, closed()), (28, None))),
+        "late": (NORMAL, phases((40, None), (12, closed()), (8, None))),
+        "both": (NORMAL, phases((12, closed("both")), (28, None))),
+        "blur": ANIMALS["blur"],
+    }
+    found = compare_study(study_of(made))
+    columns = {column.sample.name: column for column in columns_of(found)}
+    animals = {name: [record.id for record in column.animals] for name, column in columns.items()}
+    assert animals == {
+        "normal": [], "early": ["kitten_md45_open_1"], "late": ["monkey_md_1yr", "monkey_md_6yr"], "both": [],
+    }  # fmt: skip
+    normal, both = columns["normal"].parts, columns["both"].parts
+    assert normal is not None and both is not None
+    assert normal.shares == pytest.approx(np.array([7, 85, 7]) / 99) and not normal.from_words and both.from_words
+    with style():
+        (figure,) = experiment_figures(found)
+    above, below = figure.axes[:4], figure.axes[4:]
+    written = "\n".join(text.get_text() for text in figure.findobj(mpl.text.Text))
+    for words in ("62 cells", "Mitchell, Cynader & Movshon 1977", "48 units × 3 subjects", "closed in epochs 0–12"):
+        assert words in " ".join(written.split()), words
+    kitten = [bar.get_height() for bar in above[1].patches]
+    assert kitten == pytest.approx(100 * load_literature().histograms["kitten_md45_open_1"].shares)
+    assert [bar.get_height() for bar in below[1].patches[:7]] == pytest.approx(100 * columns["early"].sample.shares)
+    assert above[1].get_ylim() == below[1].get_ylim(), "the two are on one scale"
+    assert same_color(below[1].patches[0].get_facecolor(), EYE_COLOURS["right"])
+    assert same_color(above[3].patches[0].get_facecolor(), "white"), "what is made of words is open"
 
 
 def test_json_is_whole_and_the_table_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -17,14 +17,17 @@ from binocular.report.figures import (
     dominance_figure,
     dominance_histogram,
     draw_all,
+    figure_of,
     interval_rows,
     learning_curves,
     learning_figure,
     rearing_figure,
     rsv_density,
 )
+from binocular.report.figures.areas import areas_figure
 from binocular.report.figures.style import EYE_COLOURS, lived_through, number, style
-from binocular.store.records import SubjectRecord
+from binocular.store.overview import area_table
+from binocular.store.records import SiteUnits, SubjectRecord
 from binocular.store.study import Condition, Study
 from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header, invented_subject
@@ -97,6 +100,52 @@ def test_learning_curves_show_means_and_leave_out_what_was_not_tested():
     assert same_color(lines["all classes, left eye alone"].get_color(), EYE_COLOURS["left"])
 
 
+def test_chance_is_drawn_where_it_is_known_and_once_where_curves_share_it():
+    values = np.array([[0.2, 0.3, 0.6]])
+    columns = {"outline": values, "accuracy_left_only": values, "accuracy_right_only": values}
+    chance = {"outline": 0.25, "accuracy_left_only": 0.125, "accuracy_right_only": 0.125}
+    ax = learning_curves([1, 2, 3], columns, chance=chance)
+    dotted = [line for line in ax.get_lines() if line.get_linestyle() == ":"]
+    assert [line.get_ydata()[0] for line in dotted] == [0.25, 0.125]
+    assert not any(same_color(dotted[1].get_color(), colour) for colour in EYE_COLOURS.values())
+    assert not [line for line in learning_curves([1, 2, 3], columns).get_lines() if line.get_linestyle() == ":"]
+
+
+def with_areas(subject: SubjectRecord) -> SubjectRecord:
+    """Return a subject that was measured at first cells, an area behind them, and the representation."""
+    site = subject.sites["representation"]
+    for depth, (name, kind) in enumerate(
+        (("first_binocular", "cell"), ("trunk.1", "cell"), ("representation", "pooled"))
+    ):
+        units = SiteUnits(kind, name, depth, site.values["rsv"].shape[1], 1, 1, [])
+        subject.sites[name] = replace(site, values=dict(site.values), units=units)
+    subject.sites["representation"].values["rsv"] = site.values["rsv"] / 4
+    return subject
+
+
+def test_the_areas_stand_side_by_side_from_the_first_cells_to_the_representation():
+    study = study_of([with_areas(invented_subject("normal", seed)) for seed in (0, 1)])
+    with style():
+        figure = areas_figure(study)
+    written = texts(figure)
+    assert "first cells" in written and "area 2" in written and "32 cells a subject" in written
+    measured = figure.subfigs[1].axes[1].get_lines()[0].get_ydata()
+    assert measured[0] == measured[1] > measured[2], "the representation is less monocular"
+    rows = area_table(study)
+    assert [row.area for row in rows] == ["first binocular cells", "site trunk.1", "representation"]
+    assert rows[0].units == "32 cells" and rows[2].units == "32 units"
+    assert rows[0].cells["binocular"].mean == pytest.approx(study.conditions[0].at_end("binocular_share").mean)
+    shares = [rows[0].cells[f"group {group}"].mean for group in range(1, 8)]
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_a_study_of_one_area_has_no_figure_through_the_areas():
+    study = study_of([invented_subject("normal")])
+    assert area_table(study) == []
+    with pytest.raises(BadInput, match="at least two areas"):
+        figure_of(study, "areas")
+
+
 def test_interval_rows_cut_at_the_limits():
     ax = interval_rows([[0.1, 0.9], [0.5], []], limits=(0, 1), reference=0.5)
     segments = [segment for lines in ax.collections for segment in lines.get_segments()]
@@ -128,7 +177,7 @@ def test_odd_studies_are_drawn():
     subjects[2].sites["untold"] = subjects[2].sites.pop("representation")
     study = study_of(subjects, treated_eye="left", title="A title that is much too long for a single line " * 3)
     for drawing in FIGURES.values():
-        for site in study.sites:
+        for site in study.sites if drawing.sites(study) else ():
             with style():
                 drawing(study, site).draw_without_rendering()
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Column", "columns_of", "experiment_figures", "published_groups", "published_parts"]
 
 _ACROSS = 4
+_LINE = 8.2
+"""Points from one line of small print to the next."""
 _SITES = {"first_binocular": "first binocular cells", "representation": "last representation"}
 _GREYS = ("#B9B9B9", "#5F5F5F")
 """Of the younger and the older animal where two stand for one condition; one alone is in between."""
@@ -115,6 +117,13 @@ def experiment_figures(comparison: Comparison) -> list[Figure]:
         axes = figure.subplots(2, len(page), squeeze=False)
         for column, (above, below) in zip(page, axes.T, strict=True):
             _column(comparison, column, above, below)
+        for row, names, told in (
+            (axes[0], [column.sample.label for column in page], [_told(column) for column in page]),
+            (axes[1], [""] * len(page), [[_lived(column.sample), _counted(column.sample)] for column in page]),
+        ):
+            wrapped = [_wrapped(one) for one in told]
+            for ax, name, lines in zip(row, names, wrapped, strict=True):
+                _title(ax, textwrap.shorten(name, 30, placeholder=" ..."), lines, max(map(len, wrapped)))
         axes[0][0].set_ylabel("share of cells (%)\nanimals, primary visual cortex")
         axes[1][0].set_ylabel(f"share of units (%)\nnetworks, {_SITES.get(comparison.site, comparison.site)}")
         _legend(figure, comparison, page)
@@ -129,26 +138,24 @@ def _column(comparison: Comparison, column: Column, above: Axes, below: Axes) ->
     top = _top(column, ends[1])
     if column.parts is not None:
         published_parts(column.parts, above, top)
-        told = _told_of_parts(column.parts)
     else:
         published_groups(column.animals, above, top)
-        told = _told(column.animals)
     oriented_histogram(
         sample.shares, below, low=np.clip(ends[0], 0, 1), high=np.clip(ends[1], 0, 1), top=top,
-        outline=None if untrained is None else untrained.shares, deprived_eye=sample.treatment.deprived_eye, named=False,
+        outline=None if untrained is None else untrained.shares, deprived_eye=sample.treatment.deprived_eye,
+        named=False,
     )  # fmt: skip
     ticks = [tick for tick in range(0, 101, 20 if top > 45 else 10) if tick <= top]
     for ax in (above, below):
         ax.set_yticks(ticks)
     treated = sample.treatment.name not in ("normal", "both eyes closed")
+    closed = {"normal": ("", ""), "both eyes closed": ("closed", "closed")}
     eye = sample.treatment.deprived_eye
     other = {"left": "right", "right": "left"}[eye]
     first, last = ("closed\neye", "open\neye") if treated else ("one\neye", "other\neye")
     _ends(above, first, last, PUBLISHED, PUBLISHED)
-    words = ("closed", "open") if treated else ("", "")
+    words = closed.get(sample.treatment.name, ("closed", "open"))
     _ends(below, f"{eye} eye\n{words[0]}", f"{other} eye\n{words[1]}", EYE_COLOURS[eye], EYE_COLOURS[other])
-    _title(above, sample.label, told)
-    _title(below, "", [_lived(sample), _counted(sample)])
     _distance(comparison, column, below)
 
 
@@ -157,27 +164,28 @@ def _top(column: Column, high: np.ndarray) -> float:
     if column.parts is not None:
         one, both, other = column.parts.shares
         shares.append(np.array([one, both / 5 * 1.2, other]))
-    return float(np.clip(10 * np.ceil(11 * max(float(np.max(values)) for values in shares)), 30, 110))
+    return float(np.clip(10 * np.ceil(13 * max(float(np.max(values)) for values in shares)), 30, 120))
 
 
-def _told(animals: Sequence[HistogramRecord]) -> list[str]:
+def _told(column: Column) -> list[str]:
     """Return who the animals were, how many cells, how known, when recorded and where published."""
-    if len(animals) == 1:
-        record = animals[0]
-        return [record.name, f"{record.provenance}, {record.recorded}; {_source(record.reference)}"]
-    younger, older = animals = sorted(animals, key=lambda record: record.age)
-    cells = f"{younger.cells} and {older.cells} cells"
+    if column.parts is not None:
+        parts = column.parts
+        cells = f"{parts.cells} cells, " if parts.cells else ""
+        return [parts.name, f"{cells}{_source(parts.reference)} ({parts.evidence})"]
+    if len(column.animals) == 1:
+        record = column.animals[0]
+        return [record.name, f"{record.cells} cells, {record.recorded}", _origin(record)]
+    younger, older = sorted(column.animals, key=lambda record: record.age)
     return [
         f"{younger.species}, closed at {younger.onset} (light) and {older.onset} (dark)",
-        f"{cells}, {older.evidence}, {older.recorded}; {_source(older.reference)}",
+        f"{younger.cells} and {older.cells} cells, {older.recorded}",
+        _origin(older),
     ]
 
 
-def _told_of_parts(parts: PartsRecord) -> list[str]:
-    if parts.from_words:
-        return [parts.name, f"{parts.evidence}; {_source(parts.reference)}"]
-    cells = f"{parts.cells} cells, " if parts.cells else ""
-    return [parts.name, f"{cells}{parts.evidence}; {_source(parts.reference)}"]
+def _origin(record: HistogramRecord) -> str:
+    return f"{_source(record.reference)} ({record.evidence})"
 
 
 def _source(reference: str) -> str:
@@ -225,21 +233,25 @@ def _distance(comparison: Comparison, column: Column, ax: Axes) -> None:
 
 
 def _ends(ax: Axes, first: str, last: str, *colours: str) -> None:
-    for x, text, side, colour in ((0.4, first, "left", colours[0]), (7.6, last, "right", colours[1])):
+    ends = ((0.4, first, "left", colours[0]), (4, "group", "center", PUBLISHED), (7.6, last, "right", colours[1]))
+    for x, text, side, colour in ends:
         ax.annotate(
             text, (x, 0), (0, -14), ("data", "axes fraction"), "offset points",
             ha=side, va="top", fontsize=7, linespacing=1.1, color=colour,
         )  # fmt: skip
 
 
-def _title(ax: Axes, name: str, told: Sequence[str]) -> None:
-    lines = [line for text in told for line in textwrap.wrap(text, 36)]
-    title = "\n".join(textwrap.wrap(name, 26))
-    ax.set_title(title, loc="left", fontweight="bold", pad=4 + 8.4 * len(lines))
+def _title(ax: Axes, name: str, told: Sequence[str], lines: int) -> None:
+    """Write a name and what is told below it, with room for so many lines that all panels of a row are alike."""
+    ax.set_title(name, loc="left", fontweight="bold", pad=5 + _LINE * lines)
     ax.annotate(
-        "\n".join(lines), (0, 1), (0, 3), "axes fraction", "offset points",
-        va="bottom", ha="left", fontsize=6.4, color="#4D4D4D", linespacing=1.15,
+        "\n".join(told), (0, 1), (0, 3 + _LINE * lines), "axes fraction", "offset points",
+        va="top", ha="left", fontsize=6.4, color="#4D4D4D", linespacing=1.15,
     )  # fmt: skip
+
+
+def _wrapped(told: Sequence[str]) -> list[str]:
+    return [line for text in told for line in textwrap.wrap(text, 35)]
 
 
 def _legend(figure: Figure, comparison: Comparison, page: Sequence[Column]) -> None:

@@ -136,11 +136,10 @@ def _pair(comparison: Comparison, found: HistogramComparison, left: Axes, right:
     for ax in (left, right):
         ax.set_yticks([tick for tick in range(0, 101, 20) if tick <= top])
     left.set_ylabel("share (%)")
-    cells = f"{record.cells} cells" if record.cells else "units not counted"
     scale = comparison.literature.scale(record.species)
-    length = f" for {record.duration}" if record.duration and not record.is_network else ""
-    when = f" at {record.onset}" if record.onset else ""
-    title_panel(left, f"{record.species} ({record.id})", f"{record.condition}{when}{length}")
+    done = record.name.removeprefix(f"{record.species}, ")
+    title_panel(left, record.species, f"{done}; {record.evidence}")
+    cells = f"{record.cells} cells" if record.cells else "units not counted"
     _state(left, f"CBI {number(found.theirs['cbi'].mean)}\n{cells}", record.shares)
     title_panel(right, textwrap.shorten(sample.label, 28, placeholder=" ..."), sample.treatment.sentence(scale))
     verdict = f"CBI {number(found.ours['cbi'].mean)}, W₁ {number(test.distance)}\n{test.verdict}"

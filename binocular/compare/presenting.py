@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from binocular.compare.comparison import Comparison
 from binocular.compare.resampling import LEVEL
 from binocular.report.figures.style import number
-from binocular.store.statistics import Interval
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from binocular.compare.facts import FactVerdict
 
 __all__ = ["facts_table", "histograms_table", "print_comparison"]
 
 _MOST = 40
+_SHORT = {"first_binocular": "first cells", "representation": "last layer"}
 _COLOURS = {"consistent": "green", "holds": "green", "different": "red", "does not hold": "red", "undecided": "yellow"}
 
 
@@ -47,22 +48,21 @@ def histograms_table(comparison: Comparison) -> Table:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("condition", min_width=12)
+    table.add_column("condition", min_width=10)
     table.add_column("beside", overflow="fold", min_width=13)
     table.add_column("CBI ours\nand theirs", no_wrap=True)
     table.add_column("W1", no_wrap=True)
-    table.add_column("W1 told\napart", justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    for site in (comparison.site, *comparison.elsewhere):
+        table.add_column("\n".join(["verdict,", *_SHORT.get(site, site).split(" ", 1)]), min_width=10)
     for found in comparison.shown[:_MOST]:
-        test = found.test
-        distance = Interval(test.distance, test.distance_low, test.distance_high)
+        record, elsewhere = found.record, found.elsewhere
+        others = [elsewhere[site].verdict if site in elsewhere else "–" for site in comparison.elsewhere]
         table.add_row(
             Text(found.sample.label),
-            Text(found.record.id + ("" if found.like else " *")),
+            Text(f"{record.name}\n{record.provenance}\n{record.id}" + ("" if found.like else " *")),
             f"{found.ours['cbi'].text()}\n{found.theirs['cbi'].text()}".replace("[", "\\["),
-            distance.text().replace(" [", "\n\\["),
-            number(test.detectable) if np.isfinite(test.detectable) else "–",
-            Text(test.verdict, style=_COLOURS.get(test.verdict, "")),
+            found.distance.text(digits=1).replace(" [", "\n\\["),
+            *(Text(verdict, style=_COLOURS.get(verdict, "")) for verdict in (found.verdict, *others)),
         )
     return table
 
@@ -73,6 +73,8 @@ def _histograms_caption(comparison: Comparison) -> str:
         "[..] 95 % resampled. W1: groups by which units must move, 0 to 6. Different: W1 is above what can be told "
         f"apart by resampling, or the {1 - LEVEL / 2:.1%} interval of the difference in CBI leaves out 0."
     ]
+    for name, distance in {found.record.name: found.twins[0] for found in shown if found.twins}.items():
+        parts.append(f"Two animals of one treatment ({name}) lie {number(distance, 1)} apart.")
     if any(found.test.subjects == 1 for found in shown):
         parts.append("One subject: the spread between subjects is not known and not counted.")
     if any(not found.like for found in shown):
@@ -118,7 +120,7 @@ def facts_table(comparison: Comparison) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for name in ("fact", "published", "ours", "condition"):
         table.add_column(name)
-    table.add_column("verdict", no_wrap=True)
+    table.add_column("verdict")
     for found in comparison.facts:
         if found.tested:
             one = found.tested[0]
@@ -127,9 +129,20 @@ def facts_table(comparison: Comparison) -> Table:
                 Text(found.published),
                 Text(f"{found.test.measure}\n{one.estimate.text()}"),
                 Text(one.label + (f" (+{len(found.tested) - 1})" if len(found.tested) > 1 else "")),
-                Text(found.verdict, style=_COLOURS.get(found.verdict, "")),
+                _verdicts(comparison, found),
             )
     return table
+
+
+def _verdicts(comparison: Comparison, found: FactVerdict) -> Text:
+    """Return the verdict on a fact, at both ends of the network where it was taken there."""
+    from rich.text import Text
+
+    lines = []
+    for site, verdict in ((comparison.site, found.verdict), *found.elsewhere.items()):
+        line = Text(f"{_SHORT.get(site, site)}: " if found.elsewhere else "")
+        lines.append(line.append(verdict, style=_COLOURS.get(verdict, "")))
+    return Text("\n").join(lines)
 
 
 def _not_here(comparison: Comparison) -> list[str]:

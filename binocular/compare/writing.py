@@ -100,9 +100,11 @@ def _histogram(found: HistogramComparison, comparison: Comparison) -> dict[str, 
         "published": {
             "id": record.id,
             "species": record.species,
+            "name": record.name,
             "condition": record.condition,
             "onset": record.onset,
             "duration": record.duration,
+            "recovery": record.recovery,
             "cells": record.cells,
             "evidence": record.evidence,
             "note": record.note,
@@ -126,7 +128,15 @@ def _histogram(found: HistogramComparison, comparison: Comparison) -> dict[str, 
             "told_apart_from": found.units.detectable,
             "compared": f"cumulative shares of units at the {found.units.edges} inner edges of the published bins",
         },
+        "distances_of_animals_treated_the_same": list(found.twins),
         "verdict": test.verdict,
+        "elsewhere": {
+            site: {
+                "wasserstein_1": {"value": one.distance, "low": one.distance_low, "high": one.distance_high},
+                "verdict": one.verdict,
+            }
+            for site, one in found.elsewhere.items()
+        },
     }
 
 
@@ -199,6 +209,7 @@ def _fact(found: FactVerdict) -> dict[str, Any]:
         "reference": found.reference,
         "verdict": found.verdict,
         "why": found.why,
+        "verdict_elsewhere": dict(found.elsewhere),
         "tested": [
             {
                 "condition": one.condition,

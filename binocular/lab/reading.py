@@ -98,9 +98,9 @@ def _track(label: str, subject: SubjectRecord, protocol: Protocol | None, stimul
             for epoch, rsv in zip(site.epoch, site.values["rsv"], strict=True)
         ]
     if stimulus is not None:
-        from binocular.lab.subject import chance_of, scenes_of
+        from binocular.lab.subject import scenes_of
 
-        track.chance, track.scenes = chance_of(stimulus), scenes_of(stimulus)
+        track.chance, track.scenes = stimulus.chance, scenes_of(stimulus)
     settled = _settled(protocol, subject.condition)
     for phase in subject.phases:
         start, stop = int(phase["start"]), int(phase["stop"])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from binocular.runs.planning import StudyPlan
     from binocular.stimuli.base import StimulusSet
 
-__all__ = ["LabSubject", "chance_of", "pictures_of", "scenes_of", "sentence_of"]
+__all__ = ["LabSubject", "pictures_of", "scenes_of", "sentence_of"]
 
 FIELD_UNITS = 8
 _FIELD_VIEWS = 32
@@ -59,7 +59,7 @@ class LabSubject:
         self._views = stimulus.views("test", torch.arange(min(_FIELD_VIEWS, len(stimulus.labels["test"]))), None)
         self._units = strongest_units(self._reared.network(), self._views, FIELD_UNITS)
         self.landmarks: list[NodeRecord] = []
-        self.track = Track(name, label, seed, chance=chance_of(stimulus), scenes=scenes_of(stimulus))
+        self.track = Track(name, label, seed, chance=stimulus.chance, scenes=scenes_of(stimulus))
         self.track.frames.append(self._frame())
 
     @property
@@ -142,9 +142,3 @@ def pictures_of(stimulus: StimulusSet, deficits: tuple[Deficit, ...], seed: int)
 def scenes_of(stimulus: StimulusSet) -> list[str]:
     """Return the names of what `pictures_of` shows."""
     return [stimulus.class_names[label] for label in stimulus.labels["train"][:_PICTURES].tolist()]
-
-
-def chance_of(stimulus: StimulusSet) -> dict[str, float]:
-    """Return the share of right answers by guessing for each score."""
-    classes = dict.fromkeys(("test_accuracy", "accuracy_left_only", "accuracy_right_only"), 1 / stimulus.n_classes)
-    return classes | {task: 1 / (int(values.max()) + 1) for task, values in stimulus.tasks.items()}

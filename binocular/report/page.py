@@ -12,8 +12,9 @@ from typing import Any
 from binocular.report.figures.drawing import FIGURES, draw
 from binocular.report.figures.style import eye_colour, words
 from binocular.report.rendering import embedded, render
-from binocular.store.overview import condition_table, end_group
+from binocular.store.overview import area_table, condition_table, end_group
 from binocular.store.sealing import safely
+from binocular.store.sites import in_words
 from binocular.store.study import Condition, Study, load_study
 
 __all__ = ["report_page", "write_report"]
@@ -56,6 +57,8 @@ def report_page(study: Study) -> str:
         settings=_settings(study),
         several=any(len(condition.subjects) > 1 for condition in study.conditions),
         rows=condition_table(study),
+        areas=area_table(study),
+        site=in_words(study.default_site),
         end_group=end_group(study),
         figures=list(_figures(study)),
         histories=histories,

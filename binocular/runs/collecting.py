@@ -81,7 +81,7 @@ def subject_record(study: StudyPlan, condition: ResolvedCondition, seed: int, in
             for s in stretches
         ],
         history=history,
-        attributes={"reared": reared},
+        attributes={"reared": reared, "chance": study.chance},
         **_measured(study, _rows(records, checkpoints), reared.get("versions", {})),
     )
 

@@ -51,6 +51,11 @@ class StudyPlan:
     tree: PhaseTree
 
     @cached_property
+    def chance(self) -> dict[str, float]:
+        """Share of right answers by guessing, for every accuracy in a history."""
+        return stimulus_of(self.protocol.stimulus, self.protocol.seed_list[0], self.plan.device).chance
+
+    @cached_property
     def units(self) -> dict[str, SiteUnits]:
         """What the units are at each site that the protocol measures, by the name under which it is stored."""
         protocol, seed = self.protocol, self.protocol.seed_list[0]

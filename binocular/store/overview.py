@@ -13,7 +13,7 @@ from binocular.store.summary import last_value
 if TYPE_CHECKING:
     from binocular.store.study import Condition, Study
 
-__all__ = ["ConditionRow", "condition_table", "end_group", "how_to_read", "html_table"]
+__all__ = ["AreaRow", "ConditionRow", "area_table", "condition_table", "end_group", "how_to_read", "html_table"]
 
 _EYES = {"accuracy_left_only": "left only", "accuracy_right_only": "right only"}
 
@@ -68,6 +68,45 @@ def _row(condition: Condition, study: Study, site: str) -> ConditionRow:
         values = [last_value(subject.history[column]) for subject in condition.subjects if column in subject.history]
         cells[name] = interval(values)
     return ConditionRow(condition.name, condition.label, len(condition.subjects), cells)
+
+
+@dataclass(frozen=True)
+class AreaRow:
+    """A condition at one area: the site, what and how many its units are, and its cells by column name, in order."""
+
+    label: str
+    site: str
+    area: str
+    units: str
+    cells: dict[str, Interval]
+
+
+def area_table(study: Study) -> list[AreaRow]:
+    """Return ocular dominance at the end of rearing through the areas, one row per condition and area.
+
+    Returns
+    -------
+    list of AreaRow
+        Cells ``binocular`` (share of groups 2 to 6), ``median |RSV|``, ``CBI`` and ``group 1`` to ``group 7`` (shares).
+        Empty where fewer than two areas were measured.
+    """
+    rows = []
+    for condition in study.reared if len(study.areas) > 1 else ():
+        for site in study.areas:
+            records = [subject.sites[site] for subject in condition.subjects if site in subject.sites]
+            if not records:
+                continue
+            silent = sum(int(record.n_silent[-1]) for record in records) / len(records)
+            units = f"{records[0].values['rsv'].shape[1]} {study.unit_word(site)}"
+            units += f", {silent:.3g} silent" if silent else ""
+            cells = {
+                "binocular": condition.at_end("binocular_share", site),
+                "median |RSV|": condition.at_end("median_unit_mi", site),
+                "CBI": condition.at_end("cbi", site),
+                **{f"group {group}": condition.group_at_end(group, site) for group in range(1, 8)},
+            }
+            rows.append(AreaRow(condition.label, site, in_words(site), units, cells))
+    return rows
 
 
 def how_to_read(study: Study, site: str | None = None) -> str:

@@ -184,6 +184,12 @@ class Study:
         """The site that is meant where none is named: the first binocular cells, else the representation."""
         return default_site(self.sites)
 
+    def unit_word(self, site: str | None = None) -> str:
+        """Return what the units of a site are: ``cells`` where each is a channel at one place, else ``units``."""
+        site = site or self.default_site
+        known = [s.sites[site].units for c in self.conditions for s in c.subjects if site in s.sites]
+        return "cells" if known and all(u is not None and u.kind in ("cell", "centre") for u in known) else "units"
+
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks in which subjects were tested, beside the classes themselves."""

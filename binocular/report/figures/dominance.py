@@ -41,6 +41,7 @@ def dominance_histogram(
     null: ArrayLike | None = None,
     silent: ArrayLike | None = None,
     top: float | None = None,
+    unit: str = "units",
 ) -> Axes:
     """Draw the histogram of one condition.
 
@@ -60,6 +61,8 @@ def dominance_histogram(
         Silent units per seed, ``[seed]``; stated in the panel if there are any.
     top
         Upper end of the axis in per cent; as the data ask by default.
+    unit
+        What is counted: ``units`` or ``cells``.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def dominance_histogram(
             clip_on=False,
         )  # fmt: skip
     classic_axes(ax, treated_eye, top)
-    _statement(ax, counts, silent, treated_eye)
+    _statement(ax, counts, silent, treated_eye, unit)
     return ax
 
 
@@ -124,10 +127,10 @@ def classic_axes(ax: Axes, treated_eye: str, top: float) -> None:
     )  # fmt: skip
 
 
-def _statement(ax: Axes, counts: np.ndarray, silent: ArrayLike | None, treated_eye: str) -> None:
-    """Write CBI, number of units and seeds above the bars."""
+def _statement(ax: Axes, counts: np.ndarray, silent: ArrayLike | None, treated_eye: str, unit: str) -> None:
+    """Write CBI, number of units or cells and seeds above the bars."""
     bias = interval(contralateral_bias(counts, treated_eye))
-    lines = [_cbi(bias), _numbers(counts, silent)]
+    lines = [_cbi(bias), _numbers(counts, silent, unit)]
     ax.annotate("\n".join(lines), (0, 1), xycoords="axes fraction", ha="left", va="top", fontsize=7, linespacing=1.2)
 
 
@@ -139,17 +142,18 @@ def _cbi(bias: Interval) -> str:
     return f"CBI {number(float(bias.mean))} [{number(float(bias.low))}, {number(float(bias.high))}]"
 
 
-def _numbers(counts: np.ndarray, silent: ArrayLike | None) -> str:
+def _numbers(counts: np.ndarray, silent: ArrayLike | None, unit: str) -> str:
     quiet = np.zeros(len(counts)) if silent is None else np.asarray(silent, dtype=np.float64)
     units = counts.sum(1) + quiet
     each = f"{int(units[0])}" if len(units) and np.all(units == units[0]) else f"{units.mean():.0f}"
-    seeds = f"{each} units × {len(counts)} seed{'s' if len(counts) != 1 else ''}"
+    seeds = f"{each} {unit} × {len(counts)} seed{'s' if len(counts) != 1 else ''}"
     return f"{seeds}, {quiet.mean():.3g} silent" if quiet.any() else seeds
 
 
 def dominance_figure(study: Study, site: str | None = None) -> Figure:
     """Draw the histograms of all conditions at the end of rearing, one panel each."""
     site = site or study.default_site
+    unit = study.unit_word(site)
     shown = [condition for condition in study.reared if any(site in subject.sites for subject in condition.subjects)]
     # Room below every row for the names of the eyes.
     figure, axes = panels(len(shown), (2.35, 2.3))
@@ -166,11 +170,12 @@ def dominance_figure(study: Study, site: str | None = None) -> Figure:
             null=untrained or None,
             silent=[record.n_silent[-1] for record in records],
             top=top,
+            unit=unit,
         )
         title_panel(ax, condition.label, lived_through(condition.subjects[0].phases))
     for ax in axes:
         if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
-            ax.set_ylabel("share of units (%)")
+            ax.set_ylabel(f"share of {unit} (%)")
     title_figure(figure, "Ocular dominance at the end of rearing", study.title, site)
     _legend(figure)
     return figure

@@ -25,13 +25,15 @@ __all__ = ["FIGURES", "Drawing", "draw", "draw_all", "figure_of"]
 class Drawing:
     """A figure: where its function is, whether it is drawn for each site, and one sentence on how to read it.
 
-    A figure of what a later probe found names the ``probe`` and is drawn for the sites at which it was taken.
+    A figure of what a later probe found names the ``probe`` and is drawn for the sites at which it was taken; one of
+    ``several_areas`` is drawn where a study holds at least two.
     """
 
     function: str
     per_site: bool
     caption: str
     probe: str = ""
+    several_areas: bool = False
 
     def __call__(self, study: Study, site: str | None = None) -> Figure:
         """Draw it; ``site`` matters only for a figure of a site."""
@@ -41,6 +43,8 @@ class Drawing:
 
     def sites(self, study: Study) -> tuple[str, ...]:
         """Return the sites for which it is drawn; empty where its probe has not been taken."""
+        if self.several_areas and len(study.areas) < 2:
+            return ()
         if self.probe:
             of = {site for c in study.reared for s in c.subjects for name, site in s.measures if name == self.probe}
             return in_order(of)
@@ -60,6 +64,14 @@ FIGURES: dict[str, Drawing] = {
         True,
         "The same measures and the tasks at the end of rearing, condition by condition: diamonds are means over seeds, "
         "lines their 95 % intervals, circles single seeds; the dotted line is the balance of the eyes.",
+    ),
+    "areas": Drawing(
+        "binocular.report.figures.areas:areas_figure",
+        False,
+        "The same units area by area, from the first cells that hear both eyes, as a physiologist records from, to the "
+        "representation from which the classes are read; bars are means over seeds with 95 % intervals, the outline "
+        "is the untrained network. Below, the share of binocular units (groups 2 to 6) and the median size of RSV.",
+        several_areas=True,
     ),
     "rearing": Drawing(
         "binocular.report.figures.rearing:rearing_figure",
@@ -143,6 +155,8 @@ def _check_name(name: str) -> None:
 
 
 def _check_probe(study: Study, name: str) -> None:
+    if FIGURES[name].several_areas and study.reared and not FIGURES[name].sites(study):
+        raise BadInput(f"the figure {name!r} needs a study that holds at least two areas; this one has {study.sites}")
     if FIGURES[name].probe and study.reared and not FIGURES[name].sites(study):
         raise BadInput(
             f"the figure {name!r} needs a probe that this study does not hold; "

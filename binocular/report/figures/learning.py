@@ -40,6 +40,7 @@ def learning_curves(
     ax: Axes | None = None,
     *,
     phases: Sequence[Mapping[str, Any]] = (),
+    chance: Mapping[str, float] | None = None,
 ) -> Axes:
     """Draw accuracy over epochs: mean over seeds with its 95 % t interval as a band.
 
@@ -54,6 +55,9 @@ def learning_curves(
         Where to draw; a new figure by default.
     phases
         Mappings with ``start``, ``stop`` and ``deficits``; those with deficits are shaded.
+    chance
+        Share of right answers by guessing for each column, drawn as a dotted line in the curve's colour; curves of the
+        same chance share one grey line.
 
     Returns
     -------
@@ -70,12 +74,25 @@ def learning_curves(
         band = given & np.isfinite(found.low)
         low, high = np.clip(found.low[band], 0, 1), np.clip(found.high[band], 0, 1)
         ax.fill_between(at[band], low, high, color=look["color"], alpha=0.12, lw=0, zorder=2)
+    _chance_levels(ax, {name: (chance or {}).get(name) for name in columns})
     shade_deficits(ax, phases)
     ax.set_ylim(0, 1.05)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xlim(0, max(float(at[-1]) if len(at) else 1.0, 1.0))
     whole_epochs(ax)
     return ax
+
+
+def _chance_levels(ax: Axes, chance: Mapping[str, float | None]) -> None:
+    levels: dict[float, list[str]] = {}
+    for name, level in chance.items():
+        if level is not None:
+            levels.setdefault(level, []).append(name)
+    looks = _looks(list(chance))
+    for level, names in levels.items():
+        colour = looks[names[0]]["color"] if len(names) == 1 else "#8A8A8A"
+        label = "dotted: chance" if not ax.get_legend_handles_labels()[1].count("dotted: chance") else None
+        ax.axhline(level, color=colour, lw=0.9, ls=":", zorder=1, label=label)
 
 
 def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -114,10 +131,11 @@ def learning_figure(study: Study) -> Figure:
     labels: dict[str, Any] = {}
     for condition, ax in zip(shown, axes, strict=False):
         epoch, columns = _columns(condition, study.tasks)
-        learning_curves(epoch, columns, ax, phases=condition.subjects[0].phases)
-        title_panel(ax, condition.label, lived_through(condition.subjects[0].phases))
+        first = condition.subjects[0]
+        learning_curves(epoch, columns, ax, phases=first.phases, chance=first.attributes.get("chance"))
+        title_panel(ax, condition.label, lived_through(first.phases))
         ax.set_xlabel("epochs of rearing")
-        labels.update({str(line.get_label()): line for line in ax.get_lines()})
+        labels.update({str(line.get_label()): line for line in ax.get_lines() if str(line.get_label())[0] != "_"})
         if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
             ax.set_ylabel("accuracy on test stimuli")
     title_figure(figure, "Learning, and what each eye can do alone", study.title)
