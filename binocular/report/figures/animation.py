@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
-import math
-import shutil
-import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from binocular.report.figures.style import BOTH_EYES, EYE_COLOURS, group_colours, style
+from binocular.dominance import contralateral_bias
+from binocular.report.figures.dominance import POSITIONS, classic_axes, per_cent
+from binocular.report.figures.style import (
+    deficit_handles,
+    eye_colour,
+    group_colours,
+    lived_through,
+    number,
+    panels,
+    style,
+    title_figure,
+    title_panel,
+    words,
+)
 from binocular.stimuli.errors import BadInput
 from binocular.store.sealing import safely
+from binocular.store.statistics import interval
 from binocular.store.study import load_study
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["MOST_BYTES", "animate"]
+    from binocular.store.study import Condition, Study
+
+__all__ = ["MOST_BYTES", "animate", "film"]
 
 MOST_BYTES = 2_000_000
 """An animation is made smaller until it takes no more than this."""
-
-_DPI = 120
-_NARROWEST = 200  # pixels; smaller than that is no picture
-_RATE = 20  # frames a second of an MP4
+_DPI, _COARSEST = 100, 30
+_STEPS = 48
+"""Frames in which the counter goes from the first epoch to the last."""
+_PER_SECOND = 10
+_HOLD = 15
+"""Frames for which the first and the last epoch stand still."""
 
 
 def animate(study: Path | str, out: Path | str, site: str | None = None, most_bytes: int = MOST_BYTES) -> Path:
     """Draw ocular dominance through rearing, all conditions side by side on a common epoch axis, as an animation.
-
-    Bars glide from one checkpoint to the next; see `binocular.report.figures.film.Film`.
 
     Parameters
     ----------
@@ -41,9 +57,9 @@ def animate(study: Path | str, out: Path | str, site: str | None = None, most_by
     out
         File to write, ``.gif`` or ``.mp4``.
     site
-        Where the units were probed.
+        Where the units were probed; the study's default site if None.
     most_bytes
-        The picture is made smaller until the file takes no more than this, or can hardly be seen.
+        The picture is made coarser until the file takes no more than this, or can hardly be seen.
 
     Returns
     -------
@@ -54,78 +70,102 @@ def animate(study: Path | str, out: Path | str, site: str | None = None, most_by
     ------
     BadInput
         If the study cannot be opened, was not probed at that site, the file's ending is another one, or an MP4 is
-        wanted and ffmpeg is not there.
+        wanted and ffmpeg is not there or fails.
     """
-    from binocular.report.figures.film import Film
+    from matplotlib.animation import FuncAnimation, writers
 
     out = Path(out)
-    if out.suffix.lower() not in (".gif", ".mp4"):
+    kind = {".gif": "pillow", ".mp4": "ffmpeg"}.get(out.suffix.lower())
+    if kind is None:
         raise BadInput(f"--out: {out} should end in .gif or .mp4")
-    ffmpeg = shutil.which("ffmpeg")
-    if out.suffix.lower() == ".mp4" and ffmpeg is None:
+    if not writers.is_available(kind):
         raise BadInput(f"--out: {out}: an MP4 needs the program ffmpeg, which is not installed; a .gif needs nothing")
     loaded = load_study(study)
     site = site or loaded.default_site
     if site not in loaded.sites:
         known = ", ".join(loaded.sites) or "none, it has no subjects"
         raise BadInput(f"--site: the study was not probed at '{site}'; accepted: {known}")
-    with style():
-        film = Film(loaded, site, _DPI)
-        pictures = [film.picture(frame) for frame in film.frames]
-    times = [frame.milliseconds for frame in film.frames]
-    while True:
+    with style(), tempfile.TemporaryDirectory() as folder:
+        figure, show, frames = film(loaded, site)
+        moving = FuncAnimation(figure, show, frames, init_func=lambda: None, blit=False, cache_frame_data=False)
+        written, dpi = Path(folder) / f"film{out.suffix.lower()}", float(_DPI)
+        try:
+            moving.save(written, writers[kind](fps=_PER_SECOND), dpi=dpi)
+            while written.stat().st_size > most_bytes and dpi > _COARSEST:
+                dpi *= max(0.5, 0.95 * (most_bytes / written.stat().st_size) ** 0.5)
+                moving.save(written, writers[kind](fps=_PER_SECOND), dpi=dpi)
+        except CalledProcessError as error:
+            raise BadInput(f"ffmpeg could not write {out}: {error}; a .gif needs no ffmpeg") from error
         with safely(out) as temporary:
-            if out.suffix.lower() == ".gif":
-                _write_gif(temporary, pictures, times)
-            else:
-                _write_mp4(str(ffmpeg), temporary, pictures, times)
-            size = temporary.stat().st_size
-        if size <= most_bytes or pictures[0].width < _NARROWEST:
-            return out
-        pictures = _smaller(pictures, 0.95 * math.sqrt(most_bytes / size))
+            temporary.write_bytes(written.read_bytes())
+    return out
 
 
-def _smaller(pictures: Sequence[Image], factor: float) -> list[Image]:
-    from PIL.Image import Resampling
+def film(study: Study, site: str) -> tuple[Figure, Callable[[float], None], list[float]]:
+    """Return a figure of all conditions, what sets it to an epoch, and the epochs of the frames.
 
-    size = (int(pictures[0].width * factor), int(pictures[0].height * factor))
-    return [picture.resize(size, Resampling.LANCZOS) for picture in pictures]
-
-
-def _write_gif(path: Path, pictures: Sequence[Image], times: Sequence[int]) -> None:
-    from PIL import Image
-
-    # One palette for all frames: what does not move then stays the same to the last pixel, and takes no room.
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(_palette())
-    frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
-    frames[0].save(
-        path, "GIF", save_all=True, append_images=frames[1:], duration=list(times), loop=0, optimize=False, disposal=1
-    )
-
-
-def _palette() -> list[int]:
-    """Return the colours of these figures, pure and thinned with white.
-
-    A palette made from the pictures themselves would blend the two eyes' colours where one of them is rare.
+    Bars are mean shares over seeds. Between two checkpoints nothing was measured: they glide from one to the next in a
+    straight line. A panel is tinted while a deficit lasts; a condition that was reared for less time than another stays
+    as it was at its end.
     """
-    from matplotlib.colors import to_rgb
+    shown = [c for c in study.reared if any(site in subject.sites for subject in c.subjects)]
+    courses = [_course(condition, site) for condition in shown]
+    longest = max(float(epochs[-1]) for epochs, _ in courses)
+    top = float(np.clip(10 * np.ceil(max(np.nan_to_num(shares).max() for _, shares in courses) / 10), 30, 100))
+    figure, axes = panels(len(shown), (2.35, 2.3))
+    panels_shown = [
+        _panel(condition, *course, ax, top) for condition, course, ax in zip(shown, courses, axes, strict=True)
+    ]
+    title_figure(figure, "Ocular dominance through rearing", study.title, site)
+    counter = figure.text(0.99, 0.01, "", ha="right", va="bottom", fontsize=10)
+    handles = deficit_handles(condition.subjects[0].phases for condition in shown)
+    if handles:
+        figure.legend(handles=handles, loc="outside lower left", ncols=3, handlelength=1.3)
 
-    named = [*EYE_COLOURS.values(), *group_colours(), BOTH_EYES, "#000000", "#595959"]
-    inks = np.array([to_rgb(colour) for colour in named])[:, None, :]
-    shares = np.array([1, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.12])[None, :, None]
-    colours = (1 - shares * (1 - inks)).reshape(-1, 3)
-    return np.round(255 * np.concatenate([[[1, 1, 1]], colours])).astype(int).ravel().tolist()
+    def show(epoch: float) -> None:
+        counter.set_text(f"epoch {int(epoch)}")
+        for panel in panels_shown:
+            panel(epoch)
+
+    held = [0.0] * _HOLD, [longest] * 2 * _HOLD
+    return figure, show, [*held[0], *np.linspace(0, longest, _STEPS).tolist(), *held[1]]
 
 
-def _write_mp4(ffmpeg: str, path: Path, pictures: Sequence[Image], times: Sequence[int]) -> None:
-    width, height = (side - side % 2 for side in pictures[0].size)  # the encoder wants even sides
-    arguments = ["-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
-    arguments += ["-r", str(_RATE), "-i", "-", "-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "20"]
-    arguments += ["-movflags", "+faststart", "-f", "mp4", str(path)]
-    images = (picture.crop((0, 0, width, height)).tobytes() for picture in pictures)
-    repeated = [image * max(1, round(time * _RATE / 1000)) for image, time in zip(images, times, strict=True)]
-    done = subprocess.run([ffmpeg, *arguments], input=b"".join(repeated), capture_output=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"])[-1]
-        raise BadInput(f"ffmpeg could not write the MP4: {reason}; a .gif needs no ffmpeg")
+def _course(condition: Condition, site: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the epochs at which all seeds were probed, and the mean share of each group there in per cent."""
+    subjects = [subject for subject in condition.subjects if site in subject.sites]
+    at = [np.asarray(subject.sites[site].epoch) for subject in subjects]
+    epochs = np.array(sorted(set(at[0]).intersection(*map(set, at[1:]))))
+    groups = [d.groups[np.isin(epoch, epochs)] for d, epoch in zip(condition.dominance(site), at, strict=True)]
+    counts = np.stack(groups, axis=1).astype(np.float64)  # [checkpoint, seed, group]
+    return epochs, np.stack([interval(per_cent(row)).mean for row in counts])
+
+
+def _panel(
+    condition: Condition, epochs: np.ndarray, shares: np.ndarray, ax: Axes, top: float
+) -> Callable[[float], None]:
+    """Lay out the panel of a condition and return what sets it to an epoch."""
+    phases = condition.subjects[0].phases
+    classic_axes(ax, condition.treated_eye, top)
+    title_panel(ax, condition.label, lived_through(phases))
+    if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
+        ax.set_ylabel("share of units (%)")
+    tint = ax.axvspan(0.4, 7.6, alpha=0.12, lw=0, zorder=0)
+    bars = ax.bar(POSITIONS, np.zeros(7), width=0.86, color=group_colours(), lw=0, zorder=1)
+    said = ax.annotate("", (0, 1), xycoords="axes fraction", ha="left", va="top", fontsize=7, linespacing=1.2)
+    stop = max(int(epochs[-1]), *(int(phase["stop"]) for phase in phases))
+
+    def show(epoch: float) -> None:
+        heights = np.array([np.interp(epoch, epochs, shares[:, group]) for group in range(7)])
+        for bar, height in zip(bars, np.nan_to_num(heights), strict=True):
+            bar.set_height(height)
+        now = next((p for p in phases if p["deficits"] and p["start"] < epoch <= p["stop"]), None)
+        tint.set_visible(now is not None)
+        if now is not None:
+            tint.set_facecolor(eye_colour(now["deficits"]))
+        silent = bool(np.isnan(heights).any())
+        bias = "all units silent" if silent else number(float(contralateral_bias(heights, condition.treated_eye)))
+        below = words(now) if now is not None else f"reared to epoch {stop}" if epoch > stop else ""
+        said.set_text(f"{'' if silent else 'CBI '}{bias}\n{below}")
+
+    return show
