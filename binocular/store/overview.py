@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
+from binocular.store.conditions import Condition, StudyData
 from binocular.store.sites import in_words
 from binocular.store.statistics import Interval, interval
 from binocular.store.summary import last_value
-
-if TYPE_CHECKING:
-    from binocular.store.study import Condition, Study
 
 __all__ = ["AreaRow", "ConditionRow", "area_table", "condition_table", "end_group", "how_to_read", "html_table"]
 
@@ -28,12 +25,12 @@ class ConditionRow:
     cells: dict[str, Interval]
 
 
-def end_group(study: Study) -> int:
+def end_group(study: StudyData) -> int:
     """Return the group of the units that belong to the fellow eye alone: 7 if it is the left, 1 if the right."""
     return 7 if study.fellow_eye == "left" else 1
 
 
-def condition_table(study: Study, site: str | None = None) -> list[ConditionRow]:
+def condition_table(study: StudyData, site: str | None = None) -> list[ConditionRow]:
     """Return one row per condition, with everything at the end of rearing.
 
     Parameters
@@ -55,7 +52,7 @@ def condition_table(study: Study, site: str | None = None) -> list[ConditionRow]
     return [_row(condition, study, site) for condition in study.conditions]
 
 
-def _row(condition: Condition, study: Study, site: str) -> ConditionRow:
+def _row(condition: Condition, study: StudyData, site: str) -> ConditionRow:
     group = end_group(study)
     cells = {
         "CBI": condition.at_end("cbi", site),
@@ -81,7 +78,7 @@ class AreaRow:
     cells: dict[str, Interval]
 
 
-def area_table(study: Study) -> list[AreaRow]:
+def area_table(study: StudyData) -> list[AreaRow]:
     """Return ocular dominance at the end of rearing through the areas, one row per condition and area.
 
     Returns
@@ -91,11 +88,9 @@ def area_table(study: Study) -> list[AreaRow]:
         Empty where fewer than two areas were measured.
     """
     rows = []
-    for condition in study.reared if len(study.areas) > 1 else ():
+    for condition in study.through_areas:
         for site in study.areas:
-            records = [subject.sites[site] for subject in condition.subjects if site in subject.sites]
-            if not records:
-                continue
+            records = [subject.sites[site] for subject in condition.subjects]
             silent = sum(int(record.n_silent[-1]) for record in records) / len(records)
             units = f"{records[0].values['rsv'].shape[1]} {study.unit_word(site)}"
             units += f", {silent:.3g} silent" if silent else ""
@@ -109,7 +104,7 @@ def area_table(study: Study) -> list[AreaRow]:
     return rows
 
 
-def how_to_read(study: Study, site: str | None = None) -> str:
+def how_to_read(study: StudyData, site: str | None = None) -> str:
     """Return what the table needs beside it: which eye is which, and what the intervals are."""
     several = any(len(condition.subjects) > 1 for condition in study.conditions)
     spread = "[..] 95 % interval over seeds" if several else "one seed, so no interval"
@@ -119,7 +114,7 @@ def how_to_read(study: Study, site: str | None = None) -> str:
     )
 
 
-def html_table(study: Study, site: str | None = None) -> str:
+def html_table(study: StudyData, site: str | None = None) -> str:
     """Return the table as HTML for a notebook, every cell with its interval, and how to read it."""
     import pandas
 

@@ -127,6 +127,10 @@ def film(study: Study, site: str) -> tuple[Figure, Callable[[float], None], list
         for panel in panels_shown:
             panel(epoch)
 
+    # Laid out once: what moves changes no size.
+    show(0.0)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     held = [0.0] * _HOLD, [longest] * 2 * _HOLD
     return figure, show, [*held[0], *np.linspace(0, longest, _STEPS).tolist(), *held[1]]
 

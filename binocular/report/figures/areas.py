@@ -65,7 +65,7 @@ def areas_figure(study: Study) -> Figure:
     from binocular.stimuli.canvas import Canvas
 
     areas, names = study.areas, area_names(study)
-    shown = [c for c in study.reared if all(any(a in s.sites for s in c.subjects) for a in areas)][:_MOST]
+    shown = list(study.through_areas[:_MOST])
     across = len(areas)
     figure = Canvas((max(1.35 * across + 1.2, 5.2), 0.95 * len(shown) + 3.3), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=[0.95 * len(shown) + 0.9, 2.4])

@@ -43,7 +43,7 @@ class Drawing:
 
     def sites(self, study: Study) -> tuple[str, ...]:
         """Return the sites for which it is drawn; empty where its probe has not been taken."""
-        if self.several_areas and len(study.areas) < 2:
+        if self.several_areas and not study.through_areas:
             return ()
         if self.probe:
             of = {site for c in study.reared for s in c.subjects for name, site in s.measures if name == self.probe}
@@ -156,7 +156,9 @@ def _check_name(name: str) -> None:
 
 def _check_probe(study: Study, name: str) -> None:
     if FIGURES[name].several_areas and study.reared and not FIGURES[name].sites(study):
-        raise BadInput(f"the figure {name!r} needs a study that holds at least two areas; this one has {study.sites}")
+        raise BadInput(
+            f"the figure {name!r} needs subjects measured at at least two areas; this study has the sites {', '.join(study.sites)}"
+        )
     if FIGURES[name].probe and study.reared and not FIGURES[name].sites(study):
         raise BadInput(
             f"the figure {name!r} needs a probe that this study does not hold; "

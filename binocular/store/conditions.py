@@ -1,0 +1,196 @@
+"""The subjects of a study by condition, and what is said of a condition over its seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from binocular.dominance import Dominance, dominance_of
+from binocular.stimuli.errors import BadInput
+from binocular.store.records import SubjectRecord
+from binocular.store.schema import HISTORY
+from binocular.store.sites import default_site, in_order
+from binocular.store.statistics import Interval, interval
+from binocular.store.summary import last_value
+
+__all__ = ["Condition", "StudyData"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition and its subjects, in order of their seeds.
+
+    What is said of units is said of `default_site` where no site is named.
+
+    Attributes
+    ----------
+    name, label
+        Name in the file, and in words.
+    values
+        The swept values.
+    treated_eye
+        ``"right"`` or ``"left"``.
+    """
+
+    name: str
+    label: str
+    subjects: tuple[SubjectRecord, ...]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    treated_eye: str = "right"
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Names of the sites at which its subjects were measured, in the order of `in_order`."""
+        return in_order({site: record for subject in self.subjects for site, record in subject.sites.items()})
+
+    @property
+    def default_site(self) -> str:
+        """The first binocular cells where they were measured, else the representation."""
+        return default_site(self.sites)
+
+    def dominance(self, site: str | None = None) -> list[Dominance]:
+        """Return the ocular dominance of each subject probed at a site, all checkpoints."""
+        site = site or self.default_site
+        return [
+            dominance_of(subject.sites[site].values["rsv"], self.treated_eye)
+            for subject in self.subjects
+            if site in subject.sites
+        ]
+
+    def at_end(self, measure: str, site: str | None = None) -> Interval:
+        """Return a measure of `Dominance` (a field's name) at the last checkpoint, over seeds."""
+        return self._over_seeds(site, lambda dominance: getattr(dominance, measure)[-1])
+
+    def group_at_end(self, group: int, site: str | None = None) -> Interval:
+        """Return the share of units in one of the groups 1 to 7 at the last checkpoint, over seeds."""
+        if group not in range(1, 8):
+            raise BadInput(f"there is no group {group!r}; accepted are 1 (right eye only) to 7 (left eye only)")
+        return interval(self.shares(site)[:, group - 1])
+
+    def vision_at_end(self, task: str = "test_accuracy") -> Interval:
+        """Return a column of the history, such as ``"stereopsis"``, at the end of rearing, over seeds.
+
+        Raises
+        ------
+        BadInput
+            If no subject was tested in it.
+        """
+        known = list(dict.fromkeys(name for subject in self.subjects for name in subject.history))
+        if task not in known:
+            raise BadInput(f"{self.name} was not tested in {task!r}; accepted are {', '.join(known)}")
+        return interval([last_value(subject.history[task]) for subject in self.subjects if task in subject.history])
+
+    def shares(self, site: str | None = None, checkpoint: int = -1) -> np.ndarray:
+        """Return the share of units in each group, ``[seed, 7]``; silent units are in no group.
+
+        NaN where all units of a subject are silent.
+        """
+        counts = np.array([dominance.groups[checkpoint] for dominance in self.dominance(site)], float).reshape(-1, 7)
+        total = counts.sum(1, keepdims=True)
+        return np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
+
+    def _over_seeds(self, site: str | None, of: Callable[[Dominance], float]) -> Interval:
+        return interval([of(dominance) for dominance in self.dominance(site) if len(dominance.groups)])
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """A study: its attributes and its conditions, in order.
+
+    Attributes
+    ----------
+    attributes
+        Those of the root, see `binocular.store.schema.ROOT_ATTRIBUTES`.
+    failures
+        For each (condition, seed) that could not be reared, why.
+    """
+
+    attributes: Mapping[str, Any]
+    conditions: tuple[Condition, ...]
+    failures: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Title of the protocol."""
+        return str(self.attributes["title"])
+
+    @property
+    def treated_eye(self) -> str:
+        """``"left"`` or ``"right"``."""
+        return str(self.attributes["treated_eye"])
+
+    @property
+    def fellow_eye(self) -> str:
+        """The other eye."""
+        return {"left": "right", "right": "left"}[self.treated_eye]
+
+    def condition(self, name: str) -> Condition:
+        """Return a condition by its name.
+
+        Raises
+        ------
+        BadInput
+            If the study has no condition of that name.
+        """
+        for condition in self.conditions:
+            if condition.name == name:
+                return condition
+        known = ", ".join(condition.name for condition in self.conditions)
+        raise BadInput(f"the study has no condition {name!r}; accepted are {known}")
+
+    @property
+    def complete(self) -> bool:
+        """Whether every subject of the protocol is there."""
+        return bool(self.attributes["complete"])
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of the software it was reared with."""
+        return json.loads(self.attributes["versions"])
+
+    @cached_property
+    def reared(self) -> tuple[Condition, ...]:
+        """The conditions that have at least one subject."""
+        return tuple(condition for condition in self.conditions if condition.subjects)
+
+    @cached_property
+    def sites(self) -> tuple[str, ...]:
+        """Names of the sites at which subjects were measured, in the order of `in_order`."""
+        subjects = (subject for condition in self.conditions for subject in condition.subjects)
+        return in_order({site: record for subject in subjects for site, record in subject.sites.items()})
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """Names of the measured sites that are areas of the network, from the first one to the representation."""
+        subjects = (subject for condition in self.conditions for subject in condition.subjects)
+        known = {site: record.units for subject in subjects for site, record in subject.sites.items()}
+        depth = {site: units.depth for site, units in known.items() if units is not None and units.depth >= 0}
+        return tuple(sorted((site for site in self.sites if site in depth), key=lambda site: depth[site]))
+
+    @property
+    def through_areas(self) -> tuple[Condition, ...]:
+        """The conditions whose subjects were all measured at every area; none where there are fewer than two areas."""
+        areas = self.areas if len(self.areas) > 1 else ()
+        return tuple(c for c in self.reared if areas and all(area in s.sites for s in c.subjects for area in areas))
+
+    @property
+    def default_site(self) -> str:
+        """The site that is meant where none is named: the first binocular cells, else the representation."""
+        return default_site(self.sites)
+
+    def unit_word(self, site: str | None = None) -> str:
+        """Return what the units of a site are: ``cells`` where each is a channel at one place, else ``units``."""
+        site = site or self.default_site
+        known = [s.sites[site].units for c in self.conditions for s in c.subjects if site in s.sites]
+        return "cells" if known and all(u is not None and u.kind in ("cell", "centre") for u in known) else "units"
+
+    @cached_property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks in which subjects were tested, beside the classes themselves."""
+        names = (name for condition in self.conditions for subject in condition.subjects for name in subject.history)
+        return tuple(dict.fromkeys(name for name in names if name not in HISTORY))
