@@ -157,7 +157,8 @@ def _check_name(name: str) -> None:
 def _check_probe(study: Study, name: str) -> None:
     if FIGURES[name].several_areas and study.reared and not FIGURES[name].sites(study):
         raise BadInput(
-            f"the figure {name!r} needs subjects measured at at least two areas; this study has the sites {', '.join(study.sites)}"
+            f"the figure {name!r} needs subjects measured at at least two areas; "
+            f"this study has the sites {', '.join(study.sites)}"
         )
     if FIGURES[name].probe and study.reared and not FIGURES[name].sites(study):
         raise BadInput(
