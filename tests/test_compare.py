@@ -517,7 +517,12 @@ def test_the_experiment_stands_beside_the_animals_to_which_the_same_was_done():
         (figure,) = experiment_figures(found)
     above, below = figure.axes[:4], figure.axes[4:]
     written = "\n".join(text.get_text() for text in figure.findobj(mpl.text.Text))
-    for words in ("62 cells", "Mitchell, Cynader & Movshon 1977", "48 units × 3 subjects", "closed in epochs 0–12"):
+    for words in (
+        "62 cells",
+        "Mitchell, Cynader & Movshon 1977",
+        "48 units × 3 subjects",
+        "epochs 0–12 closed, then open",
+    ):
         assert words in " ".join(written.split()), words
     kitten = [bar.get_height() for bar in above[1].patches]
     assert kitten == pytest.approx(100 * load_literature().histograms["kitten_md45_open_1"].shares)

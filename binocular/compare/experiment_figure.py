@@ -14,7 +14,7 @@ from binocular.compare.histogram_figures import GROUPS, PUBLISHED, oriented_hist
 from binocular.compare.histograms import like_for_like
 from binocular.compare.published import HistogramRecord, PartsRecord
 from binocular.compare.samples import Sample, samples_of, untrained_of
-from binocular.report.figures.style import EYE_COLOURS, number
+from binocular.report.figures.style import EYE_COLOURS, number, title_figure
 from binocular.store.statistics import interval
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def experiment_figures(comparison: Comparison) -> list[Figure]:
     """Draw the conditions that have a counterpart, four a figure: the animals above, ours below on the same scale."""
     from binocular.stimuli.canvas import Canvas
 
-    columns = columns_of(comparison)
+    columns, word = columns_of(comparison), comparison.study.unit_word(comparison.site)
     figures = []
     for start in range(0, len(columns), _ACROSS):
         page = columns[start : start + _ACROSS]
@@ -119,13 +119,13 @@ def experiment_figures(comparison: Comparison) -> list[Figure]:
             _column(comparison, column, above, below)
         for row, names, told in (
             (axes[0], [column.sample.label for column in page], [_told(column) for column in page]),
-            (axes[1], [""] * len(page), [[_lived(column.sample), _counted(column.sample)] for column in page]),
+            (axes[1], [""] * len(page), [[_lived(column.sample), _counted(column.sample, word)] for column in page]),
         ):
             wrapped = [_wrapped(one) for one in told]
             for ax, name, lines in zip(row, names, wrapped, strict=True):
                 _title(ax, textwrap.shorten(name, 30, placeholder=" ..."), lines, max(map(len, wrapped)))
         axes[0][0].set_ylabel("share of cells (%)\nanimals, primary visual cortex")
-        axes[1][0].set_ylabel(f"share of units (%)\nnetworks, {_SITES.get(comparison.site, comparison.site)}")
+        axes[1][0].set_ylabel(f"share of {word} (%)\nnetworks, {_SITES.get(comparison.site, comparison.site)}")
         _legend(figure, comparison, page)
         figures.append(figure)
     return figures
@@ -199,16 +199,16 @@ def _lived(sample: Sample) -> str:
     if treatment.start is None or treatment.stop is None:
         return f"normal vision for {sample.epoch} epochs"
     after = sample.epoch - treatment.stop
-    recovered = f", then open for {after}" if after > 0 else ", recorded at its end"
-    return f"closed in epochs {treatment.start}–{treatment.stop}{recovered}"
+    recovered = f", then open for {after} epochs" if after > 0 else ", recorded at its end"
+    return f"epochs {treatment.start}–{treatment.stop} closed{recovered}"
 
 
-def _counted(sample: Sample) -> str:
+def _counted(sample: Sample, word: str) -> str:
     each = sample.counts.sum(1)
     units = f"{int(each[0])}" if len(set(each.tolist())) == 1 else f"{each.mean():.0f}"
     seeds = f"{len(each)} subject{'s' if len(each) != 1 else ''}"
     silent = f", {np.mean(sample.silent):.2g} silent" if any(sample.silent) else ""
-    return f"{units} units × {seeds}{silent}"
+    return f"{units} {word} × {seeds}{silent}"
 
 
 def _distance(comparison: Comparison, column: Column, ax: Axes) -> None:
@@ -272,6 +272,6 @@ def _legend(figure: Figure, comparison: Comparison, page: Sequence[Column]) -> N
     if twins:
         name, distances = next(iter(twins.items()))
         note += f"; two animals of one treatment ({name}) lie {number(distances[0], 1)} apart"
-    figure.suptitle(
-        "\n".join(textwrap.wrap(note + ".", int(figure.get_figwidth() * 17))), x=0.01, ha="left", fontsize=7
-    )
+    wrapped = "\n".join(textwrap.wrap(note + ".", int(figure.get_figwidth() * 18)))
+    figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=6.8, color=PUBLISHED)
+    title_figure(figure, "Ocular dominance in animals and in networks", comparison.study.title)

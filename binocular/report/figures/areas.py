@@ -68,7 +68,8 @@ def areas_figure(study: Study) -> Figure:
     shown = list(study.through_areas[:_MOST])
     across = len(areas)
     figure = Canvas((max(1.35 * across + 1.2, 5.2), 0.95 * len(shown) + 3.3), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[0.95 * len(shown) + 0.9, 2.4])
+    heights = [0.95 * len(shown) + 0.9, 2.4]
+    above, below = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
     grid = above.subplots(max(len(shown), 1), across, squeeze=False, sharex=True, sharey=True)
     for condition, row in zip(shown, grid, strict=False):
         for area, ax in zip(areas, row, strict=True):
