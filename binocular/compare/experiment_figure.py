@@ -266,12 +266,14 @@ def _legend(figure: Figure, comparison: Comparison, page: Sequence[Column]) -> N
     ]
     if any(column.parts is not None and column.parts.from_words for column in page):
         handles.insert(1, Patch(fc="white", ec=PUBLISHED, ls=(0, (3, 2)), label="from words, not from counts"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.3, columnspacing=1.2)
     twins = {one.record.name: one.twins for one in comparison.histograms if one.twins}
     note = "W₁: groups by which cells would have to move to make ours the animals' histogram"
     if twins:
         name, distances = next(iter(twins.items()))
         note += f"; two animals of one treatment ({name}) lie {number(distances[0], 1)} apart"
     wrapped = "\n".join(textwrap.wrap(note + ".", int(figure.get_figwidth() * 18)))
-    figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=6.8, color=PUBLISHED)
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=3, handlelength=1.3, columnspacing=1.2,
+        title=wrapped, title_fontsize=6.8, alignment="left",
+    )  # fmt: skip
     title_figure(figure, "Ocular dominance in animals and in networks", comparison.study.title)

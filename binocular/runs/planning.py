@@ -53,7 +53,7 @@ class StudyPlan:
     @cached_property
     def chance(self) -> dict[str, float]:
         """Share of right answers by guessing, for every accuracy in a history."""
-        return stimulus_of(self.protocol.stimulus, self.protocol.seed_list[0], self.plan.device).chance
+        return self.plan.stimuli(self.protocol.seed_list[0]).chance
 
     @cached_property
     def units(self) -> dict[str, SiteUnits]:
