@@ -94,14 +94,16 @@ def printed(value: float, digits: int = 2) -> str:
     return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
 
 
-def interval(values: ArrayLike | xr.DataArray) -> Interval:
-    """Return mean and 95 % t interval over seeds.
+def interval(values: ArrayLike | xr.DataArray, coverage: float = 0.95) -> Interval:
+    """Return mean and t interval over seeds.
 
     Parameters
     ----------
     values
         One row per seed, ``[seed, ...]``, or an array of xarray with a dimension ``seed``, wherever it stands;
         NaN = no value, left out and not counted.
+    coverage
+        Of the interval, 0 to 1; wider where a number is looked at again after more seeds (`binocular.store.looks`).
 
     Returns
     -------
@@ -127,7 +129,7 @@ def interval(values: ArrayLike | xr.DataArray) -> Interval:
     mean = np.divide(filled.sum(0), n, out=nan.copy(), where=n > 0)
     squares = (np.where(present, rows - mean, 0.0) ** 2).sum(0)
     variance = np.divide(squares, n - 1, out=nan.copy(), where=n > 1)
-    half = stdtrit(np.maximum(n - 1, 1), 0.975) * np.sqrt(variance / np.maximum(n, 1))
+    half = stdtrit(np.maximum(n - 1, 1), (1 + coverage) / 2) * np.sqrt(variance / np.maximum(n, 1))
     if rows.ndim == 1:
         return Interval(float(mean), float(mean - half), float(mean + half), int(n), "t")
     return Interval(mean, mean - half, mean + half, n.astype(np.int64), "t")
