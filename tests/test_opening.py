@@ -12,6 +12,7 @@ import pytest
 from binocular.stimuli.errors import BadInput
 
 from binocular.store.opening import open_study
+from binocular.store.schema import VERSION
 from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header, invented_tree
 
@@ -75,7 +76,7 @@ def test_files_that_are_no_study(study: Path, tmp_path: Path, spoil, message: st
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
-        ("binocular/2", "update binocular"),
+        (f"binocular/{VERSION + 1}", "update binocular"),
         ("binocular/0", "unknown schema"),
         ("other/1", "not a study"),
         (3, "not a study"),
