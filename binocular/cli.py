@@ -51,6 +51,7 @@ def list_protocols() -> None:
     from rich.table import Table
 
     from binocular.protocols import library_names, load_protocol
+    from binocular.report.terminal import print_fitting
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("protocol", no_wrap=True)
@@ -58,7 +59,7 @@ def list_protocols() -> None:
     for name in library_names():
         protocol = load_protocol(name)
         table.add_row(name, f"{protocol.title}\n[dim]{protocol.reference}[/dim]")
-    Console().print(table)
+    print_fitting(Console(), table)
 
 
 @app.command()

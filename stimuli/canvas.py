@@ -2,19 +2,62 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import logging
+import re
+import warnings
 from typing import Any
 
+from matplotlib.artist import allow_rasterization
 from matplotlib.figure import Figure
 
-__all__ = ["Canvas"]
+__all__ = ["Canvas", "plain_text"]
 
 _DOTS_PER_INCH = 160
 _PIXELS_PER_INCH = 96  # of a browser
+_LETTERS = (  # fonts with the letters that DejaVu Sans has not, where one is installed
+    "Noto Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans CJK KR", "Source Han Sans", "IPAGothic",
+    "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS", "Hiragino Sans", "PingFang SC",
+    "Apple SD Gothic Neo", "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Segoe UI", "Nirmala UI",
+    "Noto Sans Devanagari", "Noto Sans Thai", "Noto Emoji", "Symbola",
+)  # fmt: skip
+_log = logging.getLogger("binocular")
+_told: set[str] = set()
+
+
+def plain_text() -> dict[str, Any]:
+    """Return settings of matplotlib under which every text is drawn as it stands, whatever the user's settings are."""
+    return {"text.usetex": False, "text.parse_math": False, "font.family": ["DejaVu Sans", *_installed()]}
+
+
+@functools.cache
+def _installed() -> tuple[str, ...]:
+    from matplotlib.font_manager import fontManager
+
+    names = {font.name for font in fontManager.ttflist}
+    return tuple(name for name in _LETTERS if name in names)
 
 
 class Canvas(Figure):
     """A matplotlib figure that is not known to pyplot, so that it need not be closed, and that notebooks display."""
+
+    @allow_rasterization
+    def draw(self, renderer: Any) -> None:
+        """Draw; letters that no font here has are said once and not at every place."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            super().draw(renderer)
+        missing = {}
+        for warning in caught:
+            found = re.match(r"Glyph (\d+) .* missing from", str(warning.message))
+            if found:
+                missing[chr(int(found[1]))] = None
+            else:
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+        if new := "".join(letter for letter in missing if letter not in _told):
+            _told.update(new)
+            _log.warning("binocular: no font here has %s; figures show boxes in their place", new)
 
     def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
         """Return the picture and the size at which a notebook shows it."""

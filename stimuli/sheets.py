@@ -15,6 +15,7 @@ from binocular.stimuli.base import LEFT, RIGHT, Split, StimulusSet
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.registry import STIMULI, stimulus_config
 from binocular.stimuli.streams import stream
+from binocular.stimuli.surroundings import own_settings
 
 if TYPE_CHECKING:
     import torch
@@ -82,6 +83,7 @@ def anaglyph(colours: np.ndarray) -> np.ndarray:
     return np.stack([luminance[:, LEFT], luminance[:, RIGHT], luminance[:, RIGHT]], -1)
 
 
+@own_settings()
 def contact_sheet(
     views: torch.Tensor,
     titles: Sequence[str] | None = None,
@@ -163,13 +165,13 @@ def contact_sheet(
 
 def _figure(views: torch.Tensor, titles: Sequence[str] | None, heading: str, columns: int = 8) -> Figure:
     """Return a figure with one contact sheet of a size that fits it."""
-    from binocular.stimuli.canvas import Canvas
+    from binocular.stimuli.canvas import Canvas, plain_text
     from matplotlib import rc_context
 
     across = min(len(views), columns)
     blocks = -(-len(views) // columns)
     tall = views.shape[-2] / views.shape[-1]
-    with rc_context(_STYLE):
+    with rc_context({**_STYLE, **plain_text()}):
         figure = Canvas(
             figsize=((across * 1.1 + 1) * 0.78, (blocks * (3 * (tall + 0.1) + 0.5) + 0.3) * 0.78 + 0.35),
             layout="constrained",
@@ -181,6 +183,7 @@ def _figure(views: torch.Tensor, titles: Sequence[str] | None, heading: str, col
     return figure
 
 
+@own_settings()
 def show(
     stimuli: StimulusSet,
     n: int = 8,
@@ -261,6 +264,7 @@ OVERVIEWS: dict[str, Callable[..., Figure]] = {
 """Kind of stimulus -> function that draws an overview; it takes the fields of that kind."""
 
 
+@own_settings()
 def overview(kind: str, **fields: Any) -> Figure:
     """Return a figure that shows what a kind of stimulus looks like.
 

@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from binocular.report.terminal import print_fitting
+
 __all__ = ["figure_text", "print_record"]
 
 
@@ -29,7 +31,7 @@ def print_record(record: Mapping[str, Any]) -> None:
     if busy:
         warning = f"load {machine['load_before']:.1f} before: other work was running; verdicts with ? may be wrong"
         console.print(warning, style="yellow", highlight=False)
-    console.print(table)
+    print_fitting(console, table)
 
 
 def _cells(row: Mapping[str, Any], busy: bool) -> tuple[str, ...]:

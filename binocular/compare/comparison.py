@@ -13,6 +13,7 @@ from binocular.compare.histograms import HistogramComparison, compare_histograms
 from binocular.compare.recovery import Recovery, recoveries
 from binocular.compare.samples import Moment, samples_of
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.surroundings import own_settings
 from binocular.store.study import Study
 
 __all__ = ["Comparison", "compare_study"]
@@ -65,6 +66,7 @@ class Comparison:
         return like or tuple(found for found in animals_first if not found.record.is_network)
 
 
+@own_settings()
 def compare_study(
     study: Study,
     ids: Sequence[str] = (),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from binocular.compare.comparison import Comparison
 from binocular.compare.resampling import LEVEL
 from binocular.report.figures.style import number
+from binocular.report.terminal import print_fitting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +29,7 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
 
     console = console or Console()
     if comparison.shown:
-        console.print(histograms_table(comparison))
+        print_fitting(console, histograms_table(comparison))
         console.print(_histograms_caption(comparison), style="dim", markup=False, highlight=False)
         console.print()
     lines = [*_curve_lines(comparison), *_recovery_lines(comparison)]
@@ -37,7 +38,7 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
     if lines:
         console.print()
     if comparison.facts:
-        console.print(facts_table(comparison))
+        print_fitting(console, facts_table(comparison))
         for line in _not_here(comparison):
             console.print(line, style="dim", markup=False, highlight=False)
 

@@ -14,6 +14,7 @@ from binocular.networks.checking import check_network
 from binocular.networks.options import check_options, make_network
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import global_stream
+from binocular.stimuli.surroundings import own_settings
 from binocular.stimuli.user_code import load_class
 
 __all__ = ["NETWORKS", "build_network", "check_network", "network_class"]
@@ -29,6 +30,7 @@ NETWORKS: dict[str, str] = {
 """Networks by kind; a new one is one class and one line here."""
 
 
+@own_settings()
 def build_network(
     kind: str, options: Mapping[str, Any], shape: tuple[int, int, int], n_classes: int, seed: int
 ) -> nn.Module:

@@ -14,6 +14,7 @@ from torch.nn.parameter import is_lazy
 from binocular.networks.fusion import fuse
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.streams import draws_globally, global_stream, stream
+from binocular.stimuli.surroundings import own_settings
 
 __all__ = ["check_network", "check_reproducible", "draws"]
 
@@ -21,6 +22,7 @@ __all__ = ["check_network", "check_reproducible", "draws"]
 _SUM = "left(views[:, 0]) + right(views[:, 1])"
 
 
+@own_settings()
 def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: int) -> list[str]:
     """Say what keeps a module from being reared here.
 

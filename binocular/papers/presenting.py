@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from binocular.papers.claims import SCALES, Claim, Evidence, Scale
+from binocular.report.terminal import print_fitting
 from binocular.store.statistics import Interval, printed
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _print_table(rows: Sequence[Evidence], console: Console) -> None:
             Text(row.verdict or "", style=COLOURS.get(row.verdict or "", "")),
         )
     if rows:
-        console.print(table)
+        print_fitting(console, table)
 
 
 def _print_stacked(rows: Sequence[Evidence], console: Console) -> None:
@@ -120,7 +121,7 @@ def print_summary(found: Reproduction, console: Console) -> None:
     for result in found.results:
         verdict = result.finding.verdict
         table.add_row(result.claim.id, Text(verdict, style=COLOURS[verdict]))
-    console.print(table)
+    print_fitting(console, table)
     console.print(
         Text(
             f"{duration_words(found.seconds)} in this run, {duration_words(found.spent)} of computing behind it", "dim"

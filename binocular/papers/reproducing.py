@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from binocular.papers.claims import Claim, Finding, Need, Scale
 from binocular.papers.registry import Paper
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.surroundings import own_settings
 from binocular.store.sealing import safely
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Reproduction:
         return sum(nodes.values()) + sum(seconds for seconds in other if not math.isnan(seconds))
 
 
+@own_settings()
 def reproduce(
     paper: Paper,
     claims: Sequence[Claim],

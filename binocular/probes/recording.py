@@ -14,11 +14,13 @@ from torch import Tensor, nn
 from binocular.networks.fusion import fuse_all_pairs
 from binocular.networks.sites import REPRESENTATION, Site, UnitKind, central_places, resolve_site, site_name
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.surroundings import own_settings
 from binocular.store.records import SiteUnits
 
 __all__ = ["has_pathways", "record_grid", "response_grid", "responses", "units_at"]
 
 
+@own_settings()
 def response_grid(
     network: nn.Module,
     left: Tensor,

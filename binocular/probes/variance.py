@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from binocular.stimuli.surroundings import own_settings
+
 __all__ = ["SILENT_FLOOR", "SourceVariance", "source_variance"]
 
 SILENT_FLOOR = 1e-10
@@ -45,6 +47,7 @@ class SourceVariance:
     n_silent: int
 
 
+@own_settings()
 def source_variance(
     grid: Tensor | np.ndarray, bootstrap: int = 0, generator: torch.Generator | None = None, floor: float = SILENT_FLOOR
 ) -> SourceVariance:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from binocular.report.terminal import print_fitting
 from binocular.store.statistics import Interval, interval
 from binocular.store.study import Condition, load_study
 
@@ -59,7 +60,7 @@ def print_measure(study_path: Path | str, probe: str) -> None:
             table.add_column(name, justify="right")
         for label, cells in rows:
             table.add_row(Text(label), *(cell.text().replace(" [", "\n[") for cell in cells.values()))
-        Console().print(table)
+        print_fitting(Console(), table)
     Console().print("means over seeds [95 % interval]", style="dim", markup=False, highlight=False)
 
 
@@ -79,4 +80,4 @@ def list_probes(only: str | None = None) -> None:
     else:
         for name, field in probe_type(only).model_fields.items():
             table.add_row(name, str(field.default), field.description or "")
-    Console().print(table)
+    print_fitting(Console(), table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from binocular.report.terminal import print_fitting
 from binocular.store.overview import condition_table, how_to_read
 from binocular.store.study import Study, load_study
 
@@ -40,5 +41,5 @@ def print_table(study_path: Path | str) -> None:
 
     study = load_study(study_path)
     console = Console()
-    console.print(rich_table(study, width=console.width))
+    print_fitting(console, rich_table(study, width=console.width))
     console.print(how_to_read(study), style="dim", markup=False, highlight=False)

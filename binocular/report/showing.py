@@ -11,7 +11,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from binocular.report.figures.style import eye_of
+from binocular.report.terminal import print_fitting
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.surroundings import own_settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,7 +73,7 @@ def show_protocol(protocol: Protocol, svg: Path | None = None) -> None:
         console.print(Text(f"deviation: {deviation}", style="dim"))
     console.print()
     conditions = protocol.resolved_conditions()
-    console.print(_time_lines(conditions))
+    print_fitting(console, _time_lines(conditions))
     for condition in conditions:
         for stretch in condition.timeline(protocol.age_scale):
             rates = f"{stretch.rate_start:.3g}"
@@ -143,6 +145,7 @@ def _history(node: Node) -> str:
     return ", then ".join(parts) if len(parts) <= 4 else f"{parts[0]}, then ... (changing) ..., {parts[-1]}"
 
 
+@own_settings()
 def stimulus_figure(
     protocol: Protocol, condition: str | None = None, phase: int = 1, pairs: int = 8, seed: int = 0
 ) -> Figure:

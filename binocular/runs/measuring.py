@@ -28,6 +28,7 @@ from binocular.rearing.objectives import without_decoder
 from binocular.rearing.randomness import OwnStreams
 from binocular.runs.planning import usable_device
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock
 from binocular.store.measures import Measures, measure_path, measures_of, write_measure
 from binocular.store.provenance import now, usable_cores, versions
@@ -51,6 +52,7 @@ class _Snapshot:
     state: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
+@own_settings()
 def measure_study(
     path: Path | str,
     probe: Probe | str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -45,7 +46,8 @@ class Lines:
         """Nothing to put away."""
 
     def _say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        with contextlib.suppress(OSError, ValueError):  # a closed or full stream decides nothing
+            print(text, file=self._stream, flush=True)
 
 
 class Bar:

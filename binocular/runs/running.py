@@ -20,6 +20,7 @@ from binocular.runs.collecting import subject_record, tree_record
 from binocular.runs.planning import StudyPlan
 from binocular.runs.scheduling import rear_here
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock, try_folder
 from binocular.store.node_index import NodeIndex
 from binocular.store.opening import opened
@@ -72,6 +73,7 @@ class Outcome:
     found: int = 0
 
 
+@own_settings()
 def run_study(
     protocol: protocols.Protocol,
     folder: Path | str,

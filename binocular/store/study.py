@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from binocular.stimuli.surroundings import own_settings
 from binocular.store.conditions import Condition, StudyData
 from binocular.store.overview import html_table
 
@@ -20,6 +21,7 @@ class Study(StudyData):
         return html_table(self)
 
 
+@own_settings()
 def load_study(path: Path | str) -> Study:
     """Read a whole study into memory.
 

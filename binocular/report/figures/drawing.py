@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.surroundings import own_settings
 from binocular.store.ownership import remove_figures
 from binocular.store.sites import in_order
 from binocular.store.study import Study, load_study
@@ -112,6 +113,7 @@ FIGURES: dict[str, Drawing] = {
 """All figures by name, in the order of the report."""
 
 
+@own_settings()
 def figure_of(study: Study | Path | str, name: str, site: str | None = None) -> Figure:
     """Return one figure of a study; a notebook shows it by itself.
 
@@ -202,6 +204,7 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
             yield name, name if site == study.default_site else f"{name}.{site}", figure
 
 
+@own_settings()
 def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | None = None) -> list[Path]:
     """Draw figures of a study file into a folder, each as PNG (200 dpi) and SVG.
 

@@ -48,7 +48,6 @@ TASK_COLOURS = ("#000000", "#009E73", "#AA4499", "#B8860B", "#56B4E9")
 """For tasks, in order; none of them an eye's colour."""
 
 _SETTINGS: dict[str, Any] = {
-    "font.family": ["DejaVu Sans"],
     "font.size": 8,
     "axes.titlesize": 8.5,
     "axes.labelsize": 8,
@@ -73,7 +72,6 @@ _SETTINGS: dict[str, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.3,
     "svg.fonttype": "path",
-    "text.parse_math": False,
     "svg.hashsalt": "binocular",
 }
 
@@ -97,8 +95,10 @@ def style() -> Iterator[None]:
     import matplotlib as mpl
     import matplotlib.style
 
+    from binocular.stimuli.canvas import plain_text
+
     with mpl.rc_context():
-        matplotlib.style.use(["default", _SETTINGS])
+        matplotlib.style.use(["default", {**_SETTINGS, **plain_text()}])
         yield
 
 
