@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from binocular.stimuli.content import digest_of_files, digest_of_values
+from binocular.stimuli.surroundings import own_settings
 from binocular.stimuli.user_code import code_of, is_shipped
 from pydantic import BaseModel, ConfigDict
 
@@ -30,6 +31,12 @@ class StimulusConfig(BaseModel):
 
     places: ClassVar[tuple[str, ...]] = ("path", "download")
     """Fields that say where data lie or come from: what lies there decides what is seen, not where."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let every stimulus be built under the settings of this project, whatever those of the program are."""
+        super().__init_subclass__(**options)
+        if "build" in vars(cls):
+            cls.build = own_settings()(cls.build)
 
     def files(self) -> Mapping[str, Path]:
         """Return the files whose content decides the stimuli, by a name that does not depend on where they lie."""
