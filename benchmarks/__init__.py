@@ -9,6 +9,7 @@ from binocular.bench.base import Case
 CASES = (
     Case("beside-rearing", "benchmarks.studies:beside_rearing", "main experiment: not learning", "%", "at most", 15),
     Case("memory", "benchmarks.studies:memory", "peak of memory of a run, most seeds", "MB", "at most", 2000),
+    Case("page-faults", "benchmarks.studies:page_faults", "page faults of a step, memory kept", "", "at most", 100),
     Case("scaling-subjects", "benchmarks.scaling:subjects", "power of growth with subjects", "", "at most", 1.1),
     Case("scaling-seeds", "benchmarks.scaling:seeds", "power of growth with seeds, whole study", "", "at most", 1.1),
     Case("scaling-units", "benchmarks.scaling:units", "power of growth with channels", "", "at most", 2.0),

@@ -13,8 +13,24 @@ from typing import Any
 
 from binocular.bench.base import Measured, Suite
 
-__all__ = ["beside_rearing", "memory", "run_and_time"]
+__all__ = ["beside_rearing", "memory", "page_faults", "run_and_time"]
 
+_STEPS = """
+import resource, sys
+import torch
+from binocular.rearing.memory import keep_freed_memory
+torch.set_num_threads(1)
+if sys.argv[1] == "kept":
+    keep_freed_memory()
+def step():
+    kept = [torch.ones(300_000) for _ in range(40)]  # 48 MB, as a small network's activations
+for _ in range(3):
+    step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    step()
+print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
+"""
 _PARTS = ("planning", "rearing", "writing", "drawing", "reporting")
 
 
@@ -38,6 +54,15 @@ def memory(suite: Suite) -> Measured:
         peaks[seeds] = run_and_time("monocular-deprivation", [f"seeds={seeds}", *short])["peak_mb"]
     detail = {"peak_mb_by_seeds": {str(seeds): peak for seeds, peak in peaks.items()}}
     return Measured([max(peaks.values())], "none", detail)
+
+
+def page_faults(suite: Suite) -> Measured:
+    """Count page faults of a step whose tensors stay with the process, and of one that gives them back."""
+    faults = {}
+    for how in ("kept", "given back"):
+        done = subprocess.run([sys.executable, "-c", _STEPS, how], check=True, capture_output=True, text=True)
+        faults[how] = float(done.stdout)
+    return Measured([faults["kept"]], "a step that gives its memory back, in the detail", {"faults": faults})
 
 
 def run_and_time(protocol: str, settings: list[str], dask: str = "") -> dict[str, Any]:

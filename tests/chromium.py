@@ -44,7 +44,7 @@ class Page:
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": params}))
         while True:
-            answer = json.loads(self._socket.recv(timeout=30))
+            answer = json.loads(self._socket.recv(timeout=600))
             if answer.get("id") == self._number:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
@@ -64,7 +64,7 @@ class Page:
             raise RuntimeError(details.get("exception", {}).get("description", details["text"]))
         return found["result"].get("value")
 
-    def wait(self, condition: str, seconds: float = 60) -> Any:
+    def wait(self, condition: str, seconds: float = 600) -> Any:
         """Wait until an expression is true and return its value."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -132,20 +132,20 @@ def chromium(profile: Path) -> Iterator[Page]:
     )
     try:
         told = profile / "DevToolsActivePort"
-        until = time.monotonic() + 30
+        until = time.monotonic() + 600
         while not (told.is_file() and told.read_text().count("\n")):
             if process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError("chromium did not start")
             time.sleep(0.05)
         port = told.read_text().splitlines()[0]
-        with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
+        with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}/json/list", timeout=600) as answer:
             tab = next(tab for tab in json.load(answer) if tab["type"] == "page")
         with connect(tab["webSocketDebuggerUrl"], max_size=None, proxy=None) as socket:
             yield Page(socket)
     finally:
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=600)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=600)

@@ -7,7 +7,9 @@ import os
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["MPLBACKEND"] = "Agg"
+for screen in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "PYTHONIOENCODING", "MATPLOTLIBRC", "BINOCULAR_DEBUG"):
+    os.environ.pop(screen, None)  # what the terminal around the tests is like does not matter
 
 
 def pytest_configure() -> None:

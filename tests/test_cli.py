@@ -23,7 +23,7 @@ def binocular(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comp
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 
 import pytest
 from binocular.stimuli.errors import BadInput
 
 from binocular.runs import cluster
 from binocular.runs.running import run_study
+from tests.patience import wait_until
 from tests.tiny import assert_same, tiny
 
 pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
@@ -34,9 +34,7 @@ def test_a_lost_worker_is_survived(tmp_path, monkeypatch):
 
     def kill_one_worker() -> None:
         nodes = tmp_path / "there" / "nodes"
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline and not list(nodes.glob("*.h5")):
-            time.sleep(0.05)
+        wait_until(lambda: list(nodes.glob("*.h5")))
         for child in psutil.Process().children(recursive=True):
             if "spawn_main" in " ".join(child.cmdline()) and child.pid != os.getpid():
                 os.kill(child.pid, signal.SIGKILL)

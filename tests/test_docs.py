@@ -170,7 +170,7 @@ def test_the_slurm_scripts_are_valid_shell(tmp_path: Path):
         text=True,
         cwd=tmp_path,
         check=True,
-        timeout=120,
+        timeout=600,
     ).stdout
     for line in ("#SBATCH -p short", "#SBATCH --cpus-per-task=4", "#SBATCH -t 01:00:00", "OMP_NUM_THREADS=1"):
         assert line in printed

@@ -52,7 +52,7 @@ class Lab:
         request = urllib.request.Request(f"{self.origin}{path}", data, named)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
         try:
-            with opener.open(request, timeout=60) as answer:
+            with opener.open(request, timeout=600) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -73,7 +73,7 @@ def lab() -> Iterator[Lab]:
         yield Lab(found[0])
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=600)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def click(page: Page, what: str) -> None:
 
 
 def grown(page: Page, age: int, track: str = "subject") -> None:
-    page.wait(f"lab.live.get('{track}')?.frames.at(-1).age >= {age}", 30)
+    page.wait(f"lab.live.get('{track}')?.frames.at(-1).age >= {age}")
 
 
 def shown(page: Page, column: int = 0) -> dict:
@@ -291,12 +291,12 @@ def test_wishes_that_make_no_sense_are_answered_and_change_nothing(lab):
     with websockets.connect(
         f"ws{lab.origin[4:]}/live?token={lab.token}", origin=lab.origin, proxy=None, max_size=None
     ) as s:
-        before = json.loads(s.recv(timeout=20))
+        before = json.loads(s.recv(timeout=600))
         assert before["type"] == "hello" and before["experiments"][0]["name"] == "normal"
         wishes = ("{", "[]", '{"do": "explode"}', '{"do": "controls"}', '{"do": "speed", "seconds": "NaN"}')
         for wish in (*wishes, '{"do": "restart", "seed": 1.5}', '{"do": "choose", "name": "cat"}'):
             s.send(wish)
-            answer = json.loads(s.recv(timeout=20))
+            answer = json.loads(s.recv(timeout=600))
             assert answer["type"] == "trouble" and answer["text"], wish
     status, content = lab.get(f"/page/..%2Fserver.py?token={lab.token}")
     assert status == 404 and b"import" not in content

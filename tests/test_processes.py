@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from binocular.runs import processes
 from binocular.runs.planning import plan_study
 from binocular.runs.processes import worth_processes
 from binocular.runs.running import run_study
+from tests.patience import PATIENCE_S, wait_until
 from tests.tiny import assert_same, tiny, tiny_file
 
 SLOW = ["conditions.normal.phases.0.epochs=30", "conditions.late.phases.0.epochs=30"]
@@ -64,13 +64,6 @@ def _in_group(group: int) -> list[int]:
     found = subprocess.run(["ps", "-eo", "pid=,pgid=,stat="], capture_output=True, text=True, check=True).stdout
     rows = [line.split() for line in found.splitlines()]
     return [int(pid) for pid, its_group, state in rows if int(its_group) == group and not state.startswith("Z")]
-
-
-def _wait_for(condition, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.05)
 
 
 def _is_rearing(folder: Path) -> bool:
@@ -132,14 +125,13 @@ def test_what_fails_in_a_process_is_said_as_in_a_thread(tmp_path, always, monkey
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_or_killed_it_leaves_no_process_and_resumes_to_the_same_end(tmp_path, number, always, whole):
     run = _started(tmp_path, *SLOW)
-    _wait_for(lambda: _is_rearing(tmp_path) or run.poll() is not None)
-    assert run.poll() is None, (tmp_path / "err").read_text()
+    wait_until(lambda: _is_rearing(tmp_path), run)
     if number is signal.SIGINT:
         os.killpg(run.pid, number)  # as from the keyboard: every process of the group gets it
     else:
         os.kill(run.pid, number)
-    assert run.wait(120) == (130 if number is signal.SIGINT else -number)
-    _wait_for(lambda: not _in_group(run.pid))
+    assert run.wait(PATIENCE_S) == (130 if number is signal.SIGINT else -number)
+    wait_until(lambda: not _in_group(run.pid))
     if number is signal.SIGINT:
         assert (tmp_path / "err").read_text() == ""
     resumed = run_study(tiny(tmp_path, *SLOW), tmp_path / "out", "cpu")
@@ -149,11 +141,11 @@ def test_stopped_or_killed_it_leaves_no_process_and_resumes_to_the_same_end(tmp_
 
 def test_a_killed_process_costs_its_subjects_and_the_same_run_goes_on(tmp_path, always, whole):
     run = _started(tmp_path, *SLOW)
-    _wait_for(lambda: _is_rearing(tmp_path) or run.poll() is not None)
+    wait_until(lambda: _is_rearing(tmp_path), run)
     children = [pid for pid in _in_group(run.pid) if pid != run.pid]
     rearing = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(rearing[0], signal.SIGKILL)
-    assert run.wait(120) == 0
+    assert run.wait(PATIENCE_S) == 0
     assert processes._ABRUPT in (tmp_path / "err").read_text()
     again = run_study(tiny(tmp_path, *SLOW), tmp_path / "out", "cpu")
     assert not again.failures

@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from binocular.papers.registry import PAPERS, Paper, chosen_claims, paper_named
 from binocular.papers.reproducing import reproduce
 from binocular.store.statistics import Interval, exact, interval
 from tests.made_studies import Made, made_study
+from tests.patience import wait_until
 from tests.test_cli import ROOT, assert_one_sentence, binocular
 from tests.tiny import tiny_file
 
@@ -270,11 +270,8 @@ reproduce(PAPER, [rsv_claim(need) for need in needs], place / "out", device="cpu
 
 def test_a_kill_loses_no_study_that_was_done(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT)
-    until = time.monotonic() + 60
     try:
-        while not list((tmp_path / "out" / "second" / "nodes").glob("*.h5")):
-            assert process.poll() is None and time.monotonic() < until, "it ended before it could be killed"
-            time.sleep(0.05)
+        wait_until(lambda: list((tmp_path / "out" / "second" / "nodes").glob("*.h5")), process)
     finally:
         process.kill()
         process.wait()

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import h5py
@@ -19,6 +18,7 @@ from binocular.networks.mlp import SplitMLP
 from binocular.runs.running import run_study
 from binocular.store.snapshots import read_node
 from binocular.store.verification import verify_study
+from tests.patience import PATIENCE_S
 from tests.tiny import arrays, assert_same, tiny, tiny_file
 
 ROOT = Path(__file__).parents[1]
@@ -158,23 +158,43 @@ def test_a_phase_can_end_by_criterion(tmp_path):
     assert history.tolist() == [1, 3, 4], "the second epoch of the first phase is skipped"
 
 
-def _start(folder: Path, settings: list[str]) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-m",
-        "binocular",
-        "run",
-        str(folder / "tiny.toml"),
-        "--out",
-        str(folder / "out"),
-        "--quiet",
-    ]
+HELD = """
+import os, signal, sys, time
+from binocular.runs import progress
+from binocular.start import main
+
+class Held:
+    # After some epochs the run meets its signal, or waits until somebody lets it go on.
+    epochs = 0
+    def start(self, epochs, done): pass
+    def close(self): pass
+    def epoch(self, node):
+        self.epochs += 1
+        if self.epochs == 20 and number:
+            os.kill(os.getpid(), number)
+            time.sleep(1)  # the main thread takes it up meanwhile
+        elif self.epochs == 20:
+            print("held", flush=True)
+            sys.stdin.read()
+
+number = int(sys.argv.pop(1))
+held = Held()
+progress.progress_for = lambda quiet: held
+main()
+"""
+
+
+def _start(folder: Path, settings: list[str], number: int = 0) -> subprocess.Popen[bytes]:
+    """Start a run that gets a signal in its middle, or that waits there for its standard input to end."""
+    command = [sys.executable, "-c", HELD, str(int(number)), "run", str(folder / "tiny.toml")]
+    command += ["--out", str(folder / "out"), "--quiet"]
     for setting in settings:
         command += ["--set", setting]
     return subprocess.Popen(
         command,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         # What is started in the background of a shell inherits that Ctrl-C is ignored; a person's terminal is not so.
@@ -196,13 +216,8 @@ def whole_long(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_killed_run_is_taken_up_and_ends_the_same(tmp_path, kill, whole_long):
     tiny_file(tmp_path)
-    process = _start(tmp_path, LONG)
-    deadline = time.monotonic() + 60
-    # Kill it in the middle: some nodes are done, others are not.
-    while time.monotonic() < deadline and not list((tmp_path / "out" / "nodes").glob("*[0-9a-f].h5")):
-        time.sleep(0.02)
-    process.send_signal(kill)
-    _, said = process.communicate(timeout=60)
+    process = _start(tmp_path, LONG, kill)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == (-9 if kill == signal.SIGKILL else 130), said
     if kill != signal.SIGKILL:
         assert b"takes it up" in said
@@ -217,9 +232,7 @@ def test_two_runs_on_one_folder_the_second_is_refused(tmp_path):
     tiny_file(tmp_path)
     process = _start(tmp_path, LONG)
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not list((tmp_path / "out").glob("nodes/*")):
-            time.sleep(0.02)
+        assert process.stdout is not None and process.stdout.readline() == b"held\n"
         with pytest.raises(BadInput, match=f"in use by process {process.pid}"):
             run_study(tiny(tmp_path), tmp_path / "out", "cpu")
     finally:

@@ -7,7 +7,7 @@ import ipaddress
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 __all__ = ["Guard"]
 
@@ -48,7 +48,7 @@ class Guard:
         A page elsewhere can let its own name point to 127.0.0.1 and then speak to the lab as if it came from there
         (DNS rebinding). Its name still stands in the header.
         """
-        name = urlsplit(f"//{host or ''}").hostname or ""
+        name = _parsed(f"//{host or ''}").hostname or ""
         if name in _LOCAL or name == self.host.lower():
             return True
         return self.host in _EVERYWHERE and (name in self.names or _is_address(name))
@@ -59,7 +59,15 @@ class Guard:
         Browsers name the page's origin; what names none is no browser's page, and is refused too.
         """
         origin = headers.get("origin", "")
-        return bool(origin) and urlsplit(origin).netloc == headers.get("host")
+        return bool(origin) and _parsed(origin).netloc == headers.get("host")
+
+
+def _parsed(address: str) -> SplitResult:
+    """Take an address apart; one that is none has no parts."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _is_address(name: str) -> bool:

@@ -16,12 +16,13 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from binocular.lab.connections import Complaints, OneLine, known_clients
 from binocular.lab.controls import Controls
 from binocular.lab.guard import Guard
 from binocular.lab.reading import LARGEST_UPLOAD
@@ -42,9 +43,11 @@ _HEADERS = {
 }
 _READING_SECONDS = 120  # a study takes three seconds of processor time; a busy laptop gives them slowly
 _WAITING_MESSAGES = 500
+_LONGEST_TROUBLE = 500  # letters
+_PARTS = frozenset(entry.name for entry in (resources.files("binocular.lab") / "page").iterdir())
 
 
-def make_app(session: Session, guard: Guard) -> Starlette:
+def make_app(session: Session, guard: Guard, complaints: Complaints | None = None) -> ASGIApp:
     """Return the application.
 
     Parameters
@@ -53,9 +56,12 @@ def make_app(session: Session, guard: Guard) -> Starlette:
         The lab; its messages go to every page that is open.
     guard
         Who may talk to it.
+    complaints
+        Where what is not as it should be is told.
     """
-    lab = _Lab(session)
-    return Starlette(
+    complaints = complaints or Complaints()
+    lab = _Lab(session, complaints)
+    app = Starlette(
         routes=[
             Route("/", lab.page),
             Route("/page/{name}", lab.part),
@@ -67,6 +73,7 @@ def make_app(session: Session, guard: Guard) -> Starlette:
         middleware=[Middleware(_Guarded, guard=guard)],
         exception_handlers={BadInput: _refusal},
     )
+    return OneLine(app, complaints)
 
 
 async def _refusal(_request: Request, error: Exception) -> Response:
@@ -95,6 +102,7 @@ class _Guarded:
                 return
             await PlainTextResponse(f"{problem}\n", 403, _HEADERS)(scope, receive, send)
             return
+        known_clients.add(scope.get("client"))
         if scope["type"] == "http" and scope["path"] == "/" and given and self._guard.token is not None:
             # The secret leaves the address line: screens are projected, and addresses are remembered.
             moved = RedirectResponse("/", 303, _HEADERS)
@@ -123,8 +131,8 @@ class _Guarded:
 class _Lab:
     """The pages that are open, and what they ask for."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, complaints: Complaints) -> None:
+        self._session, self._complaints = session, complaints
         self._pages: dict[asyncio.Queue[str | None], asyncio.AbstractEventLoop] = {}
         session.listen = self._tell
 
@@ -152,16 +160,23 @@ class _Lab:
 
     async def load(self, request: Request) -> Response:
         """Take a study that somebody brings and answer with its tracks, or one sentence why not."""
-        name = request.query_params.get("name", "")[:80] or "the file"
+        given = request.query_params.get("name", "")[:80]
+        name = "".join(letter for letter in given if letter.isprintable()) or "the file"
         with tempfile.TemporaryDirectory(prefix="binocular-lab-") as folder:
             path = Path(folder) / "brought.h5"
             size = 0
-            with path.open("wb") as file:
-                async for piece in request.stream():
-                    size += len(piece)
-                    if size > LARGEST_UPLOAD:
-                        raise BadInput(f"{name} is larger than {LARGEST_UPLOAD // 1_000_000} MB; expected a study.h5")
-                    file.write(piece)
+            try:
+                with path.open("wb") as file:
+                    async for piece in request.stream():
+                        size += len(piece)
+                        if size > LARGEST_UPLOAD:
+                            raise BadInput(
+                                f"{name} is larger than {LARGEST_UPLOAD // 1_000_000} MB; expected a study.h5"
+                            )
+                        file.write(piece)
+            except ClientDisconnect:
+                self._complaints.tell(f"{name} broke off after {size} bytes")
+                return Response(status_code=400)
             return Response(await _read(path, name), media_type="application/json")
 
     async def live(self, socket: WebSocket) -> None:
@@ -176,7 +191,7 @@ class _Lab:
             sending = asyncio.create_task(_send(socket, waiting))
             try:
                 while True:
-                    await self._do(socket, await socket.receive_text())
+                    await self._do(socket, await _text_of(socket))
             finally:
                 sending.cancel()
                 with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
@@ -202,8 +217,16 @@ class _Lab:
             if not isinstance(wish, dict) or wish.get("do") not in _WISHES:
                 raise BadInput(f"the page asked for something unknown; accepted: {', '.join(_WISHES)}")
             await asyncio.wrap_future(_WISHES[wish["do"]](self._session, wish))
-        except (BadInput, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            await socket.send_text(json.dumps({"type": "trouble", "text": str(error)}))
+        except (BadInput, KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            await socket.send_text(json.dumps({"type": "trouble", "text": str(error)[:_LONGEST_TROUBLE]}))
+
+
+async def _text_of(socket: WebSocket) -> str:
+    """Receive a text; what comes as bytes is not from our page, and says nothing."""
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1000))
+    return message.get("text") or ""
 
 
 def _whole(wish: dict[str, Any], key: str) -> int | None:
@@ -255,9 +278,9 @@ async def _read(path: Path, name: str) -> bytes:
 
 def _part(name: str) -> Response:
     kind = _TYPES.get(Path(name).suffix)
-    file = resources.files("binocular.lab") / "page" / name
-    if kind is None or "/" in name or "\\" in name or not file.is_file():
+    if kind is None or name not in _PARTS:
         return PlainTextResponse("There is no such page.\n", 404)
+    file = resources.files("binocular.lab") / "page" / name
     return Response(file.read_bytes(), media_type=f"{kind}; charset=utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import socket
 import sys
@@ -12,10 +13,14 @@ from typing import TYPE_CHECKING
 from binocular.stimuli.errors import BadInput
 
 if TYPE_CHECKING:
+    import uvicorn
+
+    from binocular.lab.connections import Complaints
+    from binocular.lab.guard import Guard
     from binocular.lab.session import Session
     from binocular.protocols import Protocol
 
-__all__ = ["PORT", "serve"]
+__all__ = ["PORT", "serve", "server_of"]
 
 PORT = 8765
 _NEEDED = ("starlette", "uvicorn", "websockets")
@@ -66,10 +71,8 @@ def serve(
 
 
 def _serve(session: Session, listening: socket.socket, host: str, use_token: bool, open_browser: bool) -> None:
-    import uvicorn
-
+    from binocular.lab.connections import Complaints
     from binocular.lab.guard import Guard
-    from binocular.lab.server import make_app
 
     guard = Guard(secrets.token_urlsafe(24) if use_token else None, host)
     address = _address(host, listening.getsockname()[1], guard.token)
@@ -90,9 +93,24 @@ def _serve(session: Session, listening: socket.socket, host: str, use_token: boo
         )
     if open_browser:
         webbrowser.open(address)
+    server_of(session, guard, Complaints()).run(sockets=[listening])
+
+
+def server_of(session: Session, guard: Guard, complaints: Complaints) -> uvicorn.Server:
+    """Return the server of a session, which tells its complaints and nothing else."""
+    import uvicorn
+
+    from binocular.lab.connections import Impatient
+    from binocular.lab.server import make_app
+
+    for name in ("uvicorn.error", "websockets", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [complaints], False
+        logger.setLevel(logging.ERROR)
     config = uvicorn.Config(
-        make_app(session, guard),
-        log_level="error",
+        make_app(session, guard, complaints),
+        http=Impatient,
+        log_config=None,
         access_log=False,
         lifespan="off",
         ws="websockets-sansio",
@@ -100,7 +118,7 @@ def _serve(session: Session, listening: socket.socket, host: str, use_token: boo
         server_header=False,
         timeout_graceful_shutdown=2,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -50,7 +51,8 @@ class Waiting:
             elif now - self._told >= _EVERY_SECONDS or self._told == self._began:
                 self._told = now
                 left = f", about {(now - self._began) / done * (total - done):.0f} s left" if done else ""
-                print(f"{self._what}: {done} of {total} {self._of}{left}", file=self._stream, flush=True)
+                with contextlib.suppress(OSError, ValueError):  # a closed or full stream decides nothing
+                    print(f"{self._what}: {done} of {total} {self._of}{left}", file=self._stream, flush=True)
 
     def _draw(self, done: int, total: int) -> None:
         if self._bar is None:

@@ -1,0 +1,21 @@
+"""Waiting for what another process does, however busy the machine is; only a process that ended is not waited for."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+
+__all__ = ["PATIENCE_S", "wait_until"]
+
+PATIENCE_S = 600.0
+"""So long that a test which needs it says that something hangs, and not that the machine is slow."""
+
+
+def wait_until(condition: Callable[[], object], process: subprocess.Popen | None = None) -> None:
+    """Wait until a condition holds; a process that was to bring it about must still run."""
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert process is None or process.poll() is None, "the process ended before"
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.02)
