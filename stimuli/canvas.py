@@ -26,7 +26,7 @@ _log = logging.getLogger("binocular")
 _told: set[str] = set()
 
 
-def plain_text() -> dict[str, Any]:
+def plain_text() -> dict[Any, Any]:
     """Return settings of matplotlib under which every text is drawn as it stands, whatever the user's settings are."""
     return {"text.usetex": False, "text.parse_math": False, "font.family": ["DejaVu Sans", *_installed()]}
 
