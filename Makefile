@@ -8,7 +8,7 @@ WORKERS ?= 2
 # Where torch comes from: the package index in use, or another one, such as that of the CPU-only builds.
 TORCH_INDEX ?=
 
-.PHONY: setup run test slow lint types labs notebooks docs clean
+.PHONY: setup run test slow lint types labs notebooks jupyter docs clean
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -20,6 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: $(STAMP)
 	$(BIN)/binocular run monocular-deprivation
+	@echo "The command is in $(BIN): '. $(BIN)/activate' makes it yours in this terminal."
 
 test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow"
@@ -27,9 +28,15 @@ test: $(STAMP)
 slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
 
-# The labs as empty notebooks for Jupyter or Colab, below build/labs.
+# The labs as empty notebooks for Jupyter or Colab, below build/labs, with the package as a file that Colab can install.
 notebooks: $(STAMP)
 	$(BIN)/python labs/notebooks.py
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/labs .
+
+# The same, opened in JupyterLab.
+jupyter: notebooks
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt "jupyterlab>=4"
+	$(BIN)/jupyter lab build/labs
 
 # The same carried out, every number of the teacher's keys checked: about four minutes on one core.
 labs: $(STAMP)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from binocular.papers.command import reproduce
-from binocular.start import main
 from binocular.stimuli.errors import BadInput, MissingData
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["app", "main"]
+__all__ = ["app"]
 
 app = typer.Typer(
     name="binocular",
@@ -401,3 +401,9 @@ def _study_file(path: Path) -> Path:
     from binocular.store.opening import study_file
 
     return study_file(path)
+
+
+def __getattr__(name: str) -> object:
+    if name == "main":  # where the command began before `binocular.start`; installed scripts may still look here
+        return import_module("binocular.start").main
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 FLOORS = (
-    {"stimuli", "dominance", "aliases"},
+    {"stimuli", "dominance", "aliases", "imports"},
     {"protocols"},
     {"store", "networks"},
     {"probes", "linear"},
@@ -20,6 +20,7 @@ FLOORS = (
     {"compare", "lab", "bench"},
     {"papers"},
     {"cli"},
+    {"start"},
 )
 """Rooms from the ground up; a room imports from floors below it and from itself."""
 
@@ -59,7 +60,7 @@ def imports(name: str, path: Path) -> set[str]:
 
 
 def room(name: str) -> str:
-    return "cli" if name == "binocular.__main__" else name.removeprefix("binocular.").split(".")[0]
+    return "start" if name == "binocular.__main__" else name.removeprefix("binocular.").split(".")[0]
 
 
 def floor(name: str) -> int:

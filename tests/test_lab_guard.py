@@ -66,10 +66,10 @@ import sys
 import binocular.lab.serving as serving
 serving._NEEDED = ("starlette", "not_installed_here")
 sys.argv = ["binocular", "lab", "--no-browser"]
-from binocular.cli import main
+from binocular.start import main
 main()
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.returncode == 2
-    assert found.stderr.count("\n") == 1 and 'pip install "binocular-lab[lab]"' in found.stderr
+    assert found.stderr.count("\n") == 1 and "pip install not_installed_here" in found.stderr
     assert "not_installed_here, which is not installed" in found.stderr

@@ -58,7 +58,7 @@ def serve(
     if missing:
         raise BadInput(
             f"the lab needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
-            'pip install "binocular-lab[lab]"'
+            f"pip install {' '.join(missing)}"
         )
     from binocular.lab.session import Session
 

@@ -75,7 +75,7 @@ def _client(where: str) -> Iterator[Client]:
     try:
         import distributed
     except ImportError:
-        raise BadInput("--dask: Dask is not installed; pip install 'binocular-lab[dask]' brings it") from None
+        raise BadInput("--dask: Dask is not installed; pip install dask distributed brings it") from None
     if not where.isdigit():
         if "://" not in where:
             raise BadInput(f"--dask: '{where}' is neither a number of workers nor an address such as tcp://host:8786")

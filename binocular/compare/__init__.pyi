@@ -1,0 +1,15 @@
+from .collection import Literature as Literature
+from .collection import load_literature as load_literature
+from .comparison import Comparison as Comparison
+from .comparison import compare_study as compare_study
+from .facts import FactVerdict as FactVerdict
+from .facts import evaluate_facts as evaluate_facts
+from .histograms import HistogramComparison as HistogramComparison
+from .histograms import compare_histograms as compare_histograms
+from .published import HistogramRecord as HistogramRecord
+from .resampling import HistogramTest as HistogramTest
+from .resampling import histogram_test as histogram_test
+from .resampling import resample_shares as resample_shares
+from .treatments import Treatment as Treatment
+from .treatments import treatment_of as treatment_of
+from .writing import write_comparison as write_comparison

@@ -1,0 +1,10 @@
+from .cohort import Conditions as Conditions
+from .cohort import LinearCohort as LinearCohort
+from .cohort import Stretch as Stretch
+from .modes import deep_mode as deep_mode
+from .modes import race as race
+from .modes import settled_race as settled_race
+from .modes import shallow_mode as shallow_mode
+from .plain import rear_alone as rear_alone
+from .starts import aligned_start as aligned_start
+from .starts import gaussian_start as gaussian_start

@@ -1,0 +1,11 @@
+from .base import Probe as Probe
+from .normalisation import adapted as adapted
+from .recording import response_grid as response_grid
+from .registry import PROBES as PROBES
+from .registry import probe_from as probe_from
+from .relative_variance import RelativeSourceVariance as RelativeSourceVariance
+from .shown import probe_views as probe_views
+from .sight import vision as vision
+from .variance import SILENT_FLOOR as SILENT_FLOOR
+from .variance import SourceVariance as SourceVariance
+from .variance import source_variance as source_variance

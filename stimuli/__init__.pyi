@@ -1,0 +1,16 @@
+from .base import LEFT as LEFT
+from .base import RIGHT as RIGHT
+from .base import Split as Split
+from .base import StimulusConfig as StimulusConfig
+from .base import StimulusSet as StimulusSet
+from .errors import BadInput as BadInput
+from .gratings import GratingPresentation as GratingPresentation
+from .gratings import Gratings as Gratings
+from .registry import STIMULI as STIMULI
+from .registry import stimulus_config as stimulus_config
+from .scenes import StereoScenes as StereoScenes
+from .sheets import contact_sheet as contact_sheet
+from .sheets import overview as overview
+from .sheets import show as show
+from .split import SplitImages as SplitImages
+from .streams import stream as stream
