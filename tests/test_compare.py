@@ -93,6 +93,7 @@ def study_of(
         subjects = tuple(subject(name, seed, shares, lived, units, treated_eye) for seed in range(seeds))
         made.append(Condition(name, name, subjects, {}, treated_eye))
     attributes = {"title": "Invented", "treated_eye": treated_eye, "complete": 1, "versions": "{}"}
+    attributes["protocol_hash"] = "0123456789abcdef"
     return Study(attributes, tuple(made))
 
 
