@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, model_serializer, m
 from .checked import METRIC_PATTERN, Checked, Fraction, Number, Whole
 from .deficits import Deficit, deficit_from
 from .objectives import CLASSIFICATION, Objective, objective_from
-from .training import Clock, Training, scheduled_rate
+from .training import Clock, Training
 
 __all__ = ["EpochConditions", "Phase", "ShrinkPerturb", "Until", "unroll"]
 
@@ -244,15 +244,7 @@ def unroll(phases: tuple[Phase, ...], training: Training) -> list[EpochCondition
                     phase_start=first,
                     phase_stop=start + phase.epochs,
                     deficits=phase.deficits_at(step),
-                    learning_rate=scheduled_rate(
-                        clock,
-                        initial,
-                        training.learning_rate_decay,
-                        start + step,
-                        start,
-                        training.cycle,
-                        training.cycle_floor,
-                    ),
+                    learning_rate=training.rate(start + step, start, clock, initial),
                     optimiser_reset=begins and phase.optimiser_state == "reset",
                     batch_norm_reset=begins and phase.batch_norm == "reset",
                     freeze=phase.freeze,  # type: ignore[arg-type]

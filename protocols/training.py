@@ -17,7 +17,14 @@ Option = Plain | list[Plain]
 
 
 def scheduled_rate(
-    clock: Clock, initial: float, decay: float, epoch: int, phase_start: int, cycle: int = 10, floor: float = 0.1
+    clock: Clock,
+    initial: float,
+    decay: float,
+    epoch: int,
+    phase_start: int,
+    cycle: int = 10,
+    floor: float = 0.1,
+    hold: int = 0,
 ) -> float:
     """Return the learning rate of one epoch.
 
@@ -38,6 +45,8 @@ def scheduled_rate(
         Epoch in which the phase began.
     cycle, floor
         For ``"cyclic"``, its length in epochs and its lowest rate as a share of ``initial``.
+    hold
+        For the clocks that fall, epochs at the initial rate before the first in which it is lower.
 
     Returns
     -------
@@ -54,13 +63,16 @@ def scheduled_rate(
     0.2
     >>> scheduled_rate("constant", 0.8, 0.5, epoch=12, phase_start=10)
     0.8
+    >>> [scheduled_rate("absolute", 0.8, 0.5, epoch, 0, hold=3) for epoch in range(5)]
+    [0.8, 0.8, 0.8, 0.4, 0.2]
     """
     if clock == "constant":
         return initial
     if clock == "cyclic":
         height = 1 - abs(2 * (epoch % cycle) / cycle - 1)
         return initial * (floor + (1 - floor) * height)
-    return initial * decay ** (epoch if clock == "absolute" else epoch - phase_start)
+    age = epoch if clock == "absolute" else epoch - phase_start
+    return initial * decay ** max(0, age - hold + (hold > 0))
 
 
 class NetworkSpec(Checked):
@@ -90,6 +102,9 @@ class Training(Checked):
     learning_rate_decay: Annotated[Number, Field(gt=0, le=1)] = Field(
         default=0.98, description="factor of the learning rate from one epoch to the next"
     )
+    learning_rate_hold: Annotated[Whole, Field(ge=0)] = Field(
+        default=0, description="epochs at the full learning rate before it begins to fall"
+    )
     momentum: Annotated[Number, Field(ge=0, lt=1)] = Field(default=0.9, description="momentum of the optimiser")
     weight_decay: Annotated[Number, Field(ge=0)] = Field(default=5e-4, description="L2 decay of all weights")
     batch_size: Annotated[Whole, Field(ge=1)] = Field(default=100, description="presentations per step")
@@ -108,6 +123,19 @@ class Training(Checked):
         default="auto", description="subjects one by one ('loop') or as one vectorised computation ('stacked')"
     )
     evaluate_every: Annotated[Whole, Field(ge=1)] = Field(default=1, description="epochs between tests of accuracy")
+
+    def rate(self, epoch: int, phase_start: int = 0, clock: Clock | None = None, initial: float | None = None) -> float:
+        """Return the learning rate of one epoch; a phase may have a clock and an initial rate of its own."""
+        return scheduled_rate(
+            self.clock if clock is None else clock,
+            self.learning_rate if initial is None else initial,
+            self.learning_rate_decay,
+            epoch,
+            phase_start,
+            self.cycle,
+            self.cycle_floor,
+            self.learning_rate_hold,
+        )
 
 
 class ProbePlan(Checked):

@@ -155,6 +155,20 @@ def _texture(name: str, spread: float) -> np.ndarray:
     return texture
 
 
+@lru_cache(maxsize=16)
+def _all_textures(
+    names: tuple[str, ...], spread: float, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the pixels of all photographs after gain control in one row, where each begins, and their shapes."""
+    import torch
+
+    images = [_texture(name, spread) for name in names]
+    pixels = torch.from_numpy(np.concatenate([image.ravel() for image in images]))
+    first = torch.tensor([0, *np.cumsum([image.size for image in images[:-1]])])
+    shapes = torch.tensor([image.shape for image in images])
+    return pixels.to(device), first.to(device), shapes.to(device)
+
+
 def cut_textures(
     n: int, height: int, width: int, spread: float, generator: torch.Generator, names: Sequence[str] = TEXTURED
 ) -> torch.Tensor:
@@ -172,14 +186,14 @@ def cut_textures(
     spread
         Neighbourhood of the gain control, see ``locally_normalised``.
     generator
-        Source of the choices, on the CPU.
+        Source of the choices; the textures are on its device.
     names
         Photographs to cut from.
 
     Returns
     -------
     torch.Tensor
-        ``[n, height, width]`` float32 on the CPU; the pixels of each photograph have mean 0 and variance 1. Half of the
+        ``[n, height, width]`` float32; the pixels of each photograph have mean 0 and variance 1. Half of the
         patches are mirrored left to right; none is turned upside down or on its side, as gravity and horizon are part
         of natural images.
 
@@ -190,20 +204,22 @@ def cut_textures(
     """
     import torch
 
-    source = torch.randint(len(names), (n,), generator=generator).numpy()
-    place = torch.rand(n, generator=generator, dtype=torch.float64).numpy()
-    mirrored = torch.rand(n, generator=generator) < 0.5
-    patches = np.empty((n, height, width), dtype=np.float32)
-    for number, name in enumerate(names):
-        chosen = np.flatnonzero(source == number)
-        image = _texture(name, spread)
-        rows, columns = image.shape[0] - height + 1, image.shape[1] - width + 1
-        if rows < 1 or columns < 1:
+    device = generator.device
+    pixels, first, shapes = _all_textures(tuple(names), spread, device)
+    for name, (tall, wide) in zip(names, shapes.tolist(), strict=True):
+        if tall < height or wide < width:
             raise BadInput(
-                f"textures of {height} x {width} pixels do not fit into the photograph {name!r} of "
-                f"{image.shape[0]} x {image.shape[1]}; use a smaller size"
+                f"textures of {height} x {width} pixels do not fit into the photograph {name!r} of {tall} x {wide}; "
+                "use a smaller size"
             )
-        row, column = np.divmod((place[chosen] * rows * columns).astype(np.int64), columns)
-        patches[chosen] = np.lib.stride_tricks.sliding_window_view(image, (height, width))[row, column]
-    cut = torch.from_numpy(patches)
-    return torch.where(mirrored[:, None, None], cut.flip(-1), cut)
+    source = torch.randint(len(names), (n,), generator=generator, device=device)
+    place = torch.rand(n, generator=generator, dtype=torch.float64, device=device)
+    mirrored = torch.rand(n, generator=generator, device=device) < 0.5
+    wide = shapes[source, 1]
+    rows, columns = shapes[source, 0] - height + 1, wide - width + 1
+    chosen = (place * rows * columns).long()
+    corner = first[source] + chosen // columns * wide + chosen % columns
+    across = torch.arange(width, device=device)
+    across = torch.where(mirrored[:, None], across.flip(0), across)
+    down = torch.arange(height, device=device)[:, None] * wide[:, None, None]
+    return pixels[corner[:, None, None] + down + across[:, None, :]]

@@ -20,8 +20,9 @@ background, which has no outline, is shifted instead. Position in one eye is the
 from __future__ import annotations
 
 import math
+import warnings
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.outlines import OUTLINES, Outline, figure_mask
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["DEPTHS", "StereoSceneSet", "StereoScenes"]
 
 DEPTHS = ("near", "far")
+Fresh = Literal["scenes", "noise", "none"]
 
 NonNegative = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 PerEye = NonNegative | tuple[NonNegative, NonNegative]
@@ -61,7 +63,7 @@ class StereoScenes(StimulusConfig):
 
     kind: Literal["stereo-scenes"] = "stereo-scenes"
     size: int = Field(16, ge=8, le=256, description="height and width of what one eye sees, in pixels")
-    n_train: int = Field(2000, ge=1, le=2_000_000, description="scenes to learn from")
+    n_train: int = Field(2000, ge=1, le=2_000_000, description="scenes to learn from, or scenes of an epoch")
     n_test: int = Field(1000, ge=1, le=2_000_000, description="scenes to test with")
     outlines: tuple[Outline, ...] = Field(OUTLINES, min_length=1, description="figures in use, each at most once")
     radius: float | None = Field(
@@ -82,7 +84,29 @@ class StereoScenes(StimulusConfig):
     )
     contrast: PerEye = Field(1.0, description="factor on the scene, for both eyes or [left, right]")
     noise: PerEye = Field(0.5, description="s.d. of the noise of each pixel, for both eyes or [left, right]")
-    fresh_noise: bool = Field(False, description="new noise at each presentation in training; else once per scene")
+    fresh: Fresh = Field(
+        "none",
+        description="what is new at each presentation in training: the scene (texture, place and noise), its noise, "
+        "or nothing",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_the_old_name(cls, mapping: Any) -> Any:
+        if not isinstance(mapping, dict) or "fresh_noise" not in mapping:
+            return mapping
+        named = {name: value for name, value in mapping.items() if name != "fresh_noise"}
+        old = mapping["fresh_noise"]
+        if not isinstance(old, bool):
+            raise ValueError(
+                f"fresh_noise must be true or false, not {old!r}; it is now fresh = 'scenes', 'noise' or 'none'"
+            )
+        # Only a person writes the old name, perhaps over a protocol that has the new one: what he says counts.
+        fresh = "noise" if old else "none"
+        warnings.warn(
+            f"stimulus.fresh_noise = {str(old).lower()} is now stimulus.fresh = '{fresh}'", FutureWarning, stacklevel=2
+        )
+        return {**named, "fresh": fresh}
 
     @model_validator(mode="after")
     def _figures_fit(self) -> Self:
@@ -145,7 +169,7 @@ class StereoScenes(StimulusConfig):
         Parameters
         ----------
         seed
-            Seed of the subject; the same scenes on every kind of device.
+            Seed of the subject; the same scenes on every kind of device, other than those drawn at each presentation.
         device
             Where the stimuli live.
 
@@ -170,7 +194,8 @@ class StereoSceneSet(StimulusSet):
     config
         What was asked for.
     position
-        Shift (right, down) of each figure from the centre in pixels, the mean of both eyes, ``[n, 2]`` int64 per split.
+        Shift (right, down) of each figure from the centre in pixels, the mean of both eyes, ``[n, 2]`` int64 per split;
+        not there for training scenes that are new at each presentation.
     """
 
     kind = "stereo-scenes"
@@ -178,7 +203,7 @@ class StereoSceneSet(StimulusSet):
     def __init__(self, config: StereoScenes, seed: int, device: torch.device | str = "cpu") -> None:
         import torch
 
-        self.config = config
+        self.config, self._device = config, device
         self.shape = (1, config.size, config.size)
         self.class_names = tuple(f"{outline} {depth}" for outline in config.outlines for depth in DEPTHS)
         classes = torch.arange(self.n_classes, device=device)
@@ -191,19 +216,29 @@ class StereoSceneSet(StimulusSet):
             generator = stream(seed, f"stimulus/scenes/{split}")
             # Classes take turns, so that every beginning of a split is balanced to within one scene.
             labels = torch.arange(n) % self.n_classes
-            scenes, position = self._draw(labels, generator)
             self.labels[split] = labels.to(device)
+            if split == "train" and config.fresh == "scenes":
+                continue
+            scenes, position = self._draw(labels, generator)
             self.position[split] = position.to(device)
-            noise_is_fixed = split == "test" or not config.fresh_noise
+            noise_is_fixed = split == "test" or config.fresh == "none"
             if noise_is_fixed:
                 purpose = "stimulus/test-noise" if split == "test" else "stimulus/train-noise"
                 scenes = scenes + self._noise(scenes, stream(seed, purpose))
             self._scenes[split] = scenes.to(device)
 
     def views(self, split: Split, index: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        """Present scenes to both eyes; see ``StimulusSet.views``."""
-        scenes = self._scenes[split][index]
-        if split == "train" and self.config.fresh_noise:
+        """Present scenes to both eyes; see ``StimulusSet.views``.
+
+        Where scenes are new at each presentation, ``index`` says of which class they are and nothing else.
+        """
+        if split == "train" and self.config.fresh == "scenes":
+            if generator is None:
+                raise ValueError("new scenes are drawn for training: pass a generator on their device")
+            scenes, _ = self._draw(self.labels["train"][index], generator)
+        else:
+            scenes = self._scenes[split][index]
+        if split == "train" and self.config.fresh != "none":
             scenes = scenes + self._noise(scenes, generator)
         return scenes
 
@@ -211,7 +246,7 @@ class StereoSceneSet(StimulusSet):
     def _noise_scale(self) -> torch.Tensor:
         import torch
 
-        return torch.tensor(_pair(self.config.noise)).view(2, 1, 1, 1)
+        return torch.tensor(_pair(self.config.noise), device=self._device).view(2, 1, 1, 1)
 
     def _noise(self, scenes: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         """Return independent noise for every pixel of every eye."""
@@ -223,16 +258,19 @@ class StereoSceneSet(StimulusSet):
         return noise * self._noise_scale.to(scenes.device)
 
     def _draw(self, labels: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scenes without noise, ``[n, eye, 1, size, size]``, and the positions of their figures, ``[n, 2]``."""
+        """Return scenes without noise, ``[n, eye, 1, size, size]``, and the positions of their figures, ``[n, 2]``.
+
+        Labels, generator and scenes are on one device.
+        """
         import torch
 
-        config = self.config
+        config, device = self.config, labels.device
         near = labels % 2 == 0
         jitter = config.position_jitter
-        position = torch.randint(-jitter, jitter + 1, (len(labels), 2), generator=generator)
+        position = torch.randint(-jitter, jitter + 1, (len(labels), 2), generator=generator, device=device)
 
         # Shift to the right of each surface in each eye [n, eye]; crossed disparity (left minus right > 0) is near.
-        half = torch.tensor([-(-config.disparity // 2), -(config.disparity // 2)])
+        half = torch.tensor([-(-config.disparity // 2), -(config.disparity // 2)], device=device)
         relative = torch.where(near[:, None], half, -half)
         still = torch.zeros_like(relative)
         figure_shift, background_shift = (still, -relative) if config.fixation == "figure" else (relative, still)
@@ -241,11 +279,19 @@ class StereoSceneSet(StimulusSet):
         background = self._surface(background_shift, generator)
         figure = self._surface(figure_shift, generator) + config.figure_mean
         inside = self._inside(labels // 2, position, figure_shift)
-        contrast = torch.tensor(_pair(config.contrast)).view(2, 1, 1)
+        contrast = torch.tensor(_pair(config.contrast), device=device).view(2, 1, 1)
         return (torch.where(inside, figure, background) * contrast).unsqueeze(2), position
 
     def _inside(self, outline: torch.Tensor, position: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
         """Say which pixels of each eye belong to the figure, ``[n, eye, size, size]``."""
+        reach = self.config.position_jitter + self.config.eye_shift
+        right = position[:, :1] + shift + reach
+        down = (position[:, 1:] + reach).expand_as(right)
+        return self._masks.to(outline.device)[outline[:, None].expand_as(right), down, right]
+
+    @cached_property
+    def _masks(self) -> torch.Tensor:
+        """All figures at all places, ``[outline, down, right, height, width]``, for one look-up per scene and eye."""
         import torch
 
         config = self.config
@@ -253,16 +299,11 @@ class StereoSceneSet(StimulusSet):
         places = torch.arange(-reach, reach + 1)
         pixels = torch.arange(config.size) - (config.size - 1) / 2
         offset = pixels - places[:, None]
-        # All figures at all places once, then one look-up per scene and eye: [outline, down, right, height, width].
-        masks = torch.stack(
-            [
-                figure_mask(name, offset[None, :, None, :], offset[:, None, :, None], config.figure_radius)
-                for name in config.outlines
-            ]
-        )
-        right = position[:, :1] + shift + reach
-        down = (position[:, 1:] + reach).expand_as(right)
-        return masks[outline[:, None].expand_as(right), down, right]
+        masks = [
+            figure_mask(name, offset[None, :, None, :], offset[:, None, :, None], config.figure_radius)
+            for name in config.outlines
+        ]
+        return torch.stack(masks).to(self._device)
 
     def _surface(self, shift: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Texture one surface as each eye sees it, ``[n, eye, size, size]``; ``shift [n, eye]`` moves it right."""
@@ -284,10 +325,7 @@ class StereoSceneSet(StimulusSet):
                 weight * sign * shared + own * draw_textures(config.texture, n, size, wide, generator, config.exponent)
                 for sign in (1.0, math.copysign(1.0, agreement))
             )
-        seen = torch.empty(n, 2, size, size)
-        for eye, texture in enumerate(textures):
-            for step in shift[:, eye].unique().tolist():
-                chosen = shift[:, eye] == step
-                start = margin - step
-                seen[chosen, eye] = texture[chosen, :, start : start + size]
-        return seen
+        # What lies at a pixel of an eye is what lay as many pixels to the left of it as the surface is shifted right.
+        columns = torch.arange(size, device=shift.device) + margin - shift[:, :, None]
+        columns = columns[:, :, None, :].expand(n, 2, size, size)
+        return torch.stack(textures, dim=1).gather(3, columns)

@@ -24,7 +24,7 @@ def power_law_noise(n: int, height: int, width: int, exponent: float, generator:
     exponent
         0 is white noise, 1 the average of natural images (Field 1987, J. Opt. Soc. Am. A 4, 2379).
     generator
-        Source of the noise, on the CPU.
+        Source of the noise; the noise is on its device.
 
     Returns
     -------
@@ -39,15 +39,16 @@ def power_law_noise(n: int, height: int, width: int, exponent: float, generator:
     """
     import torch
 
-    tall, wide = 2 * height, 2 * width
+    tall, wide, device = 2 * height, 2 * width, generator.device
 
     def amplitude(across: torch.Tensor) -> torch.Tensor:
-        frequency = torch.hypot(torch.fft.fftfreq(tall)[:, None], across[None, :])
-        return torch.where(frequency >= 1 / height, frequency.clamp_min(1e-9) ** -exponent, torch.zeros(()))
+        frequency = torch.hypot(torch.fft.fftfreq(tall, device=device)[:, None], across[None, :])
+        fall = frequency.clamp_min(1e-9) ** -exponent
+        return torch.where(frequency >= 1 / height, fall, torch.zeros_like(fall))
 
-    power = amplitude(torch.fft.fftfreq(wide)).square().mean()
-    spectrum = torch.fft.rfft2(torch.randn(n, tall, wide, generator=generator))
-    noise = torch.fft.irfft2(spectrum * amplitude(torch.fft.rfftfreq(wide)), s=(tall, wide))
+    power = amplitude(torch.fft.fftfreq(wide, device=device)).square().mean()
+    spectrum = torch.fft.rfft2(torch.randn(n, tall, wide, generator=generator, device=device))
+    noise = torch.fft.irfft2(spectrum * amplitude(torch.fft.rfftfreq(wide, device=device)), s=(tall, wide))
     return noise[:, :height, :width] / power.sqrt()
 
 
@@ -64,14 +65,14 @@ def draw_textures(
     n, height, width
         How many, and their size in pixels.
     generator
-        Source of the choices, on the CPU.
+        Source of the choices; the textures are on its device.
     exponent
         Fall of the amplitude with frequency, for ``"1/f"`` only.
 
     Returns
     -------
     torch.Tensor
-        ``[n, height, width]`` float32 on the CPU.
+        ``[n, height, width]`` float32.
 
     Raises
     ------
@@ -89,5 +90,5 @@ def draw_textures(
     if texture == "photographs":
         return cut_textures(n, height, width, height / 4, generator)
     if texture == "random":
-        return torch.randn(n, height, width, generator=generator)
+        return torch.randn(n, height, width, generator=generator, device=generator.device)
     return power_law_noise(n, height, width, exponent, generator)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 NEAR, FAR = 0, 1
+FRESH = ("none", "noise", "scenes")
 
 
 def clean(**fields: object) -> StereoSceneSet:
@@ -206,7 +207,7 @@ def test_noise_is_independent_between_the_eyes() -> None:
 
 def test_fresh_noise_each_time_or_the_same_for_ever() -> None:
     index = torch.arange(20)
-    fresh = StereoScenes(n_train=20, n_test=8, fresh_noise=True).build(0)
+    fresh = StereoScenes(n_train=20, n_test=8, fresh="noise").build(0)
     first, second = (fresh.views("train", index, stream(0, "noise", epoch)) for epoch in (0, 1))
     assert not torch.equal(first, second)
     assert torch.equal(first, fresh.views("train", index, stream(0, "noise", 0)))
@@ -217,8 +218,81 @@ def test_fresh_noise_each_time_or_the_same_for_ever() -> None:
 
 
 def test_training_without_a_generator_is_refused() -> None:
-    with pytest.raises(ValueError, match="pass a generator"):
-        StereoScenes(n_train=8, n_test=8, fresh_noise=True).build(0).views("train", torch.arange(2), None)
+    for fresh in ("scenes", "noise"):
+        scenes = StereoScenes(n_train=8, n_test=8, fresh=fresh).build(0)
+        with pytest.raises(ValueError, match="pass a generator"):
+            scenes.views("train", torch.arange(2), None)
+
+
+def epoch_of_new_scenes(seed: int, epoch: int, **fields: object) -> torch.Tensor:
+    """Return what a subject sees in one epoch, in batches of 20 as in rearing."""
+    scenes = StereoScenes(**{"n_train": 40, "n_test": 8, "fresh": "scenes", **fields}).build(seed)
+    generator = stream(seed, "stimulus", epoch)
+    return torch.cat([scenes.views("train", index, generator) for index in torch.arange(40).split(20)])
+
+
+@pytest.mark.parametrize("texture", ["photographs", "random", "1/f"])
+def test_new_scenes_are_new_in_texture_place_and_noise(texture: str) -> None:
+    first, second = (epoch_of_new_scenes(0, epoch, texture=texture, noise=0.0) for epoch in (0, 1))
+    # No scene is seen twice: not in another epoch, and not twice in one.
+    scenes = torch.cat([first, second]).flatten(1)
+    assert torch.cdist(scenes, scenes).fill_diagonal_(9.0).min() > 1
+    noisy, silent = (epoch_of_new_scenes(0, 0, texture=texture, noise=noise)[:20] for noise in (0.5, 0.0))
+    assert (noisy - silent).std() == pytest.approx(0.5, abs=0.02)
+    places = epoch_of_new_scenes(0, 0, texture=texture, outlines=["square"], figure_mean=50.0, jitter=2)[:, 0, 0] > 25
+    assert len({tuple(place.any(0).tolist() + place.any(1).tolist()) for place in places}) > 10
+
+
+def test_new_scenes_depend_on_seed_and_epoch_only() -> None:
+    first = epoch_of_new_scenes(5, 3)
+    assert torch.equal(first, epoch_of_new_scenes(5, 3))
+    assert not torch.equal(first, epoch_of_new_scenes(6, 3))
+    assert not torch.equal(first, epoch_of_new_scenes(5, 4))
+
+
+def test_new_scenes_leave_the_test_split_as_it_is() -> None:
+    index = torch.arange(24)
+    tests = [StereoScenes(n_train=8, n_test=24, fresh=fresh).build(2).views("test", index, None) for fresh in FRESH]
+    assert all(torch.equal(tests[0], other) for other in tests[1:])
+
+
+def test_new_scenes_are_of_the_classes_that_the_index_names() -> None:
+    scenes = StereoScenes(
+        n_train=4000, n_test=8, fresh="scenes", figure_mean=3.0, noise=0.0, jitter=0, texture="random"
+    )
+    scenes = scenes.build(0)
+    labels = scenes.labels["train"]
+    assert torch.bincount(labels).tolist() == [500] * 8
+    order = torch.randperm(4000, generator=stream(0, "order"))
+    views, labels = scenes.views("train", order, stream(0, "stimulus"))[:, :, 0], labels[order]
+    for outline in range(4):
+        mean = views[labels // 2 == outline].mean((0, 1))
+        assert torch.equal(mean > 1.5, scenes._masks[outline, 0, 0])
+    far = labels % 2 == FAR
+    read = disparity_readout(torch.where(views > 2, 0.0, views), 2)
+    assert read[~far].mean() < -0.1 < 0.1 < read[far].mean()  # the background lies the other way from the figure
+
+
+def test_one_eye_cannot_tell_near_from_far_in_new_scenes() -> None:
+    scenes = StereoScenes(n_train=8000, n_test=8, fresh="scenes", figure_mean=3.0, noise=0.0, texture="1/f").build(0)
+    views = scenes.views("train", torch.arange(8000), stream(0, "stimulus"))
+    far = scenes.labels["train"] % 2 == FAR
+    for eye in (LEFT, RIGHT):
+        # Were a pixel brighter or more variable in front, one eye alone could know.
+        for feature in (views[:, eye, 0].flatten(1), views[:, eye, 0].flatten(1).square()):
+            difference = feature[far].mean(0) - feature[~far].mean(0)
+            error = (feature.var(0) * 2 / 4000).sqrt()
+            assert (difference / error).abs().max() < 4.5
+
+
+@pytest.mark.parametrize(("old", "new"), [(True, "noise"), (False, "none")])
+def test_old_name_of_fresh_noise_stays_with_a_word_of_advice(old: bool, new: str) -> None:
+    with pytest.warns(
+        FutureWarning, match=f"stimulus.fresh_noise = {str(old).lower()} is now stimulus.fresh = '{new}'"
+    ):
+        config = stimulus_config({"kind": "stereo-scenes", "fresh": "scenes", "fresh_noise": old})
+    assert config == StereoScenes(fresh=new)
+    assert "fresh_noise" not in config.model_dump()
 
 
 def test_figure_is_brighter_by_its_mean() -> None:
@@ -320,7 +394,8 @@ def test_outlines_cover_about_the_same_area(size: int) -> None:
         ({"texture": "wood"}, "stimulus.texture: .*'photographs', 'random' or '1/f'"),
         ({"interocular_correlation": 1.5}, "less than or equal to 1, not 1.5"),
         ({"fixation": "infinity"}, "stimulus.fixation"),
-        ({"fresh_noise": "sometimes"}, "stimulus.fresh_noise"),
+        ({"fresh": "always"}, "stimulus.fresh: .*'scenes', 'noise' or 'none'"),
+        ({"fresh_noise": "sometimes"}, "stimulus: fresh_noise must be true or false, not 'sometimes'"),
     ],
 )
 def test_bad_values_are_named(fields: dict[str, object], message: str) -> None:

@@ -88,7 +88,7 @@ def test_views_after_a_deficit_can_be_shown() -> None:
 
 
 def test_same_seed_same_sheet() -> None:
-    scenes = StereoScenes(n_train=8, n_test=8, fresh_noise=True).build(0)
+    scenes = StereoScenes(n_train=8, n_test=8, fresh="scenes").build(0)
     one, again, other = (pictures(show(scenes, seed=seed)) for seed in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
     assert not np.array_equal(one[0], other[0])

@@ -12,7 +12,6 @@ from binocular.lab.controls import Controls
 from binocular.lab.fields import receptive_fields, strongest_units
 from binocular.lab.tracks import Frame, Stretch, Track, frame_of
 from binocular.protocols import EpochConditions, Phase
-from binocular.protocols.training import scheduled_rate
 from binocular.rearing.stepwise import Stepwise
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
@@ -93,7 +92,7 @@ class LabSubject:
             deficits=deficits,
             # The lab's protocol has a clock that does not look at phases: what an epoch does is settled without
             # knowing when its phase will end.
-            learning_rate=scheduled_rate(training.clock, training.learning_rate, training.learning_rate_decay, age, 0),
+            learning_rate=training.rate(age),
         )
         self._reared.rear(conditions)
         if begins:
