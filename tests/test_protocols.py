@@ -210,7 +210,7 @@ def test_time_line() -> None:
         (early[0].stop, early[1].stop, "recovery", "normal vision"),
     ]
     assert early[0].deficits[0]["kind"] == "occlusion"
-    assert early[0].rate_start == 0.05
+    assert early[0].rate_start == 0.1
     assert early[0].rate_stop > early[1].rate_start > early[1].rate_stop
 
 
