@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,8 +20,9 @@ from binocular.store import container
 
 __all__ = ["container_problem", "trust"]
 
-_SECONDS = 20.0
+_SECONDS = 20.0  # of processor time, so that a busy machine condemns no file
 _BYTES_PER_SECOND = 5e6  # far below what sound files need
+_PATIENCE = 30  # times as long by the clock: for systems that cannot limit processor time, and disks that hang
 _Key = tuple[int, ...]
 
 _lock = threading.Lock()
@@ -55,7 +57,7 @@ def _key(path: Path) -> _Key:
 def _asked(path: Path) -> str | None:
     reader = _started()
     seconds = _SECONDS + path.stat().st_size / _BYTES_PER_SECOND
-    timer = threading.Timer(seconds, reader.kill)
+    timer = threading.Timer(_PATIENCE * seconds, reader.kill)
     timer.daemon = True
     timer.start()
     answered = False
@@ -67,7 +69,9 @@ def _asked(path: Path) -> str | None:
         answered = answer is None
         return answer
     except (ValueError, OSError):
-        hanging = not timer.is_alive()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            reader.wait(1)
+        hanging = not timer.is_alive() or reader.returncode == -getattr(signal, "SIGPROF", 0)
         return "cannot be read: " + (
             "reading it did not come to an end" if hanging else "HDF5 failed on its damaged bytes"
         )
