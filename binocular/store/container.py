@@ -208,7 +208,7 @@ def _bounded() -> None:
 
 
 def _serve() -> None:
-    """Answer for each path and limit in seconds of processor time on the input, as JSON a line, with what is wrong with the file."""
+    """Answer each line of JSON, a path and a limit in seconds of processor time, with what is wrong with the file."""
     _bounded()
     for line in sys.stdin:
         path, seconds = json.loads(line)
