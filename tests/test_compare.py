@@ -536,7 +536,9 @@ def test_the_experiment_stands_beside_the_animals_to_which_the_same_was_done():
 def test_json_is_whole_and_the_table_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("binocular.compare.figures.COMPARISONS", {})
     found = compare_study(study_of({k: ANIMALS[k] for k in ("normal", "early")}))
+    write_comparison(found, tmp_path)
     path = write_comparison(found, tmp_path)[0]
+    assert path.is_file(), "numbers stay where figures of an earlier comparison are cleared away"
     read = json.loads(path.read_text("utf-8"))
     assert read["schema"] == "binocular-comparison/1" and "97.5%" in read["criterion"]
     assert len(read["histograms"]) == 2 * 9 + 2 and len(read["facts"]) == len(load_literature().tests)

@@ -255,6 +255,8 @@ def write_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
 
     path = Path(folder) / "comparison.json"
     text = json.dumps(as_plain(comparison), indent=1, ensure_ascii=False, allow_nan=False)
+    # The figures first: drawing them clears away what an earlier comparison left, its numbers too.
+    figures = draw_comparison(comparison, folder)
     with safely(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
-    return [path, *draw_comparison(comparison, folder)]
+    return [path, *figures]
