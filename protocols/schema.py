@@ -31,14 +31,15 @@ def _stimulus(value: Any) -> Any:
         what = "is missing; it" if kind is None else f"is {kind!r}, but"
         hint = nearest(kind, STIMULI) if isinstance(kind, str) else ""
         raise complain("Stimulus", ("kind",), f"{what} must be one of: {kinds}{hint}", kind)
-    known = stimulus_type(kind).model_fields
+    model = stimulus_type(kind)
+    known = model.model_fields
     for key in value:
-        if key not in known:
+        if key not in known and key not in model.former_names:
             raise complain("Stimulus", (key,), unknown_key(key, known), value[key])
     config = stimulus_config(value)
     for key, given in value.items():
         # The stimuli read "0.5" as a number; here, text in quotation marks is text.
-        if isinstance(given, str | bool) and type(getattr(config, key)) is not type(given):
+        if isinstance(given, str | bool) and key in known and type(getattr(config, key)) is not type(given):
             raise complain("Stimulus", (key,), f"is {given!r}, but must be {getattr(config, key)!r} or the like", given)
     return config
 

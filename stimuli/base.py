@@ -32,6 +32,9 @@ class StimulusConfig(BaseModel):
     places: ClassVar[tuple[str, ...]] = ("path", "download")
     """Fields that say where data lie or come from: what lies there decides what is seen, not where."""
 
+    former_names: ClassVar[tuple[str, ...]] = ()
+    """Names that fields had once, which the configuration takes with a word of advice."""
+
     def __init_subclass__(cls, **options: Any) -> None:
         """Let every stimulus be built under the settings of this project, whatever those of the program are."""
         super().__init_subclass__(**options)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import warnings
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.outlines import OUTLINES, Outline, figure_mask
@@ -60,6 +60,8 @@ class StereoScenes(StimulusConfig):
     sense of Kleinman, Achille & Soatto (CVPR 2023), built as a random-dot stereogram (Julesz 1971) with a visible
     outline.
     """
+
+    former_names: ClassVar[tuple[str, ...]] = ("fresh_noise",)
 
     kind: Literal["stereo-scenes"] = "stereo-scenes"
     size: int = Field(16, ge=8, le=256, description="height and width of what one eye sees, in pixels")
