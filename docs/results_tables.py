@@ -1,7 +1,7 @@
 """Keeps the numbers of the README in a small file, and draws its tables from that file.
 
 ``python docs/results_tables.py results/monocular-deprivation`` takes the table of conditions of a study into
-``data/results/NAME.json``, with command, date, device and versions; without an argument the tables in README.md are
+``data/results/FOLDER.json``, with command, date, device and versions; without an argument the tables in README.md are
 drawn anew from those files. A test fails while they are not what the files say.
 """
 
@@ -53,7 +53,7 @@ def take(folder: Path) -> Path:
         rows.append({"name": condition.name, "label": condition.label, "n": len(condition.subjects), "groups": groups})
         rows[-1]["cells"] = kept
     attributes = {name: str(study.attributes[name]) for name in ("command", "finished", "device", "versions")}
-    path = FOLDER / f"{json.loads(str(study.attributes['protocol']))['name']}.json"
+    path = FOLDER / f"{folder.name}.json"
     path.write_text(json.dumps({**attributes, "conditions": rows}, indent=1) + "\n")
     return path
 
