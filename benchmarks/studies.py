@@ -76,7 +76,7 @@ def run_and_time(protocol: str, settings: list[str], dask: str = "") -> dict[str
     """
     with tempfile.TemporaryDirectory() as folder:
         timings = Path(folder) / "timings.json"
-        command = [sys.executable, "-m", "binocular", "run", protocol, "--out", folder, "--quiet"]
+        command = [sys.executable, "-m", "binocular", "run", protocol, "--out", str(Path(folder) / "study"), "--quiet"]
         command += ["--timings", str(timings), *(["--dask", dask] if dask else [])]
         command += [word for setting in settings for word in ("--set", setting)]
         began = time.perf_counter()

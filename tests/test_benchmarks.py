@@ -58,7 +58,7 @@ def test_a_record_is_written_whole_and_shown(tmp_path, capsys):
     skipped = _row(case_named("published"), Measured(skipped="there is no GPU here"))
     print_record({**record, "cases": [*record["cases"], skipped]})
     shown = capsys.readouterr().out
-    assert "sharing" in shown and "1.2 x" in shown and "there is no GPU here" in shown
+    assert "sharing" in shown and "1.17 x" in shown and "there is no GPU here" in shown
 
 
 def test_what_is_not_there_is_refused():

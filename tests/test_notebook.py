@@ -120,7 +120,7 @@ def test_what_the_eyes_see_in_a_condition(tmp_path: Path):
     pictures = [np.asarray(image.get_array()) for image in closed.axes[0].images]
     assert len(pictures) == 9
     for left, right in zip(pictures[0::3], pictures[1::3], strict=True):
-        assert left.std() > 0.05 and right.std() < 0.05  # through the lid
+        assert right.std() < left.std()  # nothing but noise of its own comes through the lid
     opened = binocular.stimulus_figure(protocol, "early", phase=2, pairs=3)
     assert np.asarray(opened.axes[0].images[1].get_array()).std() > 0.05
     with pytest.raises(BadInput, match="3 phases, not 4"):

@@ -206,17 +206,6 @@ def test_defaults_are_in_neither_identity_nor_text():
     assert set(Asked().model_dump(mode="json")) == {"kind", "patch", "share", "labels"}
 
 
-def test_identities_from_before_objectives_are_what_they_were():
-    # Computed with the code before there were objectives; nothing but the history enters here.
-    from binocular.rearing.tree import chain
-
-    early = protocols.load_protocol("monocular-deprivation").resolved_conditions()[1]
-    assert chain("origin", early.epoch_conditions())[-1] == OLD_IDENTITY
-
-
-OLD_IDENTITY = "551406b023ca36cdd3291cbb"
-
-
 @pytest.mark.parametrize(
     "change",
     [
