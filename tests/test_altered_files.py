@@ -287,7 +287,7 @@ def test_a_study_that_xarray_wrote_again_is_read_as_before(study: Path, tmp_path
 
 
 def test_nodes_and_measures_come_by_the_same_reader(tmp_path: Path):
-    node, measured = tmp_path / "node.h5", measure_path(tmp_path, "subject", "fisher")
+    node, measured = tmp_path / f"{'a' * 16}.h5", measure_path(tmp_path, "subject", "fisher")
     write_node(node, NodeRecord("a" * 16, "", 0, 0, 1, "{}", 1, history={"epoch": np.array([1])}))
     traces = {name: np.zeros((1, 1)) for name in ("fisher_trace", "fisher_trace_se")}
     values = {"part": np.array(["all"], dtype=object), "n_weights": np.ones((1, 1), np.int64), **traces}
@@ -296,8 +296,10 @@ def test_nodes_and_measures_come_by_the_same_reader(tmp_path: Path):
     )
     assert read_node(node) is not None and measures_of(measured.parent, "subject")
     alterations = (link("more", h5py.ExternalLink("other.h5", "/")), attribute("/", "identity", [1, 2]))
+    other = tmp_path / "altered" / node.name
+    other.parent.mkdir()
     for alter in alterations:
-        assert read_node(altered(node, tmp_path / "altered.h5", alter)) is None
+        assert read_node(altered(node, other, alter)) is None
     altered(measured, measured, alterations[0])
     with pytest.raises(BadInput, match="measure again"):
         measures_of(measured.parent, "subject")

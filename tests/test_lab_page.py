@@ -333,7 +333,7 @@ def test_uploads_are_sealed_sound_studies_or_one_sentence(lab, tmp_path):
         (bytes(flipped), "is damaged"),
         (good + b"x", "is damaged"),
         (altered.read_bytes(), "not a sound study"),
-        ((tmp_path / "good" / "subjects" / "normal.0.h5").read_bytes(), "x.h5"),
+        (next((tmp_path / "good" / "nodes").glob("*.h5")).read_bytes(), "x.h5"),
     ):
         status, answer = load(content)
         assert status == 400 and said in answer["refused"] and "\n" not in answer["refused"], said

@@ -90,7 +90,7 @@ def test_other_schemas(tmp_path: Path, schema: object, message: str):
         open_study(path)
 
 
-def test_foreign_hdf5_missing_file_and_single_subject(tmp_path: Path):
+def test_foreign_hdf5_and_a_missing_file(tmp_path: Path):
     with pytest.raises(BadInput, match="does not exist"):
         open_study(tmp_path / "study.h5")
     with pytest.raises(BadInput, match=re.escape(str(tmp_path / "study.h5"))):
@@ -99,10 +99,6 @@ def test_foreign_hdf5_missing_file_and_single_subject(tmp_path: Path):
         file["x"] = np.arange(3)
     with pytest.raises(BadInput, match="attribute 'schema'"):
         open_study(tmp_path / "foreign.h5")
-    with h5py.File(tmp_path / "subject.h5", "w") as file:
-        file.attrs["schema"] = "binocular-subject/1"
-    with pytest.raises(BadInput, match="single subject"):
-        open_study(tmp_path / "subject.h5")
 
 
 def test_a_study_that_another_program_rewrote_still_opens(study: Path, tmp_path: Path):
