@@ -91,7 +91,7 @@ def test_every_stream_and_terminal_can_say_it(reared: Path, encoding: str, colum
 def test_closed_streams(reared: Path, fds: str):
     assert start("export", "out", "--csv", cwd=reared, fds=fds).returncode == 0
     assert start("verify", "out", cwd=reared).returncode == 0, "nothing was printed into a file"
-    assert (reared / "out" / "export" / "columns.csv").read_text().startswith("file,"), "nor into another one"
+    assert (reared / "out" / "export" / "columns.csv").read_text().startswith("table,"), "nor into another one"
 
 
 def test_a_full_output_is_one_sentence(reared: Path):
