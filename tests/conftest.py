@@ -25,3 +25,11 @@ def same_weights_in_every_run() -> None:
     import torch
 
     torch.manual_seed(int(os.environ.get("BINOCULAR_TEST_SEED", "0")))
+
+
+@pytest.fixture(autouse=True)
+def every_word_is_said() -> None:
+    """Undo what a command with ``--quiet`` left behind in this process."""
+    import logging
+
+    logging.getLogger("binocular").setLevel(logging.NOTSET)
