@@ -42,8 +42,6 @@ def _prepare() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     _open_streams()
     os.environ["MPLBACKEND"] = "Agg"  # nothing is shown here, whatever a notebook around this has set
-    # Files are replaced whole and carry a seal; HDF5's own locks add nothing, and fail where there are none.
-    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
     # The processes that are started from here do not look for modules in the working folder; nor does this one.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     sys.path[:] = [folder for folder in sys.path if folder]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,13 @@ def test_what_is_needed_at_the_end_is_tried_before(tmp_path: Path, monkeypatch: 
     with pytest.raises(BadInput, match=r"--out: files cannot be written and replaced in .*\(Operation not supported\)"):
         try_folder(tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_hdf5_asks_for_no_locks_of_its_own():
+    """It fails where a file system has none; files are replaced whole, and who writes to one is found out otherwise."""
+    found = []
+    for path in (Path(__file__).parents[1] / "binocular").rglob("*.py"):
+        for call in re.findall(r"(?:h5py\.File|open_datatree)\([^()]*\)", path.read_text(encoding="utf-8")):
+            found.append(call)
+            assert re.search(r'locking"?[=:] ?False|driver="core"', call), f"{path.name}: {call}"
+    assert len(found) > 4

@@ -36,7 +36,7 @@ def added_attributes(path: Path, protocol_hash: str) -> Added:
             if len(json.dumps(attributes)) <= _LARGEST:
                 found[name] = attributes
 
-    with suppress(OSError, KeyError, RuntimeError, ValueError, TypeError), h5py.File(path, "r") as file:
+    with suppress(OSError, KeyError, RuntimeError, ValueError, TypeError), h5py.File(path, "r", locking=False) as file:
         if plain_attributes(file).get("protocol_hash") != protocol_hash:
             return {}
         collect("/", file)

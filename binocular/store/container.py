@@ -77,7 +77,7 @@ def problem_of(path: Path | str, decode: bool = True) -> str | None:
         The end of a sentence that begins with the file's name.
     """
     try:
-        with h5py.File(path, "r", locking="best-effort") as file:
+        with h5py.File(path, "r", locking=False) as file:
             _Walk(Path(path).stat().st_size, decode).group(file.id, "", 0)
     except _Refused as refused:
         return str(refused)

@@ -71,7 +71,7 @@ def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray
 
     path = check_study(path, check)
     try:
-        return xarray.open_datatree(path, engine="h5netcdf", group=group)
+        return xarray.open_datatree(path, engine="h5netcdf", group=group, driver_kwds={"locking": False})
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
         raise BadInput(f"{path} cannot be opened: {error}; {STUDY} was expected") from error
 
@@ -171,7 +171,8 @@ def opened(path: Path | str, expected: str = STUDY, seal: Seal = "whole") -> Ite
 
     path = check_container(Path(path), expected, seal)
     try:
-        with h5py.File(path, "r", locking="best-effort") as file:
+        # HDF5 would ask for a lock and fail where there are none; `_not_being_written` has looked.
+        with h5py.File(path, "r", locking=False) as file:
             yield file
     except READING_ERRORS as error:
         # What has a file name of its own is about another file, which the block writes.

@@ -205,7 +205,7 @@ def new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
         else:
             if shutil.disk_usage(temporary.parent).free < estimate:
                 raise OSError(28, os.strerror(28))
-            with h5py.File(temporary, "w", libver=_LIBRARY) as file:
+            with h5py.File(temporary, "w", libver=_LIBRARY, locking=False) as file:
                 yield file
         seal(temporary)
     trust(path)
