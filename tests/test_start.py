@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -10,8 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 import binocular
+from binocular.report.results_table import rich_table
+from binocular.report.terminal import print_fitting
+from binocular.store.study import load_study
 from tests.tiny import TOML, assert_same, tiny, tiny_file
 
 SHADOWS = ("protocols", "stimuli", "random", "queue", "h5py", "rich", "statistics", "typing_extensions", "pandas")
@@ -80,11 +85,20 @@ def reared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("encoding", "columns"), [("cp1252", "120"), ("ascii", "40"), ("latin-1", "1")])
 def test_every_stream_and_terminal_can_say_it(reared: Path, encoding: str, columns: str):
-    for command in ("run tiny.toml --out out", "show tiny.toml"):
-        done = start(*command.split(), cwd=reared, PYTHONIOENCODING=encoding, COLUMNS=columns)
-        assert done.returncode == 0, done.stderr
-        letters = "".join(done.stdout.split())
-        assert all(name in letters for name in ("normal", "early", "late")) and "\\u2026" not in letters
+    done = start("show", "tiny.toml", cwd=reared, PYTHONIOENCODING=encoding, COLUMNS=columns)
+    assert done.returncode == 0, done.stderr
+    letters = "".join(done.stdout.split())
+    assert all(name in letters for name in ("normal", "early", "late")) and "\\u2026" not in letters
+
+
+@pytest.mark.parametrize("width", [40, 20, 1])
+def test_a_table_keeps_its_names_and_numbers(reared: Path, width: int):
+    table = rich_table(load_study(reared / "out"), width=width)
+    console = Console(width=width, record=True, file=io.StringIO())
+    print_fitting(console, table)
+    letters = "".join(console.export_text().split())
+    cells = [str(cell) for column in table.columns for cell in column.cells]
+    assert "…" not in letters and all("".join(cell.split()) in letters for cell in cells)
 
 
 @pytest.mark.parametrize("fds", ["2>&-", ">&- 2>&- <&-"])
@@ -99,7 +113,7 @@ def test_a_full_output_is_one_sentence(reared: Path):
         pytest.skip("there is no device that is always full")
     done = start("list", cwd=reared, fds=">/dev/full")
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
-    assert start("run", "tiny.toml", "--out", "out", cwd=reared, fds="2>/dev/full").returncode == 0
+    assert start("verify", "out", cwd=reared, fds="2>/dev/full").returncode == 0
 
 
 def test_settings_of_matplotlib_and_of_notebooks(reared: Path):
