@@ -44,7 +44,10 @@ def _prepare() -> None:
     os.environ["MPLBACKEND"] = "Agg"  # nothing is shown here, whatever a notebook around this has set
     # The processes that are started from here do not look for modules in the working folder; nor does this one.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
+    # An empty entry, such as a colon too many leaves behind, is the working folder.
     sys.path[:] = [folder for folder in sys.path if folder]
+    if "PYTHONPATH" in os.environ:
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, os.environ["PYTHONPATH"].split(os.pathsep)))
 
 
 def _open_streams() -> None:
