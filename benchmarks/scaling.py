@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from binocular.stimuli.streams import stream
 
 from benchmarks.studies import run_and_time
 from binocular.bench.base import Measured, Suite
@@ -19,6 +18,7 @@ from binocular.bench.threads import threads
 from binocular.networks.build import build_network
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort
+from binocular.stimuli.streams import stream
 
 __all__ = ["growth", "image_size", "seeds", "subjects", "units", "workers"]
 

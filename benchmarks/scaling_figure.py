@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from binocular.stimuli.canvas import Canvas
 
 from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import BOTH_EYES, axes_or_new, style
+from binocular.stimuli.canvas import Canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.user_code import allow, references_in
-from pydantic import ValidationError
 
 from .checked import nearest
 from .overrides import apply_overrides

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from binocular.stimuli.user_code import code_of, is_shipped
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_serializer, model_validator
+
+from binocular.stimuli.user_code import code_of, is_shipped
 
 from .checked import METRIC_PATTERN, Checked, Fraction, Number, Whole
 from .deficits import Deficit, deficit_from

@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from binocular.stimuli.base import StimulusConfig
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
+
+from binocular.stimuli.base import StimulusConfig
 
 from .checked import NAME_PATTERN, Checked, complain, nearest, unknown_key
 from .phases import EpochConditions, Phase, unroll

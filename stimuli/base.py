@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from binocular.stimuli.content import digest_of_files, digest_of_values
 from binocular.stimuli.surroundings import own_settings
 from binocular.stimuli.user_code import code_of, is_shipped
-from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,6 +156,7 @@ class StimulusSet(ABC):
         ((2, 2, 1, 16, 16), ['square near', 'square far'])
         """
         import torch
+
         from binocular.stimuli.streams import stream
 
         labels = self.labels[split][:n]

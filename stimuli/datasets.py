@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.folders import folder_files, load_folder
 from binocular.stimuli.formats import CIFAR10_TEST, CIFAR10_TRAIN, read_cifar10, read_idx

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.images import ImageData, Request, first_in_turn
 from binocular.stimuli.pictures import PICTURE_ENDINGS, Whites, is_grey, path_text, read_picture

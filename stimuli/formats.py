@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
+
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.pictures import PICTURE_ENDINGS, is_grey, read_picture
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.errors import BadInput
-from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     import torch

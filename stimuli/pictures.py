@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from binocular.stimuli.errors import BadInput
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
+
 from binocular.stimuli.base import StimulusConfig
 from binocular.stimuli.errors import BadInput
-from pydantic import BaseModel, ValidationError
 
 __all__ = ["STIMULI", "checked", "explain", "stimulus_config", "stimulus_type"]
 

@@ -24,12 +24,13 @@ import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
+from pydantic import Field, model_validator
+
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.outlines import OUTLINES, Outline, figure_mask
 from binocular.stimuli.photographs import TEXTURED, photograph_files
 from binocular.stimuli.streams import stream
 from binocular.stimuli.textures import Texture, draw_textures
-from pydantic import Field, model_validator
 
 if TYPE_CHECKING:
     from pathlib import Path

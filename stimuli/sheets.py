@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from binocular.stimuli.base import LEFT, RIGHT, Split, StimulusSet
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.registry import STIMULI, stimulus_config
@@ -165,8 +166,9 @@ def contact_sheet(
 
 def _figure(views: torch.Tensor, titles: Sequence[str] | None, heading: str, columns: int = 8) -> Figure:
     """Return a figure with one contact sheet of a size that fits it."""
-    from binocular.stimuli.canvas import Canvas, plain_text
     from matplotlib import rc_context
+
+    from binocular.stimuli.canvas import Canvas, plain_text
 
     across = min(len(views), columns)
     blocks = -(-len(views) // columns)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+from pydantic import Field, model_serializer, model_validator
+
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.datasets import Dataset, files_of, load_images
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.images import ImageData, Request
-from pydantic import Field, model_serializer, model_validator
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.photographs import packaged_file
 

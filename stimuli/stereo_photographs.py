@@ -14,11 +14,12 @@ import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
+from pydantic import Field
+
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.stereo_pairs import StereoPair, files_of_pairs, load_pairs, reduced
 from binocular.stimuli.streams import stream
-from pydantic import Field
 
 if TYPE_CHECKING:
     from pathlib import Path

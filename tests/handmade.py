@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 
 import torch
+from torch import Tensor, nn
+
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.gratings import Gratings
 from binocular.stimuli.streams import stream
-from torch import Tensor, nn
 
 SHAPE = (1, 8, 8)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 from h5py import h5d, h5s, h5t
 
 from binocular.probes.registry import probe_type
+from binocular.stimuli.errors import BadInput
 from binocular.store import vetting
 from binocular.store.container import problem_of
 from binocular.store.exports import export_csv

@@ -10,12 +10,12 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 from matplotlib.colors import to_rgb
 from PIL import Image
 
 from binocular.report.figures.animation import MOST_BYTES, animate, film
 from binocular.report.figures.style import EYE_COLOURS, style
+from binocular.stimuli.errors import BadInput
 from binocular.store.study import Study, load_study
 from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header, invented_subject

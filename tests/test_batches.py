@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from binocular.protocols import deficit_from
 from binocular.protocols.phases import EpochConditions
-from binocular.stimuli.streams import stream
-
 from binocular.rearing.batches import Batch, Presenter
 from binocular.rearing.objectives import Classification
+from binocular.stimuli.streams import stream
 from tests.handmade import Still
 
 

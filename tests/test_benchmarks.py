@@ -8,7 +8,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from binocular.stimuli.errors import BadInput
 
 import benchmarks
 from binocular.bench.base import Case, Measured, Work, in_turn
@@ -16,6 +15,7 @@ from binocular.bench.plain import PlainSamples
 from binocular.bench.registry import CASES, case_named
 from binocular.bench.running import _row, chosen_cases, run_benchmarks, write_record
 from binocular.bench.table import print_record
+from binocular.stimuli.errors import BadInput
 
 
 def test_every_case_has_a_name_of_its_own_and_a_function():

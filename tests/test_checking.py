@@ -8,18 +8,18 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from binocular.protocols import library_names, load_protocol, parse_protocol
-from binocular.protocols.arithmetic import evaluate
-from binocular.stimuli.errors import BadInput, MissingData, shortened
 from PIL import Image
 from torch import nn
 
 from binocular.networks.build import NETWORKS, build_network, network_class
 from binocular.networks.options import weights_of
+from binocular.protocols import library_names, load_protocol, parse_protocol
+from binocular.protocols.arithmetic import evaluate
 from binocular.runs import sizes
 from binocular.runs.checking import check_protocol
 from binocular.runs.running import run_study
 from binocular.runs.sizes import check_size, size_of
+from binocular.stimuli.errors import BadInput, MissingData, shortened
 from tests.tiny import tiny
 
 

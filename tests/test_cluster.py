@@ -7,10 +7,10 @@ import signal
 import threading
 
 import pytest
-from binocular.stimuli.errors import BadInput
 
 from binocular.runs import cluster
 from binocular.runs.running import run_study
+from binocular.stimuli.errors import BadInput
 from tests.patience import wait_until
 from tests.tiny import assert_same, tiny
 

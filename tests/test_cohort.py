@@ -7,13 +7,13 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from binocular.stimuli.streams import stream
 from torch import nn
 
 from binocular.networks.cnn import SplitCNN
 from binocular.networks.mlp import SplitMLP
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort
+from binocular.stimuli.streams import stream
 
 
 def _subjects(count, cls=SplitCNN):

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from binocular.protocols import load_protocol
-from binocular.stimuli.errors import BadInput
-from binocular.stimuli.streams import stream
 from torch import nn
 
 from binocular.networks.build import build_network
 from binocular.networks.resnet import SplitResNet18
 from binocular.networks.seen_columns import columns_of, run_pathway
+from binocular.protocols import load_protocol
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort
 from binocular.runs.checking import check_protocol
 from binocular.runs.planning import plan_study
 from binocular.runs.running import run_study
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 from tests.tiny import arrays
 
 SEEN = {"left half": (0, 16), "right half": (16, 32), "middle": (9, 20), "everything": (0, 32), "nothing": (0, 0)}

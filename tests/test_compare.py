@@ -13,7 +13,6 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 from matplotlib.colors import same_color, to_hex
 from rich.console import Console
 
@@ -44,6 +43,7 @@ from binocular.compare.resampling import between_subjects, ends, spread_of_mean
 from binocular.compare.writing import as_plain
 from binocular.dominance import groups_of
 from binocular.report.figures.style import EYE_COLOURS, style
+from binocular.stimuli.errors import BadInput
 from binocular.store.study import Condition, Study
 from binocular.store.writing import ConditionHeader, write_study
 from tests.synthetic import invented_header, invented_subject

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
 from binocular.stimuli import datasets, formats, places
 from binocular.stimuli.datasets import load_images
 from binocular.stimuli.errors import BadInput
@@ -17,9 +21,6 @@ from binocular.stimuli.folders import divide
 from binocular.stimuli.formats import read_cifar10, read_idx, read_picture
 from binocular.stimuli.images import ImageData, Request, take_turns
 from binocular.stimuli.photographs import PHOTOGRAPHS, photograph
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 RECORDS = 30

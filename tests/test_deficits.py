@@ -6,17 +6,17 @@ import copy
 
 import pytest
 import torch
-from binocular.protocols.deficits import DEFICITS, Deficit, deficit_from
-from binocular.protocols.deficits.controls import LabelPermutation
-from binocular.protocols.deficits.optics import disc_blur, gaussian_blur, magnify_rotate, resize_blur, shift, shift_each
-from binocular.protocols.deficits.pairing import Dissociation
-from binocular.stimuli import LEFT, RIGHT, stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch.nn import functional
 
 from binocular.networks.build import build_network
+from binocular.protocols.deficits import DEFICITS, Deficit, deficit_from
+from binocular.protocols.deficits.controls import LabelPermutation
+from binocular.protocols.deficits.optics import disc_blur, gaussian_blur, magnify_rotate, resize_blur, shift, shift_each
+from binocular.protocols.deficits.pairing import Dissociation
+from binocular.stimuli import LEFT, RIGHT, stream
 
 N_CLASSES = 5
 share = st.sampled_from([0.0, 0.3, 1.0])

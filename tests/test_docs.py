@@ -16,9 +16,9 @@ import h5py
 import numpy as np
 import pytest
 import typer
-from binocular.protocols import library_names, load_protocol
 
 from binocular.cli import app
+from binocular.protocols import library_names, load_protocol
 from binocular.store import schema
 from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header

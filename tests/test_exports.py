@@ -11,10 +11,10 @@ import h5py
 import numpy as np
 import pandas
 import pytest
-from binocular.stimuli.errors import BadInput
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from binocular.stimuli.errors import BadInput
 from binocular.store.exports import csv_files, export_csv
 from binocular.store.schema import HISTORY, MEASURES, PROBES, Field
 from binocular.store.tables import write_attributes, write_table

@@ -8,7 +8,6 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
@@ -26,6 +25,7 @@ from binocular.report.figures import (
 )
 from binocular.report.figures.areas import areas_figure
 from binocular.report.figures.style import EYE_COLOURS, lived_through, number, style
+from binocular.stimuli.errors import BadInput
 from binocular.store.overview import area_table
 from binocular.store.records import SiteUnits, SubjectRecord
 from binocular.store.study import Condition, Study

@@ -5,7 +5,6 @@ from __future__ import annotations
 import matplotlib as mpl
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 from matplotlib.colors import same_color
 from matplotlib.patches import Rectangle
 
@@ -14,6 +13,7 @@ from binocular.probes.receptive_fields import ReceptiveFields
 from binocular.probes.registry import probe_type
 from binocular.report.figures import FIGURES, dominance_agreement, draw, draw_all, field_pairs, two_eye_tuning
 from binocular.report.figures.style import EYE_COLOURS
+from binocular.stimuli.errors import BadInput
 from binocular.store.records import MeasureRecord
 from binocular.store.study import load_study
 from binocular.store.verification import verify_study

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
-from binocular.stimuli.errors import BadInput
 
+from binocular.stimuli.errors import BadInput
 from binocular.store.folder import folder_lock, try_folder
 from binocular.store.sealing import safely
 

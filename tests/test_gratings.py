@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from binocular.stimuli.base import LEFT, RIGHT
-from binocular.stimuli.errors import BadInput
-from binocular.stimuli.gratings import Gratings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
+from binocular.stimuli.base import LEFT, RIGHT
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.gratings import Gratings
 
 
 def only(**fields: object) -> torch.Tensor:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 import torch
-from binocular.protocols import deficit_from
-from binocular.protocols.phases import EpochConditions
-from binocular.stimuli.errors import BadInput
-from binocular.stimuli.streams import stream
 
 from binocular import protocols
 from binocular.networks.base import HEADS
 from binocular.networks.build import build_network, check_network
 from binocular.probes.weights import FisherInformation
+from binocular.protocols import deficit_from
+from binocular.protocols.phases import EpochConditions
 from binocular.rearing.batches import Batch, Presenter
 from binocular.rearing.cohort import LoopCohort, StackedCohort
 from binocular.rearing.objectives import Classification
 from binocular.runs.running import run_study
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 from binocular.store.snapshots import read_node
 from binocular.store.verification import verify_study
 from tests.handmade import Still

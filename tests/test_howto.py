@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from binocular.protocols import DEFICITS
-from binocular.stimuli import STIMULI
 
 from binocular.cli import app
 from binocular.probes import PROBES
+from binocular.protocols import DEFICITS
 from binocular.report.figures import FIGURES
+from binocular.stimuli import STIMULI
 
 GUIDES = sorted((Path(__file__).parents[1] / "docs" / "howto").glob("*.md"))
 _BLOCK = re.compile(

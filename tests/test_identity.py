@@ -12,9 +12,6 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from binocular.stimuli.content import digest_of_files
-from binocular.stimuli.errors import BadInput
-from binocular.stimuli.streams import global_stream
 from PIL import Image
 from torch import nn
 
@@ -22,6 +19,9 @@ from binocular.networks.build import build_network
 from binocular.networks.checking import check_reproducible, draws
 from binocular.networks.mlp import SplitMLP
 from binocular.runs.running import run_study
+from binocular.stimuli.content import digest_of_files
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import global_stream
 from binocular.store.node_index import NodeIndex
 from tests.tiny import arrays, assert_same, tiny
 

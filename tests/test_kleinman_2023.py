@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from binocular.protocols import load_protocol
 
 from binocular.networks.build import build_network
 from binocular.papers.claims import Evidence
@@ -24,6 +23,7 @@ from binocular.papers.kleinman_2023.tables import (
     usable_information,
 )
 from binocular.probes import adapted, probe_views, response_grid, source_variance
+from binocular.protocols import load_protocol
 from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord
 from binocular.store.study import Condition, Study
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from binocular.stimuli.errors import BadInput
 
 from binocular.lab.guard import Guard
 from binocular.lab.serving import serve
+from binocular.stimuli.errors import BadInput
 
 
 def test_only_the_right_token_is_known():

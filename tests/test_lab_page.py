@@ -16,8 +16,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from binocular.protocols import load_protocol
 
+from binocular.protocols import load_protocol
 from binocular.runs.running import run_study
 from binocular.store.sealing import seal
 from tests.chromium import CHROMIUM, Page, chromium

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from binocular.protocols import Protocol, load_protocol, parse_protocol
-from binocular.stimuli.errors import BadInput
 
 import binocular.lab as lab_package
 from binocular.lab import Controls, EyeControls, Session
 from binocular.lab.fields import receptive_fields, strongest_units
 from binocular.lab.saving import save_study
 from binocular.networks.mlp import SplitMLP
+from binocular.protocols import Protocol, load_protocol, parse_protocol
 from binocular.report.figures.style import EYE_COLOURS, TASK_COLOURS
 from binocular.runs.running import run_study
+from binocular.stimuli.errors import BadInput
 from binocular.store.study import load_study
 from binocular.store.verification import verify_study
 from tests.tiny import assert_same

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from binocular.protocols import parse_protocol
 
 ROOT = Path(__file__).parents[1]

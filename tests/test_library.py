@@ -11,10 +11,11 @@ from importlib import resources
 from typing import Any
 
 import pytest
-from binocular.protocols import library_names, load_protocol, parse_protocol, protocol_from
-from binocular.stimuli.errors import BadInput
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from binocular.protocols import library_names, load_protocol, parse_protocol, protocol_from
+from binocular.stimuli.errors import BadInput
 
 NAMES = library_names()
 LIBRARY = resources.files("binocular.protocols") / "library"
@@ -201,6 +202,7 @@ def test_no_value_in_any_place_breaks_the_check(name: str, changes: list) -> Non
 
 def test_every_deficit_in_the_library_fits_its_stimuli() -> None:
     import torch
+
     from binocular.stimuli import stream
 
     sets = {}

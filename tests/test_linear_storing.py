@@ -7,10 +7,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 
 from binocular.linear.storing import Table, read_results, stored_parameters, write_results
 from binocular.papers.computing import ComputedNeed
+from binocular.stimuli.errors import BadInput
 from binocular.store.schema import Field
 
 CALLS: list[float] = []

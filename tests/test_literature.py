@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from binocular.protocols import library_names, load_protocol
-from binocular.stimuli.errors import BadInput
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +17,8 @@ from binocular.compare import load_literature
 from binocular.compare.reading import TABLES, read_folder, shipped_folder
 from binocular.compare.rows import days_of, evidence_kind
 from binocular.dominance import contralateral_bias, monocularity
+from binocular.protocols import library_names, load_protocol
+from binocular.stimuli.errors import BadInput
 
 ROOT = Path(__file__).parents[1]
 HEADER = "id,species,condition,onset,duration,n1,n2,n3,n4,n5,n6,n7,unit,group_1,evidence,reference"

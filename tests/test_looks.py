@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 
+from binocular.stimuli.errors import BadInput
 from binocular.store.looks import LOOKS, boundaries, coverages, spent
 from binocular.store.statistics import interval
 

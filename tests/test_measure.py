@@ -9,12 +9,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 
 from binocular.probes.registry import PROBES, probe_from, probe_type
 from binocular.report.measure_table import headline_cells, list_probes
 from binocular.runs.measuring import measure_study
 from binocular.runs.running import run_study
+from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.contents import problems_inside
 from binocular.store.measures import measure_path

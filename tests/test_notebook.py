@@ -9,11 +9,11 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
-from binocular.stimuli.canvas import Canvas
-from binocular.stimuli.errors import BadInput
 
 import binocular
 from binocular import protocols
+from binocular.stimuli.canvas import Canvas
+from binocular.stimuli.errors import BadInput
 from binocular.store.overview import condition_table
 from binocular.store.study import Study, load_study
 from binocular.store.writing import write_study

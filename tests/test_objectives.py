@@ -10,15 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from binocular.protocols import Phase
-from binocular.protocols.objectives import CLASSIFICATION
-from binocular.protocols.objectives import Reconstruction as Asked
-from binocular.stimuli.errors import BadInput
-from binocular.stimuli.streams import stream
 
 import binocular
 from binocular import protocols
 from binocular.networks.cnn import SplitCNN
+from binocular.protocols import Phase
+from binocular.protocols.objectives import CLASSIFICATION
+from binocular.protocols.objectives import Reconstruction as Asked
 from binocular.rearing import loop as rearing
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort
@@ -33,6 +31,8 @@ from binocular.rearing.objectives import (
 from binocular.rearing.objectives.reconstruction import blank_patches
 from binocular.runs.checking import check_protocol
 from binocular.runs.planning import plan_study
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 from binocular.store.snapshots import read_node
 from tests.tiny import TOML, arrays, assert_same, tiny, tiny_file
 
@@ -398,9 +398,8 @@ def test_probes_of_snapshots_ignore_the_decoder(tmp_path):
 
 
 def test_time_lines_tell_what_is_learned_where_it_is_not_the_classes(tmp_path):
-    from binocular.stimuli.canvas import Canvas
-
     from binocular.report.figures.timeline import time_lines
+    from binocular.stimuli.canvas import Canvas
 
     def legend(text: str) -> list[str]:
         ax = Canvas((5, 3)).add_subplot()

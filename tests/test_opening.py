@@ -9,8 +9,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 
+from binocular.stimuli.errors import BadInput
 from binocular.store.opening import open_study
 from binocular.store.schema import VERSION
 from binocular.store.writing import write_study

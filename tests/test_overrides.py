@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from binocular.protocols import Protocol, load_protocol
 from binocular.protocols.overrides import apply_overrides, parse_override
 from binocular.stimuli.errors import BadInput
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 NAME = "monocular-deprivation"
 

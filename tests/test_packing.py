@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from binocular.protocols import load_protocol
 
 from binocular.networks.build import build_network
+from binocular.protocols import load_protocol
 from binocular.runs import packing
 from binocular.runs.packing import bytes_per_subject, packing_for, subjects_at_once
 from binocular.runs.planning import plan_study

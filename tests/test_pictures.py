@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from binocular.stimuli.datasets import load_images
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.folders import divide
 from binocular.stimuli.images import Request
 from binocular.stimuli.pictures import is_grey, read_picture
-from PIL import Image
 
 RAMP = np.linspace(0, 1, 32)[None].repeat(32, 0)
 

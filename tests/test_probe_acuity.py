@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from binocular.stimuli.streams import stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binocular.probes.acuity import Acuity
 from binocular.probes.readouts import resampled_thresholds, ridge_hits, rising, sensitivity
+from binocular.stimuli.streams import stream
 from tests.handmade import HandMade, Square, Still, grating, swapped
 
 PROBE = Acuity(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from binocular.stimuli.streams import stream
 from torch import nn
 
 from binocular.probes.disparity import Disparity, Stereoacuity
 from binocular.probes.stereograms import stereograms
+from binocular.stimuli.streams import stream
 from tests.handmade import SHAPE, HandMade, Square, Still, grating, random_filters, swapped
 
 PROBE = Disparity(disparities=(-4, -2, 0, 2, 4), repeats=300, permutations=199, frequencies=(1.0, 2.0))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from binocular.stimuli.streams import stream
 from scipy.stats import spearmanr
 from torch import nn
 
 from binocular.probes.gratings import DominanceIndex, rank_correlation, selectivity
+from binocular.stimuli.streams import stream
 from tests.handmade import HandMade, Still, grating, random_filters, swapped
 
 PROBE = DominanceIndex(frequencies=(1.0, 2.0, 3.0), n_stimuli=10, resamplings=50)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from binocular.stimuli.errors import BadInput
 
 from binocular.networks.build import build_network
 from binocular.probes.base import NETWORK
 from binocular.probes.weights import FisherInformation, PathwayWeights, first_layer
+from binocular.stimuli.errors import BadInput
 from tests.handmade import SHAPE, HandMade, Still, grating, random_filters, swapped
 
 

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from binocular.protocols import Phase, ProbePlan, Training, load_protocol, parse_protocol, protocol_from
 from binocular.protocols.phases import EpochConditions, unroll
 from binocular.protocols.training import scheduled_rate

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from binocular.stimuli.errors import BadInput
 
 from binocular.report.page import report_page, write_report
+from binocular.stimuli.errors import BadInput
 from binocular.store.study import load_study
 from binocular.store.writing import ConditionHeader, write_study
 from tests.synthetic import invented_conditions, invented_header

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from binocular.stimuli.errors import BadInput
 from rich.console import Console
 
 from binocular.papers.claims import Claim, Evidence, Finding, Row
@@ -23,6 +22,7 @@ from binocular.papers.pages import as_plain, markdown_page, write_pages
 from binocular.papers.presenting import criterion_words, print_result, print_summary
 from binocular.papers.registry import PAPERS, Paper, chosen_claims, paper_named
 from binocular.papers.reproducing import reproduce
+from binocular.stimuli.errors import BadInput
 from binocular.store.statistics import Interval, exact, interval
 from tests.made_studies import Made, made_study
 from tests.patience import wait_until

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 
 from binocular.papers.claims import Claim, Evidence, Finding
 from binocular.papers.pages import COLUMNS, HOW_TO_READ, write_pages
 from binocular.papers.registry import PAPERS, Paper
+from binocular.stimuli.errors import BadInput
 from binocular.store.statistics import VERDICTS, Interval, exact
 from tests.test_reproducing import PAPER, Numbers, claim, run
 

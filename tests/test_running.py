@@ -12,10 +12,10 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from binocular.stimuli.errors import BadInput
 
 from binocular.networks.mlp import SplitMLP
 from binocular.runs.running import run_study
+from binocular.stimuli.errors import BadInput
 from binocular.store.snapshots import read_node
 from binocular.store.verification import verify_study
 from tests.patience import PATIENCE_S

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
 from binocular.stimuli import STIMULI, StimulusConfig, stimulus_config
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.outlines import OUTLINES, figure_mask
 from binocular.stimuli.scenes import StereoScenes, StereoSceneSet
 from binocular.stimuli.streams import stream
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pydantic import ValidationError
 
 NEAR, FAR = 0, 1
 FRESH = ("none", "noise", "scenes")

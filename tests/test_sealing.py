@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from binocular.stimuli.errors import BadInput
 from hypothesis import given
 from hypothesis import strategies as st
 
+from binocular.stimuli.errors import BadInput
 from binocular.store.sealing import SEAL_BYTES, SealState, safely, seal, seal_state
 
 

@@ -6,6 +6,9 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import same_color
+from matplotlib.figure import Figure
+
 from binocular.stimuli import STIMULI
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.scenes import StereoScenes
@@ -19,8 +22,6 @@ from binocular.stimuli.sheets import (
     show,
     to_display,
 )
-from matplotlib.colors import same_color
-from matplotlib.figure import Figure
 
 
 def pictures(figure: Figure) -> list[np.ndarray]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from binocular.stimuli.streams import stream
 
 from binocular.networks.blocks import PreActivationBlock
+from binocular.stimuli.streams import stream
 
 
 def _gradients(size: int, dtype: torch.dtype, plain: bool) -> list[torch.Tensor]:

@@ -9,8 +9,6 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
-from binocular.stimuli.errors import BadInput
-from binocular.stimuli.streams import stream
 from torch import Tensor, nn
 
 from binocular.networks.build import NETWORKS, build_network, check_network
@@ -19,6 +17,8 @@ from binocular.probes import probe_from, response_grid, source_variance
 from binocular.probes.recording import units_at
 from binocular.probes.taking import take
 from binocular.runs.running import run_study
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 from binocular.store.study import load_study
 from tests.handmade import Still
 from tests.synthetic import invented_subject

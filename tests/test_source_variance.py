@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from binocular.stimuli.streams import stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binocular.networks.build import build_network
 from binocular.probes import response_grid, source_variance
+from binocular.stimuli.streams import stream
 
 
 def _grid(function, n=400, seed=0):

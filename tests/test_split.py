@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+
 from binocular.stimuli import stimulus_config
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.split import SplitImages, SplitImageSet, crop_and_flip, fit_canvas
 from binocular.stimuli.streams import stream
-from PIL import Image
 
 
 @pytest.fixture

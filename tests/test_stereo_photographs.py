@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+
 from binocular.stimuli import stimulus_config, stream
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.stereo_pairs import load_pairs, pair_files, read_disparity, reduced
 from binocular.stimuli.stereo_photographs import StereoPhotographs
-from PIL import Image
 
 
 def write_pair(folder: Path, shift: int = 6, height: int = 160, width: int = 240) -> np.ndarray:

@@ -9,8 +9,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 
+from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.records import SubjectRecord
 from binocular.store.study import load_study

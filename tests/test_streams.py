@@ -6,9 +6,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
-from binocular.stimuli.streams import global_stream, stream, stream_key
 from hypothesis import given
 from hypothesis import strategies as st
+
+from binocular.stimuli.streams import global_stream, stream, stream_key
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="|"), max_size=20)
 seeds = st.integers(-(2**40), 2**40)

@@ -6,8 +6,6 @@ import re
 
 import pytest
 import torch
-from binocular.stimuli.errors import BadInput
-from binocular.stimuli.streams import stream
 from torch import nn
 
 from binocular.networks.build import NETWORKS, build_network, check_network
@@ -15,6 +13,8 @@ from binocular.networks.cnn import SplitCNN
 from binocular.networks.mlp import SplitMLP
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 
 SHAPE = (1, 12, 12)
 

@@ -6,11 +6,12 @@ import ast
 import operator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from binocular.protocols.arithmetic import ExpressionError, evaluate
 from binocular.protocols.loading import protocol_from
 from binocular.stimuli.errors import BadInput
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def protocol(*conditions: dict, **fields: object) -> dict:

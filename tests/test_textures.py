@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+
 from binocular.stimuli import photographs
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.photographs import PHOTOGRAPHS, TEXTURED, locally_normalised, photograph, photograph_file

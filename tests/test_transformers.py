@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
-from binocular.protocols.objectives import Reconstruction as Asked
-from binocular.stimuli.errors import BadInput
-from binocular.stimuli.streams import stream
 
 from binocular.networks.build import build_network, check_network
 from binocular.networks.transformer import SplitTransformer
+from binocular.protocols.objectives import Reconstruction as Asked
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort
 from binocular.rearing.objectives import Reconstruction, build_decoder
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 
 SHAPE = (1, 8, 12)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from binocular.stimuli.errors import BadInput
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from binocular.stimuli.errors import BadInput
 from binocular.store import schema, vetting
 from binocular.store.sealing import SEAL_BYTES, seal
 from binocular.store.tables import attributes_checksum, checksum, plain_attributes

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from binocular.stimuli.base import StimulusSet
 from torch import nn
 
 from binocular.networks.build import build_network
 from binocular.probes import adapted, vision
+from binocular.stimuli.base import StimulusSet
 
 
 class Coded(StimulusSet):

@@ -84,7 +84,6 @@ def _page(title: str, about: str, entries: Iterator[Entry], folder: Path) -> str
 def _stimuli() -> Iterator[Entry]:
     from binocular.stimuli.registry import STIMULI, stimulus_type
     from binocular.stimuli.sheets import OVERVIEWS, overview
-
     from site_pages.reference import field_table
 
     for kind in OVERVIEWS:
@@ -104,7 +103,6 @@ def _deficits() -> Iterator[Entry]:
     from binocular.protocols import DEFICITS, deficit_from, parse_protocol
     from binocular.stimuli.sheets import show
     from binocular.stimuli.streams import stream
-
     from site_pages.reference import field_table
 
     scenes = parse_protocol(_STUDY).stimulus.build(0)
@@ -119,9 +117,8 @@ def _deficits() -> Iterator[Entry]:
 
 
 def _figures() -> Iterator[Entry]:
-    from binocular.protocols import parse_protocol
-
     import binocular
+    from binocular.protocols import parse_protocol
     from binocular.report.figures import FIGURES
 
     with tempfile.TemporaryDirectory() as room:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from binocular.protocols.checked import Whole
 from pydantic import Field
+
+from binocular.protocols.checked import Whole
 
 from .base import OWN_NOISE, Deficit, OneEye, OwnNoise, eyes_of, own_noise, whose
 

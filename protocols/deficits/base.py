@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
-from binocular.protocols.checked import Checked, Number, complain, nearest
 from pydantic import Field, ValidationError, model_validator
+
+from binocular.protocols.checked import Checked, Number, complain, nearest
 
 if TYPE_CHECKING:
     import torch

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from pydantic import Field
+
 from binocular.protocols.checked import Whole
 from binocular.stimuli.errors import BadInput
-from pydantic import Field
 
 from .base import Deficit
 
@@ -38,6 +39,7 @@ class LabelPermutation(Deficit):
             One random cycle through all classes.
         """
         import torch
+
         from binocular.stimuli.streams import stream
 
         cycle = torch.randperm(self.n_classes, generator=stream(self.seed, "protocols/label-permutation"))

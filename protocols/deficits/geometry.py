@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from binocular.protocols.checked import Number
 from pydantic import Field
+
+from binocular.protocols.checked import Number
 
 from .base import EyeDeficit, OneEye
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from binocular.protocols.checked import Fraction, Number, complain
 from pydantic import Field, model_validator
+
+from binocular.protocols.checked import Fraction, Number, complain
 
 from .base import OWN_NOISE, SEEN_THROUGH_A_LID, Deficit, Done, EyeDeficit, OwnNoise, own_noise
 

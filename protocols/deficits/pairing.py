@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from binocular.protocols.checked import Number, Whole
 from pydantic import Field
+
+from binocular.protocols.checked import Number, Whole
 
 from .base import EYES, Deficit, Done, EyeDeficit, OneEye, eyes_of, whose
 

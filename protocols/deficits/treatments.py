@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from binocular.protocols.checked import Fraction, Number
 from pydantic import Field
+
+from binocular.protocols.checked import Fraction, Number
 
 from .base import OWN_NOISE, Deficit, Done, EyeDeficit, OneEye, OwnNoise, eyes_of, own_noise, whose
 from .light import Dark
