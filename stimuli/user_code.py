@@ -27,7 +27,8 @@ from binocular.stimuli.errors import BadInput
 
 __all__ = ["allow", "allow_all", "code_of", "is_shipped", "load_class", "references_in"]
 
-_REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+# A name is looked for from its first letter only and never given back, so that very long texts are read once.
+_REFERENCE = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*+:[A-Za-z_]\w*")
 _allowed: set[str] = set()
 _trusted = False
 _first_seen: WeakKeyDictionary[type, str] = WeakKeyDictionary()
