@@ -146,7 +146,7 @@ def _present(study: Path, quiet: bool) -> None:
     with spending("drawing"):
         figures = draw_all(study, study.parent / "figures")
     with spending("reporting"):
-        report = write_report(study, study.parent / "report.html")
+        report = write_report(study, study.parent / "report.html", figures)
     if quiet:
         return
     print_table(study)

@@ -1,4 +1,4 @@
-"""The command line as a process, from another folder, with good and bad input."""
+"""The command line from another folder, with good and bad input."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.console import ROOT, assert_one_sentence, binocular
 from tests.tiny import TOML, tiny_file
 
-ROOT = Path(__file__).parents[1]
 
-
-def binocular(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a folder."""
+def in_a_process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "binocular", *arguments],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
         capture_output=True,
         text=True,
         timeout=600,
@@ -28,19 +27,9 @@ def binocular(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comp
     )
 
 
-def assert_one_sentence(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    """Assert exit code 2 and one line that holds the words."""
-    assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("binocular: "), done.stderr
-    for word in words:
-        assert word in lines[0], (word, lines[0])
-    assert "Traceback" not in done.stdout + done.stderr
-
-
 def test_run_plot_verify_from_another_folder(tmp_path):
     tiny_file(tmp_path)
-    done = binocular("run", "tiny.toml", cwd=tmp_path)
+    done = in_a_process("run", "tiny.toml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "subject-epochs" in done.stderr, "without a terminal progress comes as plain lines"
     for condition in ("normal", "early", "late"):
@@ -58,7 +47,7 @@ def test_run_plot_verify_from_another_folder(tmp_path):
     content = bytearray((study / "study.h5").read_bytes())
     content[len(content) // 2] ^= 1
     (study / "study.h5").write_bytes(content)
-    assert binocular("verify", "results/tiny", cwd=tmp_path).returncode == 1
+    assert in_a_process("verify", "results/tiny", cwd=tmp_path).returncode == 1
 
 
 def test_quiet_prints_nothing(tmp_path):
@@ -104,7 +93,7 @@ def test_help_needs_nothing_heavy(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
     )
     assert done.returncode == 0
-    assert "Usage" in binocular("--help", cwd=tmp_path).stdout
+    assert "Usage" in in_a_process("--help", cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize(
@@ -134,7 +123,7 @@ def test_other_bad_input_ends_with_one_sentence(tmp_path):
     (tmp_path / "binary.toml").write_bytes(bytes(range(256)))
     (tmp_path / "not.h5").write_text("not a study")
     assert_one_sentence(binocular("run", "monocular-deprivaton", cwd=tmp_path), "monocular-deprivation")
-    assert_one_sentence(binocular("run", "binary.toml", cwd=tmp_path), "binary.toml")
+    assert_one_sentence(in_a_process("run", "binary.toml", cwd=tmp_path), "binary.toml")
     assert_one_sentence(binocular("run", "nowhere.toml", cwd=tmp_path), "nowhere.toml")
     assert_one_sentence(binocular("run", "tiny.toml", "--set", "training.lrate=1", cwd=tmp_path), "training.lrate")
     assert_one_sentence(binocular("run", "tiny.toml", "--device", "tpu", cwd=tmp_path), "auto, cpu, cuda")

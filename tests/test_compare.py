@@ -46,8 +46,8 @@ from binocular.report.figures.style import EYE_COLOURS, style
 from binocular.stimuli.errors import BadInput
 from binocular.store.study import Condition, Study
 from binocular.store.writing import ConditionHeader, write_study
+from tests.console import assert_one_sentence, binocular
 from tests.synthetic import invented_header, invented_subject
-from tests.test_cli import assert_one_sentence, binocular
 
 NORMAL = (0.02, 0.08, 0.25, 0.30, 0.25, 0.08, 0.02)
 OPEN_EYE = (0.0, 0.0, 0.0, 0.0, 0.05, 0.30, 0.65)

@@ -24,7 +24,7 @@ from binocular.store.snapshots import node_path, prune_node, read_node
 from binocular.store.study import load_study
 from binocular.store.tables import attributes_checksum, plain_attributes
 from binocular.store.verification import verify_study
-from tests.test_cli import assert_one_sentence, binocular
+from tests.console import assert_one_sentence, binocular
 from tests.tiny import arrays, tiny
 
 QUICK = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from binocular.report.figures import draw_all
 from binocular.report.page import report_page, write_report
 from binocular.stimuli.errors import BadInput
 from binocular.store.study import load_study
@@ -77,6 +79,13 @@ def test_the_page_is_self_contained_and_escaped(folder: Path):
     assert "@import" not in without_pictures and "url(" not in without_pictures
     assert HOSTILE not in text
     assert page.text.count(HOSTILE) >= 8
+
+
+def test_figures_that_were_drawn_are_not_drawn_again(folder: Path, tmp_path: Path):
+    drawn = draw_all(folder, tmp_path)
+    page = Page(report_page(load_study(folder), drawn))
+    for source, path in zip(page.sources, (path for path in drawn if path.suffix == ".svg"), strict=True):
+        assert base64.b64decode(source.split(",", 1)[1]) == path.read_bytes()
 
 
 def test_the_page_says_what_a_reader_needs(folder: Path):

@@ -24,9 +24,9 @@ from binocular.papers.registry import PAPERS, Paper, chosen_claims, paper_named
 from binocular.papers.reproducing import reproduce
 from binocular.stimuli.errors import BadInput
 from binocular.store.statistics import Interval, exact, interval
+from tests.console import ROOT, assert_one_sentence, binocular
 from tests.made_studies import Made, made_study
 from tests.patience import wait_until
-from tests.test_cli import ROOT, assert_one_sentence, binocular
 from tests.tiny import tiny_file
 
 SHIFTS = (0.30, 0.35, 0.32)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from binocular.report.figures.drawing import FIGURES, draw
-from binocular.report.figures.style import eye_colour, words
+from binocular.report.figures.drawing import FIGURES, to_draw
+from binocular.report.figures.saving import picture
+from binocular.report.figures.style import eye_colour, style, words
 from binocular.report.rendering import embedded, render
 from binocular.store.overview import area_table, condition_table, end_group
 from binocular.store.sealing import safely
@@ -20,7 +22,7 @@ from binocular.store.study import Condition, Study, load_study
 __all__ = ["report_page", "write_report"]
 
 
-def write_report(study_path: Path | str, html_path: Path | str) -> Path:
+def write_report(study_path: Path | str, html_path: Path | str, drawn: Sequence[Path] = ()) -> Path:
     """Write the report of a study file.
 
     Parameters
@@ -29,6 +31,8 @@ def write_report(study_path: Path | str, html_path: Path | str) -> Path:
         A ``study.h5``, or the folder that holds one.
     html_path
         The page; replaced if it exists.
+    drawn
+        What `draw_all` has just written of this study, so that the page need not draw it again.
 
     Returns
     -------
@@ -40,14 +44,22 @@ def write_report(study_path: Path | str, html_path: Path | str) -> Path:
     BadInput
         If the study cannot be opened or the page cannot be written.
     """
-    page = report_page(load_study(study_path))
+    page = report_page(load_study(study_path), drawn)
     with safely(html_path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return Path(html_path)
 
 
-def report_page(study: Study) -> str:
-    """Return the page as HTML: no scripts, no links to anything outside, all text escaped."""
+def report_page(study: Study, drawn: Sequence[Path] = ()) -> str:
+    """Return the page as HTML: no scripts, no links to anything outside, all text escaped.
+
+    Parameters
+    ----------
+    study
+        The study in memory.
+    drawn
+        Files of its figures that are there already.
+    """
     histories = [_history(condition) for condition in study.reared]
     return render(
         "report.html",
@@ -60,7 +72,7 @@ def report_page(study: Study) -> str:
         areas=area_table(study),
         site=in_words(study.default_site),
         end_group=end_group(study),
-        figures=list(_figures(study)),
+        figures=list(_figures(study, drawn)),
         histories=histories,
         longest=max((stretch["stop"] for history in histories for stretch in history["stretches"]), default=0),
         origin=list(_origin(study)),
@@ -92,11 +104,19 @@ def _day(text: str) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
-def _figures(study: Study) -> Iterator[dict[str, Any]]:
-    for name, stem, figure in draw(study):
+def _figures(study: Study, drawn: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    there = {path.stem: path for path in drawn if path.suffix == ".svg"}
+    for name, stem, site in to_draw(study):
         of_site = stem.removeprefix(name).removeprefix(".")
         caption = FIGURES[name].caption + (f" Site {of_site}." if of_site else "")
-        yield {"stem": stem, "caption": caption, "inches": figure.get_figwidth(), "source": embedded(figure)}
+        if stem in there:
+            content = there[stem].read_bytes()
+        else:
+            with style():
+                content = picture(FIGURES[name](study, site), "svg")
+        width = re.search(rb'<svg [^>]*?width="([\d.]+)pt"', content)
+        inches = float(width[1]) / 72 if width else 6.0
+        yield {"stem": stem, "caption": caption, "inches": inches, "source": embedded(content)}
 
 
 def _history(condition: Condition) -> dict[str, Any]:

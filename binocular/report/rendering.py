@@ -50,6 +50,7 @@ def _environment(package: str) -> Environment:
     )
 
 
-def embedded(figure: Figure) -> str:
-    """Return a figure as the address of a picture that holds it: the page then needs no other file."""
-    return f"data:image/svg+xml;base64,{base64.b64encode(picture(figure, 'svg')).decode()}"
+def embedded(figure: Figure | bytes) -> str:
+    """Return a figure, or its SVG, as the address of a picture that holds it: the page then needs no other file."""
+    content = figure if isinstance(figure, bytes) else picture(figure, "svg")
+    return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"

@@ -19,7 +19,7 @@ from binocular.store.study import Study, load_study
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "Drawing", "draw", "draw_all", "figure_of"]
+__all__ = ["FIGURES", "Drawing", "draw", "draw_all", "figure_of", "to_draw"]
 
 
 @dataclass(frozen=True)
@@ -194,14 +194,19 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
         _check_name(name)
         if names:
             _check_probe(study, name)
+    for name, stem, site in to_draw(study, names):
+        with style():
+            figure = FIGURES[name](study, site)
+        yield name, stem, figure
+
+
+def to_draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str, str, str]]:
+    """Give name, file without ending and site of the figures that `draw` draws, in its order."""
     for name in names or FIGURES:
-        if not study.reared:
-            continue
         # Of many areas the first and the last are drawn, and whatever is no area; the others when they are asked for.
-        for site in (site for site in FIGURES[name].sites(study) if site not in study.areas[1:-1]):
-            with style():
-                figure = FIGURES[name](study, site)
-            yield name, name if site == study.default_site else f"{name}.{site}", figure
+        for site in FIGURES[name].sites(study) if study.reared else ():
+            if site not in study.areas[1:-1]:
+                yield name, name if site == study.default_site else f"{name}.{site}", site
 
 
 @own_settings()

@@ -76,7 +76,12 @@ def save_figure(
     """
     path = Path(path)
     files = [path.with_name(f"{path.name}.{ending}") for ending in endings]
-    for file, ending in zip(files, endings, strict=True):
-        with safely(file) as temporary:
-            temporary.write_bytes(picture(figure, ending, dpi, of))
+    layout = figure.get_layout_engine()
+    try:
+        for file, ending in zip(files, endings, strict=True):
+            with safely(file) as temporary:
+                temporary.write_bytes(picture(figure, ending, dpi, of))
+            figure.set_layout_engine("none")  # what was laid out for the first format holds for the others
+    finally:
+        figure.set_layout_engine(layout)
     return files
