@@ -19,6 +19,7 @@ PROBES: dict[str, str] = {
     "disparity": "binocular.probes.disparity:Disparity",
     "acuity": "binocular.probes.acuity:Acuity",
     "stereoacuity": "binocular.probes.disparity:Stereoacuity",
+    "one-eye": "binocular.probes.one_eye:OneEye",
     "usable-information": "binocular.probes.information:UsableInformation",
     "fisher": "binocular.probes.weights:FisherInformation",
     "weights": "binocular.probes.weights:PathwayWeights",

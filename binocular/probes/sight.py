@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from binocular.networks.fusion import fuse
 from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
 
-__all__ = ["vision"]
+__all__ = ["task_scores", "vision"]
 
 
 @torch.no_grad()
@@ -52,11 +52,23 @@ def vision(
         correct["accuracy_left_only"] += _count(_read(network, fuse(network, left, dark_right)), truth)
         correct["accuracy_right_only"] += _count(_read(network, fuse(network, dark_left, right)), truth)
         for task, values in stimulus.tasks.items():
-            chance = scores.float().softmax(dim=1)
-            pooled = torch.zeros(len(index), int(values.max()) + 1, device=chance.device)
-            pooled.index_add_(1, values, chance)
-            correct[task] += _count(pooled, values[truth])
+            correct[task] += _count(task_scores(scores, values), values[truth])
     return {name: hits / count for name, hits in correct.items()}
+
+
+def task_scores(scores: Tensor, values: Tensor) -> Tensor:
+    """Return the probability of each value of a task: that of the classes that share it, added up.
+
+    Parameters
+    ----------
+    scores
+        Of the classes, ``[presentation, class]``.
+    values
+        Value of the task for each class, ``[class]`` int64 from 0.
+    """
+    chance = scores.float().softmax(dim=1)
+    pooled = torch.zeros(len(scores), int(values.max()) + 1, device=chance.device)
+    return pooled.index_add_(1, values, chance)
 
 
 def _read(network: nn.Module, fused: Tensor) -> Tensor:
