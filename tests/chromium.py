@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 _FLAGS = (
@@ -30,7 +32,13 @@ _FLAGS = (
 
 
 class Page:
-    """A tab."""
+    """A tab.
+
+    A wait is generous, because machines are slow. But it is so once: what did not come then is missing, and every
+    later wait in this tab is short, so that one fault does not make all tests after it wait as long.
+    """
+
+    patience = PATIENCE_S
 
     def __init__(self, socket: Any) -> None:
         self._socket = socket
@@ -64,14 +72,15 @@ class Page:
             raise RuntimeError(details.get("exception", {}).get("description", details["text"]))
         return found["result"].get("value")
 
-    def wait(self, condition: str, seconds: float = 600) -> Any:
+    def wait(self, condition: str) -> Any:
         """Wait until an expression is true and return its value."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + self.patience
         while time.monotonic() < until:
             if value := self.evaluate(condition):
                 return value
             time.sleep(0.05)
-        raise TimeoutError(f"not true within {seconds} s: {condition}")
+        waited, self.patience = self.patience, min(self.patience, 10.0)
+        raise TimeoutError(f"not true within {waited:g} s: {condition}")
 
     def press(self, key: str, text: str = "") -> None:
         """Press a key where the focus is, for example Tab, Enter, ArrowRight or ' '."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
 
 __all__ = ["PATIENCE_S", "wait_until"]
 
-PATIENCE_S = 600.0
+PATIENCE_S = float(os.environ.get("BINOCULAR_TEST_PATIENCE", "600"))
 """So long that a test which needs it says that something hangs, and not that the machine is slow."""
 
 

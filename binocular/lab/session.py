@@ -118,7 +118,7 @@ class Session:
         return self._ask(lambda: self._set_speed(seconds))
 
     def restart(self, seed: int | None = None) -> Future[None]:
-        """Begin the active subject again, untrained and with normal vision; a new seed sends the littermate away.
+        """Begin the active subject again, untrained and with normal vision; with a seed begin a new litter of one.
 
         Raises
         ------
@@ -245,11 +245,11 @@ class Session:
         self._playing = False
         self._new(name, label)
         self._active, self._script, self._controls = name, None, Controls()
-        self.listen({"type": "track", "track": self._subjects[name].track.message()})
+        self.listen({"type": "track", "track": self._subjects[name].track.message(), "litter": list(self._subjects)})
         self._tell_status()
 
     def _restart(self, seed: int | None) -> None:
-        if seed is not None and seed != self._seed:
+        if seed is not None:
             self._seed, self._subjects, self._active = seed, {}, "subject"
         self._begin(self._active, self._active)
 

@@ -51,9 +51,8 @@ function receive(message) {
   } else if (message.type === "frame") {
     takeFrame(message);
   } else if (message.type === "track") {
-    const old = [...state.live.values()];
-    if (old.some((track) => track.seed !== message.track.seed)) state.live.clear();
     state.live.set(message.track.name, message.track);
+    for (const name of state.live.keys()) if (!message.litter.includes(name)) state.live.delete(name);
     state.age = null;
   } else if (message.type === "status") {
     takeStatus(message);
