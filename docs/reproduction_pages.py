@@ -1,7 +1,8 @@
 """Writes a page of docs/reproduction from the output folder of ``binocular reproduce``.
 
 ``python docs/reproduction_pages.py results/kleinman-2023-lab`` takes the page as it was written there and makes its
-figures small; the numbers and words are those of the run.
+figures small; the numbers and words are those of the run. Claims that the run was not asked for stay as an earlier run
+found them, with its date.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
+
+from binocular.papers.registry import PAPERS
 
 PAGES = Path(__file__).parent / "reproduction"
 PICTURES = Path(__file__).parent / "images" / "reproduction"
@@ -40,8 +44,66 @@ def write_page(folder: Path) -> Path:
         small(folder / "figures" / name, PICTURES / name)
     page = PAGES / f"{paper}.md"
     page.parent.mkdir(exist_ok=True)
-    page.write_text(text.replace("](figures/", "](../images/reproduction/"), encoding="utf-8")
+    text = text.replace("](figures/", "](../images/reproduction/")
+    if page.is_file():
+        text = with_earlier(text, page.read_text(encoding="utf-8"), [claim.id for claim in PAPERS[paper].claims()])
+    page.write_text(text, encoding="utf-8")
     return page
+
+
+_ABOUT = "How it was made"
+_MISSING = re.compile(r"^Not asked for in this run: (.*)\.\n\n", re.MULTILINE)
+
+
+def with_earlier(new: str, earlier: str, ids: Sequence[str]) -> str:
+    """Return a page in which claims that a run was not asked for stand as an earlier page has them.
+
+    Parameters
+    ----------
+    new, earlier
+        Pages of the same paper; a claim that neither has is named as missing.
+    ids
+        The paper's claims, in order.
+    """
+    head, sections = _parts(new)
+    earlier_head, earlier_sections = _parts(earlier)
+    kept = [name for name in ids if name not in sections and name in earlier_sections]
+    if not kept:
+        return new
+    about = earlier_sections[_ABOUT]
+    dated = re.search(r"^\| finished \| (\S+?)T", about, re.MULTILINE)
+    note = f"*As found on {dated[1] if dated else 'an earlier day'}.*\n\n"
+    for name in kept:
+        sections[name] = earlier_sections[name]
+        if "*As found on " not in sections[name]:
+            verdict = re.search(r"^\*\*.*\*\*\n\n", sections[name], re.MULTILINE)
+            assert verdict is not None, name
+            sections[name] = sections[name].replace(verdict[0], verdict[0] + note, 1)
+    rows = {**_overview(earlier_head), **_overview(head)}
+    missing = [name for name in ids if name not in sections]
+    head = _MISSING.sub(f"Not asked for: {', '.join(missing)}.\n\n" if missing else "", head)
+    table = "\n".join(_overview(head).values())
+    head = head.replace(table, "\n".join(rows[name] for name in ids if name in rows))
+    studies = _STUDY.findall(sections[_ABOUT])
+    known = {row.split("|")[1] for row in studies}
+    more = [row for row in _STUDY.findall(about) if row.split("|")[1] not in known]
+    last = sections.pop(_ABOUT).rstrip("\n") + "".join(f"\n{row}" for row in more) + "\n"
+    body = "".join(f"## {name}\n{sections[name]}" for name in ids if name in sections)
+    return f"{head}{body}## {_ABOUT}\n{last}"
+
+
+_STUDY = re.compile(r"^\| [a-z0-9][a-z0-9-]* \|(?:[^|\n]*\|){5}$", re.MULTILINE)
+
+
+def _parts(page: str) -> tuple[str, dict[str, str]]:
+    """Return what stands before the first section, and the sections by title."""
+    head, *parts = re.split(r"^## (.+)\n", page, flags=re.MULTILINE)
+    return head, dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _overview(head: str) -> dict[str, str]:
+    """Return the rows of the table of verdicts by claim."""
+    return {row[1]: row[0] for row in re.finditer(r"^\| \[([^\]]+)\].*$", head, re.MULTILINE)}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pytest
 from binocular.networks.build import build_network
 from binocular.papers.claims import Evidence
 from binocular.papers.kleinman_2023.main import CLAIMS
-from binocular.papers.kleinman_2023.measures import MAP, POOLED
+from binocular.papers.kleinman_2023.measures import FIRST, MAP, POOLED
 from binocular.papers.kleinman_2023.tables import (
     accuracy_curve,
     bias_of,
@@ -50,7 +50,7 @@ def subject(condition: str, seed: int, rsv: dict[int, float], spread: float, **h
     """Return a subject whose units have a mean RSV at each checkpoint, alike at both kinds of units."""
     draw = np.random.default_rng([seed, *condition.encode()])
     sites = {}
-    for site in (POOLED, MAP):
+    for site in (POOLED, MAP, FIRST):
         values = np.stack([np.clip(mean + spread * draw.standard_normal(UNITS), -1, 1) for mean in rsv.values()])
         sites[site] = SiteRecord(np.array(list(rsv)), {"rsv": values}, np.zeros(len(rsv), int))
     columns = {name: np.array([value + 0.003 * draw.standard_normal()]) for name, value in history.items()}
@@ -174,7 +174,10 @@ def test_figures_are_drawn_and_needs_can_be_planned(tmp_path):
 
 
 def test_untrained_networks_lean_to_the_side_at_which_strides_begin():
-    protocol = load_protocol("kleinman-2023-fig4", ["stimulus.n_train=100", "stimulus.n_test=50"])
+    protocol = load_protocol(
+        "kleinman-2023-fig4",
+        ["stimulus.dataset=photographs", "stimulus.size=24", "stimulus.n_train=100", "stimulus.n_test=50"],
+    )
     leans = []
     for seed in range(4):
         stimulus = protocol.stimulus.build(seed)

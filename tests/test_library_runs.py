@@ -13,7 +13,10 @@ _LAB = [name for name in protocols.library_names() if not name.endswith("-paper"
 
 
 def _shortened(name: str) -> protocols.Protocol:
-    protocol = protocols.load_protocol(name, ["seeds=1", "stimulus.n_train=120", "stimulus.n_test=60"])
+    few = ["seeds=1", "stimulus.n_train=120", "stimulus.n_test=60"]
+    protocol = protocols.load_protocol(name, few)
+    if getattr(protocol.stimulus, "dataset", "") == "fashion-mnist":  # which is not on every machine
+        protocol = protocols.load_protocol(name, [*few, "stimulus.dataset=photographs", "stimulus.size=24"])
     conditions = tuple(
         condition.model_copy(
             update={"phases": tuple(p.model_copy(update={"epochs": min(p.epochs, 1)}) for p in condition.phases)}

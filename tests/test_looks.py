@@ -19,6 +19,14 @@ def test_boundaries_are_the_published_ones():
     assert spent(1.0) == pytest.approx(0.05) and spent(0.25) < 1e-4
 
 
+def test_error_can_be_spent_evenly():
+    # The same textbook's table for the function that resembles Pocock's boundary.
+    assert boundaries((8, 16, 24, 32, 40), spending="pocock") == pytest.approx(
+        [2.4380, 2.4268, 2.4102, 2.3966, 2.3860], abs=2e-3
+    )
+    assert spent(1.0, spending="pocock") == pytest.approx(0.05) and spent(0.125, spending="pocock") > 0.009
+
+
 def decided(looks: tuple[int, ...], levels: tuple[float, ...], drawn: np.ndarray) -> float:
     """Return the share of trials, ``[seed, trial]``, in which the interval leaves the true mean out at some look."""
     out = np.zeros(drawn.shape[1], bool)
@@ -28,10 +36,11 @@ def decided(looks: tuple[int, ...], levels: tuple[float, ...], drawn: np.ndarray
     return float(out.mean())
 
 
-def test_looking_again_is_wrong_in_five_of_a_hundred_trials():
+@pytest.mark.parametrize("spending", ["obrien-fleming", "pocock"])
+def test_looking_again_is_wrong_in_five_of_a_hundred_trials(spending):
     drawn = np.random.default_rng(0).standard_normal((LOOKS[-1], 40_000))
     # Five s.d. of the share of 40,000 trials are 0.0054; t of few seeds keeps the rate and does not fall on it exactly.
-    assert decided(LOOKS, coverages(LOOKS), drawn) == pytest.approx(0.05, abs=0.006)
+    assert decided(LOOKS, coverages(LOOKS, spending=spending), drawn) == pytest.approx(0.05, abs=0.006)
     assert decided(LOOKS, (0.95,) * len(LOOKS), drawn) > 0.1, "the same looks at ordinary intervals"
 
 

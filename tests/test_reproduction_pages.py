@@ -6,6 +6,7 @@ import importlib.util
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import numpy as np
 import pytest
 
 from binocular.papers.claims import Claim, Evidence, Finding
-from binocular.papers.pages import COLUMNS, HOW_TO_READ, write_pages
+from binocular.papers.pages import COLUMNS, HOW_TO_READ, markdown_page, write_pages
 from binocular.papers.registry import PAPERS, Paper
 from binocular.stimuli.errors import BadInput
-from binocular.store.statistics import VERDICTS, Interval, exact
+from binocular.store.statistics import VERDICTS, Interval, exact, interval
 from tests.test_reproducing import PAPER, Numbers, claim, run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reproduction"
@@ -35,7 +36,9 @@ def row_of(cells: list[str]) -> tuple[Evidence, str]:
     """Read a row of evidence back; the printed numbers are rounded, so that ends close to a bound may go either way."""
     what, published, ours, criterion, says = cells
     role = "control" if what.startswith("control: ") else "context" if what.startswith("context: ") else "test"
-    numbers = [plain(number) for number in re.findall(r"−?\d+(?:\.\d+)?(?:e[-−+]?\d+)?", ours.split("[no")[0])]
+    numbers = [
+        plain(number) for number in re.findall(r"−?\d+(?:\.\d+)?(?:e[-−+]?\d+)?", ours.split("[no")[0].split("]")[0])
+    ]
     digits = len(re.split(r"[ \[]", ours)[0].partition(".")[2])
     if ours == "–" or "no interval" in ours:
         number = Interval(numbers[0] if numbers else math.nan)
@@ -114,15 +117,21 @@ def written_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, 
     absent = claim(Numbers("absent", error=BadInput("there is no card")), "absent")
     claims = [claim(Numbers(), draw=draw), claim(Numbers("less", (-0.3, -0.31)), "less"), absent]
     write_pages(run(tmp_path, *claims), tmp_path)
+    pages = writer()
+    monkeypatch.setattr(pages, "PAGES", tmp_path / "docs" / "reproduction")
+    monkeypatch.setattr(pages, "PICTURES", tmp_path / "docs" / "images" / "reproduction")
+    (tmp_path / "docs").mkdir()
+    return pages.write_page(tmp_path).read_text(encoding="utf-8"), claims
+
+
+def writer() -> Any:
+    """Return the script that writes the pages, as a module."""
     place = Path(__file__).parents[1] / "docs" / "reproduction_pages.py"
     spec = importlib.util.spec_from_file_location("reproduction_pages", place)
     assert spec is not None and spec.loader is not None
-    writer = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(writer)
-    monkeypatch.setattr(writer, "PAGES", tmp_path / "docs" / "reproduction")
-    monkeypatch.setattr(writer, "PICTURES", tmp_path / "docs" / "images" / "reproduction")
-    (tmp_path / "docs").mkdir()
-    return writer.write_page(tmp_path).read_text(encoding="utf-8"), claims
+    pages = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pages)
+    return pages
 
 
 def test_pages_are_written_in_the_form_that_is_tested(tmp_path, monkeypatch):
@@ -140,6 +149,21 @@ def test_pages_are_written_in_the_form_that_is_tested(tmp_path, monkeypatch):
         assert wrong != text
         with pytest.raises(AssertionError):
             check_page(wrong, PAPER, claims)
+
+
+def test_claims_that_a_run_was_not_asked_for_stay_as_an_earlier_run_found_them(tmp_path, monkeypatch):
+    earlier, claims = written_page(tmp_path, monkeypatch)
+    again = replace(claims[1], needs={"lab": (Numbers("more", (0.3, 0.31, 0.32)),)})
+    again = replace(again, rows=[replace(again.rows[0], number=lambda had: interval(had["more"]))])
+    found = run(tmp_path / "more", again)
+    new = markdown_page(replace(found, paper=replace(PAPER, groups=())))
+    both = writer().with_earlier(new, earlier, [each.id for each in claims])
+    check_page(both, PAPER, [claims[0], again, claims[2]])
+    assert re.findall(r"^## (.+)$", both, re.MULTILINE) == ["shift", "less", "absent", "How it was made"]
+    sections = re.split(r"^## ", both, flags=re.MULTILINE)
+    assert ["*As found on " in section for section in sections] == [False, True, False, True, False]
+    assert "| numbers |" in both and "| more |" in both, "what each claim rests on is told"
+    assert both.count("*As found on ") == writer().with_earlier(new, both, [each.id for each in claims]).count("*As ")
 
 
 def test_the_test_of_pages_can_fail():

@@ -20,6 +20,8 @@ from binocular.store.statistics import Interval, Verdict, interval, overall, ver
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from binocular.papers.looks import Looks
+
 __all__ = [
     "SCALES",
     "Claim",
@@ -62,6 +64,8 @@ class Evidence:
         The criterion; at least one of them for a test or control.
     digits
         Decimals to print.
+    look
+        Where a claim is looked at again after more seeds, how many there were when this was found; else 0.
     """
 
     what: str
@@ -71,6 +75,7 @@ class Evidence:
     at_least: float | None = None
     at_most: float | None = None
     digits: int = 2
+    look: int = 0
 
     @property
     def verdict(self) -> Verdict | None:
@@ -109,8 +114,11 @@ class Row:
         if self.role != "context" and self.at_least is None and self.at_most is None:
             raise ValueError(f"{self.what}: a {self.role} needs a criterion")
 
-    def evidence(self, had: Had, facts: Mapping[str, Any]) -> Iterator[Evidence]:
-        """Return what was found: a row, or one for each coordinate of the number."""
+    def evidence(self, had: Had, facts: Mapping[str, Any], coverage: float = 0.95) -> Iterator[Evidence]:
+        """Return what was found: a row, or one for each coordinate of the number.
+
+        ``coverage`` is that of the intervals over seeds; `exact` numbers have none.
+        """
         number = self.number(had)
         if number is None:
             return
@@ -119,7 +127,7 @@ class Row:
         for part in [number] if not others else [number.isel({others[0]: at}) for at in range(number.sizes[others[0]])]:
             at = {name: part.coords[name].item() for name in others}
             told = published if isinstance(published, str) else published[next(iter(at.values()))]
-            found = part if isinstance(part, Interval) else interval(np.atleast_1d(part))
+            found = part if isinstance(part, Interval) else interval(np.atleast_1d(part), coverage)
             what = self.what.format(**facts, **at)
             yield Evidence(what, told, found, self.role, self.at_least, self.at_most, self.digits)
 
@@ -211,6 +219,9 @@ class Claim:
         Where all its studies depart from the publication; sentences, or a function from the same to them.
     absent
         For a scale without needs, why.
+    looks
+        For a scale at which it is looked at again after more seeds, when; elsewhere its studies have the seeds of
+        their protocols.
     """
 
     id: str
@@ -223,11 +234,15 @@ class Claim:
     reason: str | Callable[[Had], str] = ""
     deviations: Sequence[str] | Callable[[Had], Sequence[str]] = ()
     absent: Mapping[Scale, str] = field(default_factory=dict)
+    looks: Mapping[Scale, Looks] = field(default_factory=dict)
 
-    def judge(self, had: Had) -> Finding:
-        """Return what is found of the claim in studies and tables, by the keys of its needs."""
+    def judge(self, had: Had, coverage: float = 0.95) -> Finding:
+        """Return what is found of the claim in studies and tables, by the keys of its needs.
+
+        ``coverage`` is that of the intervals over seeds, see `binocular.papers.looks`.
+        """
         facts = self.facts(had)
-        evidence = [found for row in self.rows for found in row.evidence(had, facts)]
+        evidence = [found for row in self.rows for found in row.evidence(had, facts, coverage)]
         reason = self.reason(had) if callable(self.reason) else self.reason
         deviations = self.deviations(had) if callable(self.deviations) else self.deviations
         ordered = tuple(sorted(evidence, key=lambda found: _ROLES.index(found.role)))

@@ -28,6 +28,9 @@ def reproduce(
         Path | None, typer.Option(help="Folder with the image sets (CIFAR-10 for paper scale); else BINOCULAR_DATA.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    until: Annotated[
+        int | None, typer.Option(help="Most seeds to look at now, where looks are declared; the last look by default.")
+    ] = None,
     show_list: Annotated[bool, typer.Option("--list", help="Show the claims and what they need; run nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -72,7 +75,7 @@ def reproduce(
 
     command = shlex.join(["binocular", *sys.argv[1:]])
     try:
-        found = run(chosen_paper, claims, folder, scale, device, quiet, command, tell)
+        found = run(chosen_paper, claims, folder, scale, device, quiet, command, tell, until)
     except KeyboardInterrupt:
         print(f"\nStopped; what was done is kept in {folder}. The same command takes it up.", file=sys.stderr)
         raise typer.Exit(130) from None

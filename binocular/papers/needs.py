@@ -7,11 +7,12 @@ import os
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, MissingData
 from binocular.store.sealing import safely
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from binocular.runs.running import Progress
     from binocular.store.study import Study
 
-__all__ = ["Measure", "StudyFailed", "StudyNeed"]
+__all__ = ["Measure", "StudyFailed", "StudyNeed", "only_seeds"]
 
 
 class StudyFailed(RuntimeError):
@@ -65,6 +66,8 @@ class StudyNeed:
         Probes taken when it is reared.
     graphics_card
         Whether rearing it on a processor takes so long that it is done only where ``--device cpu`` asks for it.
+    instead
+        Settings that take other images where the set is not on this machine; the study then says so in its deviations.
     """
 
     key: str
@@ -72,12 +75,31 @@ class StudyNeed:
     settings: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
     graphics_card: bool = False
+    instead: tuple[str, ...] = ()
 
     def load(self) -> Protocol:
         """Return the checked protocol."""
         from binocular.protocols import load_protocol
 
         return load_protocol(self.protocol, self.settings)
+
+    def with_seeds(self, seeds: Sequence[int]) -> StudyNeed:
+        """Return the same need with other seeds."""
+        return replace(self, settings=(*self.settings, f"seeds={list(seeds)}"))
+
+    def _with_images_there(self) -> Protocol:
+        """Return the protocol, with other images where its own are not on this machine."""
+        from binocular.protocols import load_protocol
+
+        protocol = self.load()
+        if self.instead:
+            try:
+                protocol.stimulus.content()
+            except MissingData as error:
+                other = load_protocol(self.protocol, (*self.settings, *self.instead))
+                told = f"Other images ({', '.join(self.instead)}), because {error}."
+                return other.model_copy(update={"deviations": (told, *other.deviations)})
+        return protocol
 
     @property
     def command(self) -> str:
@@ -112,7 +134,7 @@ class StudyNeed:
         Returns
         -------
         Study
-            In memory, with the measures.
+            In memory, with the measures; where the folder has further seeds of the same study, without these.
 
         Raises
         ------
@@ -131,7 +153,8 @@ class StudyNeed:
             raise BadInput(
                 "needs a graphics card that torch can use (CUDA); --device cpu rears it nevertheless, in weeks"
             )
-        protocol, own = self.load(), Path(folder) / self.key
+        asked, own = self._with_images_there(), Path(folder) / self.key
+        protocol = _with_seeds_there(asked, own)
         probes = [(measure, probe_from(measure.probe, measure.settings)) for measure in self.measures]
         _link_finished(protocol, Path(folder), own, device)
         progress = _announced(progress_for(quiet), self.key)
@@ -145,7 +168,41 @@ class StudyNeed:
         for measure, probe in probes:
             if not _measured(study, measure, probe):
                 study = _measure(outcome.study, measure, probe, device, quiet)
+        return study if protocol is asked else only_seeds(study, asked.seed_list)
+
+
+def only_seeds(study: Study, seeds: Sequence[int]) -> Study:
+    """Return a study without the subjects of other seeds; the same one where it has no others."""
+    wanted = set(seeds)
+    if all(subject.seed in wanted for condition in study.conditions for subject in condition.subjects):
         return study
+    conditions = (
+        replace(condition, subjects=tuple(subject for subject in condition.subjects if subject.seed in wanted))
+        for condition in study.conditions
+    )
+    return replace(study, conditions=tuple(conditions))
+
+
+def _with_seeds_there(protocol: Protocol, own: Path) -> Protocol:
+    """Return the protocol of the study in a folder where it is the same with more seeds, so that none is lost.
+
+    The file of the same study with fewer seeds makes way: every subject of it will be in the new one.
+    """
+    from binocular.protocols import parse_protocol
+    from binocular.store.opening import opened
+    from binocular.store.tables import plain_attributes
+
+    try:
+        with opened(own / "study.h5") as file:
+            there = parse_protocol(str(plain_attributes(file)["protocol"]))
+    except (BadInput, KeyError):
+        return protocol
+    if there.model_copy(update={"seeds": protocol.seeds}) != protocol:
+        return protocol
+    known, asked = set(there.seed_list), set(protocol.seed_list)
+    if known < asked:
+        (own / "study.h5").unlink()
+    return there if known > asked else protocol
 
 
 def _announced(progress: Progress | None, key: str) -> Progress | None:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from binocular.papers.claims import Evidence
-from binocular.papers.presenting import criterion_words, duration_words, number_words
+from binocular.papers.presenting import course_words, criterion_words, duration_words, evidence_words
 from binocular.report.figures.saving import save_figure
 from binocular.report.rendering import embedded, render
 from binocular.store.sealing import safely
 
 if TYPE_CHECKING:
+    from binocular.papers.looks import Course
     from binocular.papers.reproducing import Reproduction, Result
 
 __all__ = ["COLUMNS", "HOW_TO_READ", "SCHEMA", "as_plain", "html_page", "markdown_page", "write_pages"]
@@ -87,7 +88,7 @@ def markdown_page(found: Reproduction) -> str:
     """Return the page in Markdown; its pictures lie in ``figures/``."""
     text = render(
         "page.md", "binocular.papers", found=found, how_to_read=HOW_TO_READ, columns=COLUMNS, cells=evidence_cells,
-        missing=missing_claims(found), about=about_rows(found), duration=duration_words,
+        missing=missing_claims(found), about=about_rows(found), duration=duration_words, course=course_words,
         deviations=lambda result: deviations_of(found, result),
     )  # fmt: skip
     return text.strip() + "\n"
@@ -133,7 +134,7 @@ def html_page(found: Reproduction, text: str) -> str:
 def evidence_cells(row: Evidence) -> tuple[str, ...]:
     """Return a row of evidence as the texts of `COLUMNS`."""
     role = "" if row.role == "test" else f"{row.role}: "
-    return role + row.what, row.published, number_words(row.ours, row.digits), criterion_words(row), row.verdict or ""
+    return role + row.what, row.published, evidence_words(row), criterion_words(row), row.verdict or ""
 
 
 def as_plain(found: Reproduction) -> dict[str, Any]:
@@ -175,13 +176,26 @@ def _claim_plain(found: Reproduction, result: Result) -> dict[str, Any]:
                 "what": row.what, "role": row.role, "published": row.published, "value": _plain(row.ours.mean),
                 "low": _plain(row.ours.low), "high": _plain(row.ours.high), "subjects": row.ours.n,
                 "at_least": row.at_least, "at_most": row.at_most, "says": row.verdict,
+                **({"look": row.look} if row.look else {}),
             }
             for row in finding.evidence
         ],
         "deviations": list(deviations_of(found, result)),
         "studies": list(result.needs),
+        "looks": None if result.course is None else _course_plain(result.course),
         "figure": None if result.figure is None else f"figures/{claim.id}.png",
         "fault": result.fault or None,
+    }  # fmt: skip
+
+
+def _course_plain(course: Course) -> dict[str, Any]:
+    looks = course.looks
+    return {
+        "after": list(looks.after), "first_seed": looks.first, "pilot_seeds": list(looks.pilots),
+        "spending": looks.spending, "error": looks.error,
+        "coverage": {str(look): round(coverage, 6) for look, coverage in looks.coverage.items()},
+        "taken": list(course.taken), "settled": course.settled,
+        "seconds_to_further_looks": {str(look): _plain(round(seconds, 1)) for look, seconds in course.further()},
     }  # fmt: skip
 
 

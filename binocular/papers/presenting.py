@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from binocular.papers.claims import SCALES, Claim, Evidence, Scale
+from binocular.papers.needs import StudyNeed
 from binocular.report.terminal import print_fitting
 from binocular.store.statistics import Interval, printed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from binocular.papers.looks import Course
     from binocular.papers.registry import Paper
     from binocular.papers.reproducing import Reproduction, Result
 
 __all__ = [
     "COLOURS",
+    "course_words",
     "criterion_words",
     "duration_words",
+    "evidence_words",
     "number_words",
     "print_claims",
     "print_result",
@@ -58,6 +62,22 @@ def duration_words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def evidence_words(row: Evidence) -> str:
+    """Return our number of a row with its interval, and after how many seeds where it is looked at again."""
+    number = number_words(row.ours, row.digits)
+    return f"{number} at {row.look} seeds" if row.look and row.ours.how == "t" else number
+
+
+def course_words(course: Course) -> str:
+    """Return what was declared of the looks at a claim, how far it has come, and what each further look would cost."""
+    text = f"{course.looks.words()} Taken: after {', '.join(map(str, course.taken))} seeds."
+    left = list(course.further())
+    if course.settled or not left:
+        return text + (" Every number that decides is settled." if course.settled else " There is no further look.")
+    costs = [f"{look} seeds: {duration_words(seconds)}" for look, seconds in left]
+    return f"{text} Further looks would cost, in computing on one core: {'; '.join(costs)}."
+
+
 def print_result(result: Result, console: Console) -> None:
     """Print a claim: what it says, the rows of evidence, the verdict, and why."""
     from rich.text import Text
@@ -74,6 +94,8 @@ def print_result(result: Result, console: Console) -> None:
         _print_stacked(finding.evidence, console)
     if finding.reason:
         console.print(Text(finding.reason))
+    if result.course is not None:
+        console.print(Text(course_words(result.course), style="dim"))
 
 
 def _print_table(rows: Sequence[Evidence], console: Console) -> None:
@@ -87,7 +109,7 @@ def _print_table(rows: Sequence[Evidence], console: Console) -> None:
         table.add_row(
             Text(_ROLES[row.role] + row.what),
             Text(row.published or "-"),
-            Text(number_words(row.ours, row.digits)),
+            Text(evidence_words(row)),
             Text(criterion_words(row)),
             Text(row.verdict or "", style=COLOURS.get(row.verdict or "", "")),
         )
@@ -102,7 +124,7 @@ def _print_stacked(rows: Sequence[Evidence], console: Console) -> None:
     for row in rows:
         said, criterion = row.verdict or "", criterion_words(row)
         line = Text(f"  {_ROLES[row.role]}{row.what}: ")
-        line.append(number_words(row.ours, row.digits), style="bold")
+        line.append(evidence_words(row), style="bold")
         line.append(f"; {criterion} asked for: " if criterion else "")
         line.append(said, style=COLOURS.get(said, ""))
         line.append(f"; published {row.published}" if row.published else "", style="dim")
@@ -146,8 +168,13 @@ def _needs_words(claim: Claim, scale: Scale) -> str:
     needs = claim.needs.get(scale, ())
     if not needs:
         return f"{scale}: {claim.absent.get(scale, 'no study')}"
-    told = []
+    told, looks = [], claim.looks.get(scale)
     for need in needs:
+        if looks is not None and isinstance(need, StudyNeed):
+            need = need.with_seeds(looks.seeds(looks.after[0]))
         expected = getattr(need, "expected", None)
         told.append(f"{need.key}{f' ({expected()})' if expected is not None else ''}")
-    return f"{scale}: {', '.join(told)}"
+    if looks is None:
+        return f"{scale}: {', '.join(told)}"
+    further = [f"{look / looks.after[0]:g} times as much" for look in looks.after[1:]]
+    return f"{scale}: {', '.join(told)} to the first look, {', '.join(further)} to the others. {looks.words()}"

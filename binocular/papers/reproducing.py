@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from binocular.papers.claims import Claim, Finding, Need, Scale
+from binocular.papers.looks import Course, Looks
+from binocular.papers.needs import StudyNeed
 from binocular.papers.registry import Paper
+from binocular.papers.sequential import combined, is_settled
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.sealing import safely
@@ -53,6 +56,8 @@ class Origin:
         Of the software.
     deviations
         Of the study's protocol from the publication.
+    seeds
+        How many a study has in its file, which may be more than were asked for.
     """
 
     key: str
@@ -64,17 +69,22 @@ class Origin:
     nodes: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     deviations: tuple[str, ...] = ()
+    seeds: int = 0
 
 
 @dataclass(frozen=True)
 class Result:
-    """A claim, what was found, from what, and its figure; ``fault`` tells an error that is not the claim's."""
+    """A claim, what was found, from what, and its figure; ``fault`` tells an error that is not the claim's.
+
+    ``course`` is how far it has been looked at, where it is looked at again after more seeds.
+    """
 
     claim: Claim
     finding: Finding
     needs: tuple[str, ...] = ()
     figure: Figure | None = None
     fault: str = ""
+    course: Course | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +141,7 @@ def reproduce(
     quiet: bool = True,
     command: str = "",
     on_result: Callable[[Result], None] | None = None,
+    until: int | None = None,
 ) -> Reproduction:
     """Obtain what claims need and judge them.
 
@@ -152,6 +163,8 @@ def reproduce(
         The command line, for the page.
     on_result
         Told each result as soon as it is there.
+    until
+        Most seeds to look at where looks are declared; a later call without it goes on from there.
 
     Returns
     -------
@@ -172,11 +185,14 @@ def reproduce(
 
     folder, began, start = Path(folder), _now(), time.monotonic()
     usable_device(device)
+    for claim in claims:
+        if scale in claim.looks:
+            claim.looks[scale].until(until)
     obtained = _Obtained(folder, device, quiet)
     results = []
     with folder_lock(folder):
         for number, claim in enumerate(claims):
-            results.append(_result(claim, scale, obtained))
+            results.append(_result(claim, scale, obtained, until))
             if on_result is not None:
                 on_result(results[-1])
             obtained.forget({need.key for later in claims[number + 1 :] for need in later.needs.get(scale, ())})
@@ -191,28 +207,41 @@ class _Obtained:
 
     def __init__(self, folder: Path, device: str, quiet: bool) -> None:
         self._folder, self._device, self._quiet = folder, device, quiet
-        self._had: dict[str, Any] = {}
-        self._asked: dict[str, Need] = {}
+        self._had: dict[str, tuple[Need, Any]] = {}
+        self._asked: dict[str, tuple[Need, Looks | None]] = {}
         self._lacking: dict[str, Exception] = {}
         self.origins: dict[str, Origin] = {}
 
-    def __call__(self, need: Need) -> Any:
-        if self._asked.setdefault(need.key, need) != need:
+    def __call__(self, need: Need, looks: Looks | None = None, look: int = 0) -> Any:
+        """Return what a need gives, at a look with as many seeds as are asked for there."""
+        if self._asked.setdefault(need.key, (need, looks)) != (need, looks):
             raise ValueError(f"two different needs are called '{need.key}'")
+        wanted = need.with_seeds(looks.seeds(look)) if looks is not None and isinstance(need, StudyNeed) else need
         if need.key in self._lacking:
             raise self._lacking[need.key]
-        if need.key not in self._had:
+        had = self._had.get(need.key)
+        if had is None or had[0] != wanted:
             start, brought = time.monotonic(), need.key not in self._spent() and (self._folder / need.key).is_dir()
             try:
-                self._had[need.key] = need.obtain(self._folder, self._device, self._quiet)
+                self._had[need.key] = had = (wanted, wanted.obtain(self._folder, self._device, self._quiet))
             except Exception as error:
                 self._lacking[need.key] = error
                 raise
             finally:
                 # What was put here from elsewhere took a time that is not known.
                 self._note(need.key, math.nan if brought else time.monotonic() - start)
-            self.origins[need.key] = self._origin(need, self._had[need.key])
-        return self._had[need.key]
+            self.origins[need.key] = self._origin(wanted, had[1])
+        return had[1]
+
+    def seconds_per_seed(self, keys: Sequence[str]) -> float:
+        """Return the time spent on a seed of some studies, histories that they share counted once; NaN if unknown."""
+        seconds, counted = math.nan, set[str]()
+        for origin in (self.origins[key] for key in keys if key in self.origins):
+            if origin.seeds:
+                new = sum(spent for node, spent in origin.nodes.items() if node not in counted)
+                seconds = new / origin.seeds + (0.0 if math.isnan(seconds) else seconds)
+                counted |= set(origin.nodes)
+        return seconds
 
     def forget(self, still_needed: set[str]) -> None:
         """Let go of what no later claim needs."""
@@ -242,10 +271,10 @@ class _Obtained:
 
         if isinstance(had, Study):
             about = had.attributes
-            nodes = _seconds_of_nodes(self._folder / need.key / "study.h5")
+            nodes, seeds = _seconds_of_nodes(self._folder / need.key / "study.h5")
             return Origin(
                 need.key, had.title, getattr(need, "command", ""), str(about["device"]), str(about["finished"]),
-                sum(nodes.values()), nodes, had.versions, _deviations(str(about["protocol"])),
+                sum(nodes.values()), nodes, had.versions, _deviations(str(about["protocol"])), seeds,
             )  # fmt: skip
         title = str(getattr(need, "title", "") or need.key)
         here = device_name(usable_device(self._device))
@@ -253,26 +282,39 @@ class _Obtained:
         return Origin(need.key, title, "", here, made, self._spent().get(need.key, math.nan), {}, versions())
 
 
-def _result(claim: Claim, scale: Scale, obtained: _Obtained) -> Result:
-    needs = claim.needs.get(scale, ())
+def _result(claim: Claim, scale: Scale, obtained: _Obtained, until: int | None = None) -> Result:
+    needs, looks = claim.needs.get(scale, ()), claim.looks.get(scale)
     keys = tuple(need.key for need in needs)
     if not needs:
         reason = claim.absent.get(scale, f"there is no study of it at {scale} scale")
         return Result(claim, Finding(claim.id, reason=reason))
+    had: dict[str, Any] = {}
+    findings: list[Finding] = []
+    taken: list[int] = []
+    finding, course = Finding(claim.id), None
+    for look in (0,) if looks is None else looks.until(until):
+        try:
+            had = {need.key: obtained(need, looks, look) for need in needs}
+        except BadInput as error:
+            return Result(claim, Finding(claim.id, reason=str(error)), keys)
+        except Exception as error:
+            return _fault(claim, keys, error)
+        try:
+            finding = claim.judge(had) if looks is None else claim.judge(had, looks.coverage[look])
+        except Exception as error:
+            return _fault(claim, keys, error)
+        if looks is not None:
+            findings.append(finding)
+            taken.append(look)
+            finding = combined(findings, taken)
+            settled = all(is_settled(row) for row in finding.evidence)
+            course = Course(looks, tuple(taken), obtained.seconds_per_seed(keys), settled)
+            if settled:
+                break
     try:
-        had = {need.key: obtained(need) for need in needs}
-    except BadInput as error:
-        return Result(claim, Finding(claim.id, reason=str(error)), keys)
+        return Result(claim, finding, keys, _drawn(claim, had), course=course)
     except Exception as error:
-        return _fault(claim, keys, error)
-    try:
-        finding = claim.judge(had)
-    except Exception as error:
-        return _fault(claim, keys, error)
-    try:
-        return Result(claim, finding, keys, _drawn(claim, had))
-    except Exception as error:
-        return Result(claim, finding, keys, fault=f"its figure failed: {_told(error)}")
+        return Result(claim, finding, keys, fault=f"its figure failed: {_told(error)}", course=course)
 
 
 def _fault(claim: Claim, keys: tuple[str, ...], error: Exception) -> Result:
@@ -295,16 +337,18 @@ def _drawn(claim: Claim, had: Mapping[str, Any]) -> Figure | None:
         return claim.draw(had)
 
 
-def _seconds_of_nodes(path: Path) -> dict[str, float]:
+def _seconds_of_nodes(path: Path) -> tuple[dict[str, float], int]:
+    """Return the seconds of each history in a study, by its identity, and how many seeds it has."""
     from binocular.store.opening import opened
     from binocular.store.tables import read_table, subgroup
 
     with opened(path) as file:
         if "tree" not in file:
-            return {}
+            return {}, 0
         tree = read_table(subgroup(file, "tree"))
     seconds = zip(tree["identity"], tree["seconds"], strict=True)
-    return {str(identity): 0.0 if math.isnan(value) else float(value) for identity, value in seconds}
+    nodes = {str(identity): 0.0 if math.isnan(value) else float(value) for identity, value in seconds}
+    return nodes, len(set(tree["seed"]))
 
 
 def _last_written(folder: Path) -> str:

@@ -1,15 +1,17 @@
 """Looking at the same number again after more seeds without fooling oneself: how wide its interval must be at a look.
 
 Whoever looks at a 95 % interval after 5, 10, 20 and 40 seeds, and stops at the first that leaves a bound out, is wrong
-in far more than 5 of 100 cases. The error is therefore spent over looks that were declared beforehand, little of it
-early, by the function of Lan & DeMets that resembles the boundary of O'Brien & Fleming. An interval of the coverage
-given here, taken at its look, can be judged like any other (`binocular.store.statistics.verdict_of`). After 5 of 40
-seeds next to nothing is spent, and next to nothing can be decided.
+in far more than 5 of 100 cases. The error is therefore spent over looks that were declared beforehand, by one of the
+functions of Lan & DeMets: that which resembles the boundary of O'Brien & Fleming spends little early, so that after 5
+of 40 seeds next to nothing can be decided; that which resembles Pocock's spends about evenly, so that large effects are
+decided at the first looks, and the last interval is wider in return. An interval of the coverage given here, taken at
+its look, can be judged like any other (`binocular.store.statistics.verdict_of`).
 
 References
 ----------
 K. K. G. Lan & D. L. DeMets, Discrete sequential boundaries for clinical trials, Biometrika 70, 659-663 (1983);
 P. C. O'Brien & T. R. Fleming, A multiple testing procedure for clinical trials, Biometrics 35, 549-556 (1979);
+S. J. Pocock, Group sequential methods in the design and analysis of clinical trials, Biometrika 64, 191-199 (1977);
 the integration over looks is that of P. Armitage, C. K. McPherson & B. C. Rowe, J. R. Stat. Soc. A 132, 235-244 (1969).
 """
 
@@ -17,18 +19,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from binocular.stimuli.errors import BadInput
 
-__all__ = ["LOOKS", "boundaries", "coverages", "spent"]
+__all__ = ["LOOKS", "Spending", "boundaries", "coverages", "spent"]
+
+Spending = Literal["obrien-fleming", "pocock"]
+"""Which boundary the spending of the error resembles."""
 
 LOOKS = (5, 10, 20, 40)
 """Seeds at which a number is looked at."""
 
 
-def spent(share: float, error: float = 0.05) -> float:
+def spent(share: float, error: float = 0.05, spending: Spending = "obrien-fleming") -> float:
     """Return the chance of a wrong decision, both sides together, that may have been spent at a look.
 
     Parameters
@@ -37,13 +43,19 @@ def spent(share: float, error: float = 0.05) -> float:
         Seeds at the look as a share of those at the last, above 0 and at most 1.
     error
         Spent in all, 0 to 1.
+    spending
+        How it is spread over the looks, see the top of this module.
     """
     from scipy.special import ndtr, ndtri
 
+    if spending == "pocock":
+        return error * float(np.log1p((np.e - 1) * share))
     return 4 * float(ndtr(ndtri(error / 4) / np.sqrt(share)))
 
 
-def boundaries(looks: Sequence[int] = LOOKS, error: float = 0.05) -> tuple[float, ...]:
+def boundaries(
+    looks: Sequence[int] = LOOKS, error: float = 0.05, spending: Spending = "obrien-fleming"
+) -> tuple[float, ...]:
     """Return how many standard errors a mean must lie from a bound to be decided, for each look.
 
     Parameters
@@ -52,6 +64,8 @@ def boundaries(looks: Sequence[int] = LOOKS, error: float = 0.05) -> tuple[float
         Seeds at each look, ascending, at least 2.
     error
         Chance, 0 to 1, that a number which lies on its bound is called to hold or not to, at any look.
+    spending
+        How it is spread over the looks.
 
     Raises
     ------
@@ -71,14 +85,14 @@ def boundaries(looks: Sequence[int] = LOOKS, error: float = 0.05) -> tuple[float
             f"looks: {', '.join(map(str, looks)) or 'none'}; accepted are numbers of seeds that ascend from 2"
         )
     share = np.asarray(looks) / looks[-1]
-    found = [float(-ndtri(spent(share[0], error) / 2))]
+    found = [float(-ndtri(spent(share[0], error, spending) / 2))]
     # The sum of the seeds, in s.d. of the last look, where no look has decided yet: its values and their probability.
     edge = found[0] * np.sqrt(share[0])
     place, weight = _grid(edge)
     density = np.exp(-(place**2) / (2 * share[0])) / np.sqrt(2 * np.pi * share[0])
     for before, now in itertools.pairwise(share):
         step, left = np.sqrt(now - before), density * weight
-        wanted = spent(now, error) - spent(before, error)
+        wanted = spent(now, error, spending) - spent(before, error, spending)
 
         def beyond(bound: float, place=place, left=left, step=step, now=now, wanted=wanted) -> float:
             edge = bound * np.sqrt(now)
@@ -100,8 +114,10 @@ def _grid(edge: float, points: int = 1001) -> tuple[np.ndarray, np.ndarray]:
     return place, weight * (place[1] - place[0]) / 3
 
 
-def coverages(looks: Sequence[int] = LOOKS, error: float = 0.05) -> tuple[float, ...]:
+def coverages(
+    looks: Sequence[int] = LOOKS, error: float = 0.05, spending: Spending = "obrien-fleming"
+) -> tuple[float, ...]:
     """Return the coverage, 0 to 1, that the interval over seeds must have at each look (`boundaries`)."""
     from scipy.special import ndtr
 
-    return tuple(1 - 2 * float(ndtr(-bound)) for bound in boundaries(looks, error))
+    return tuple(1 - 2 * float(ndtr(-bound)) for bound in boundaries(looks, error, spending))

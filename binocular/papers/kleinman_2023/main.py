@@ -16,6 +16,8 @@ import xarray as xr
 from binocular.papers.claims import Claim, Had, Row, context, control, test
 from binocular.papers.kleinman_2023.measures import (
     BALANCED,
+    FIRST,
+    LOOKS,
     MAP,
     POOLED,
     SHIFT,
@@ -93,6 +95,7 @@ BLUR = (
             published=lambda had: f"{bias_of(histograms('blur')[0]):.2f} (Fig. 4)"),
     control("clean eye's bias before rearing, units by place",
             lambda had: bias(had["fig4"], when="untrained")[0], **BALANCED),
+    context("shift by the longest blur, first binocular cells", lambda had: total(bias(had["fig4"], site=FIRST))),
     context("clean eye's bias, blurred to epoch {removal}", lambda had: bias(had["fig4"]),
             published=_published_index("blur", bias_of)),
 )  # fmt: skip
@@ -108,6 +111,7 @@ DISSOCIATION = (
             lambda had: total(mi(had["fig6"], POOLED)), at_least=0.0),
     control("rise of the index where both eyes see the whole picture, units by place",
             lambda had: total(mi(had["fig6-whole"])), at_least=0.0),
+    context("rise of the index, first binocular cells", lambda had: total(mi(had["fig6"], FIRST))),
     context("monocularity index before rearing, units by place", lambda had: mi(had["fig6"], when="untrained")[0]),
     context("monocularity index, dissociated to epoch {removal}", lambda had: mi(had["fig6"]),
             published=_published_index("dissociation", monocularity_of)),
@@ -225,18 +229,24 @@ CLOCKS = (
 )  # fmt: skip
 
 
+_PHOTOGRAPHS = ('stimulus.dataset="photographs"', "stimulus.size=24", "stimulus.n_train=1000")
+
+
 def _paper(figure: str, *measures: Measure) -> StudyNeed:
     return StudyNeed(figure, f"kleinman-2023-{figure}-paper", measures=measures, graphics_card=True)
 
 
 def _lab(figure: str, *measures: Measure) -> StudyNeed:
-    return StudyNeed(figure, f"kleinman-2023-{figure}", measures=measures)
+    return StudyNeed(figure, f"kleinman-2023-{figure}", measures=measures, instead=_PHOTOGRAPHS)
 
 
 _INFORMATION = Measure("usable-information", ("readout=shared",), when="end")
 # Both eyes see the whole picture: what is left of the polarisation is not the geometry of split pictures.
 _WHOLE_LAB = StudyNeed(
-    "fig6-whole", "kleinman-2023-fig6", ("stimulus.visible=24", "conditions.0.sweep={removal=[0,30]}")
+    "fig6-whole",
+    "kleinman-2023-fig6",
+    ("stimulus.visible=28",),
+    instead=(*_PHOTOGRAPHS, "stimulus.visible=24"),
 )
 _WHOLE_PAPER = StudyNeed(
     "fig6-whole",
@@ -244,7 +254,10 @@ _WHOLE_PAPER = StudyNeed(
     ("stimulus.visible=32", "conditions.0.sweep={removal=[0,180]}"),
     graphics_card=True,
 )
-_OF_BOTH = (StudyNeed("closure", "kleinman-2023-closure"), StudyNeed("stereo", "monocular-deprivation", ("seeds=5",)))
+_OF_BOTH = (
+    StudyNeed("closure", "kleinman-2023-closure", instead=_PHOTOGRAPHS),
+    StudyNeed("stereo", "monocular-deprivation", ("seeds=5",)),
+)
 _LEAN = (
     "A convolution with a stride begins at the left border, so that the places of the last map lie nearer to the left "
     "eye and the untrained network leans to it (shown mirrored views, it leans to the right eye); differences between "
@@ -261,6 +274,7 @@ CLAIMS: tuple[Claim, ...] = (
         draw_blur,
         facts=_ends("fig4"),
         reason=_LEAN,
+        looks=LOOKS,
     ),
     Claim(
         "k23-3-dissociation",
@@ -271,6 +285,7 @@ CLAIMS: tuple[Claim, ...] = (
         draw_dissociation,
         reason="With split pictures a unit by place can be monocular because of where it is; the controls take that "
         "away.",
+        looks=LOOKS,
     ),
     Claim(
         "k23-4-hidden",
@@ -281,6 +296,7 @@ CLAIMS: tuple[Claim, ...] = (
         draw_accuracy,
         reason="As published, all subjects have the same normal epochs after their deficit, so that those with a "
         "longer one are reared longer in all, which works against a loss of accuracy.",
+        looks=LOOKS,
     ),
     Claim(
         "k23-5-training",
@@ -291,6 +307,7 @@ CLAIMS: tuple[Claim, ...] = (
         draw_training,
         facts=_ends("fig4"),
         reason=_LEAN,
+        looks=LOOKS,
     ),
     Claim(
         "k23-fig9-information",
@@ -303,6 +320,7 @@ CLAIMS: tuple[Claim, ...] = (
             "Usable information is that of a linear readout trained on the representation with an eye grey on a tenth "
             "of its training, in place of the network's own cross-entropy.",
         ),
+        looks=LOOKS,
     ),
     Claim(
         "k23-6-constant-rate",
@@ -311,5 +329,6 @@ CLAIMS: tuple[Claim, ...] = (
         {"lab": (_lab("fig15"),), "paper": (_paper("fig15"),)},
         CLOCKS,
         draw_clocks,
+        looks=LOOKS,
     ),
 )

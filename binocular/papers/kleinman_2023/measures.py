@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 
 from binocular.dominance import dominance_of
+from binocular.papers.claims import Scale
+from binocular.papers.looks import Looks
 from binocular.papers.numbers import Conditions, accuracy, condition_of, dominance, over, settled, swept
 from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
@@ -18,6 +20,8 @@ __all__ = [
     "CLOCKS",
     "CLOSURES",
     "DEPTHS",
+    "FIRST",
+    "LOOKS",
     "MAP",
     "POOLED",
     "SHIFT",
@@ -36,8 +40,10 @@ __all__ = [
     "total",
 ]
 
-MAP, POOLED = "representation.map", "representation"
-"""Units by channel and place, as in the released code, and channels pooled over places."""
+MAP, POOLED, FIRST = "representation.map", "representation", "first_binocular"
+"""Units by channel and place, as in the released code; channels pooled over places; the first binocular cells."""
+LOOKS: dict[Scale, Looks] = {"lab": Looks(pilots=(100, 101))}
+"""When claims on Fashion-MNIST are looked at; their settings come from two pilot seeds."""
 SHIFT = 0.10
 """Least shift of the clean eye's bias, or rise of the monocularity index."""
 BALANCED: dict[str, Any] = {"at_least": 0.3, "at_most": 0.7}
