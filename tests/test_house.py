@@ -17,8 +17,8 @@ FLOORS = (
     {"probes", "linear"},
     {"rearing"},
     {"report", "runs"},
-    {"compare", "lab", "bench"},
-    {"papers"},
+    {"compare", "bench"},
+    {"papers", "lab"},
     {"cli"},
     {"start"},
 )

@@ -93,7 +93,7 @@ def page(tab: Page, lab: Lab) -> Page:
     tab.evaluate("window.before = [lab.live.get('subject'), lab.status]; document.getElementById('seed').value = 0")
     click(tab, "#reseed")
     tab.wait("lab.live.get('subject') !== before[0] && lab.status !== before[1]")
-    tab.wait("document.querySelectorAll('.column').length === 1 && document.querySelector('.histogram rect') !== null")
+    tab.wait("document.querySelectorAll('.column').length === 1 && document.querySelector('.histogram .bar') !== null")
     return tab
 
 
@@ -112,7 +112,7 @@ def shown(page: Page, column: int = 0) -> dict:
           const column = document.querySelectorAll('.column')[{column}];
           return {{
             age: Number(column.dataset.age),
-            bars: [...column.querySelectorAll('.histogram rect')].map((bar) => Number(bar.getAttribute('height'))),
+            bars: [...column.querySelectorAll('.histogram .bar')].map((bar) => Number(bar.getAttribute('height'))),
             label: column.querySelector('.histogram').getAttribute('aria-label'),
             saying: column.querySelector('.saying').textContent,
           }};
@@ -149,6 +149,15 @@ def test_closing_the_right_eye_moves_the_histogram_to_the_left_eye(page):
     assert lean(deprived["label"]) > lean(newborn["label"]) + 1
     assert "left eye" in deprived["saying"]
     assert deprived["bars"] != newborn["bars"]
+    # Beside it stand the animals to which the same was done: nothing to the newborn, an early closure to this one.
+    assert page.evaluate("document.querySelector('.animal-name').textContent").startswith(
+        "Grey: macaque, closed at 2 weeks"
+    )
+    assert page.evaluate("document.querySelectorAll('.histogram .animal').length") == 7
+    page.evaluate("area = document.getElementById('area'); area.value = 'representation'")
+    page.evaluate("area.dispatchEvent(new Event('change'))")
+    page.wait("document.querySelector('.saying').textContent.includes('units of the last stage')")
+    assert page.evaluate("document.querySelectorAll('.histogram .animal').length") == 0
 
 
 def picture_of(page: Page, eye: str) -> np.ndarray:
@@ -185,7 +194,7 @@ def test_scrubbing_shows_the_past_as_it_was(page):
     for back in range(1, 4):
         page.press("ArrowLeft")
         page.wait(f"Number(document.querySelector('.column').dataset.age) === {last - back}")
-        frame = page.evaluate(f"lab.live.get('subject').frames[{last - back}].groups")
+        frame = page.evaluate(f"lab.live.get('subject').frames[{last - back}].areas.first_binocular.groups")
         assert groups(shown(page)["label"]).tolist() == frame
     page.evaluate("age = document.getElementById('age'); age.value = 0; age.dispatchEvent(new Event('input'))")
     page.wait("document.querySelector('.column').dataset.age === '0'")
@@ -221,8 +230,8 @@ def test_a_littermate_and_what_is_saved_repeats_exactly(page, lab, tmp_path):
     subprocess.run([*command, "--out", str(tmp_path / "again")], check=True, cwd=ROOT)
     assert_same(tmp_path / "study.h5", tmp_path / "again" / "study.h5")
     with h5py.File(tmp_path / "study.h5") as file:
-        rsv = file["conditions/subject/0/probes/representation/rsv"][-1]
-    seen = page.evaluate("lab.live.get('subject').frames.at(-1).rsv")
+        rsv = file["conditions/subject/0/probes/first_binocular/rsv"][-1]
+    seen = page.evaluate("lab.live.get('subject').frames.at(-1).areas.first_binocular.rsv")
     np.testing.assert_allclose(seen, rsv[~np.isnan(rsv)], atol=6e-4)
 
     page.upload("#load", tmp_path / "study.h5")
@@ -233,7 +242,7 @@ def test_a_littermate_and_what_is_saved_repeats_exactly(page, lab, tmp_path):
     page.evaluate("document.getElementById('age').focus()")
     page.press("ArrowLeft")
     page.wait("lab.age !== null")
-    live = page.evaluate("lab.live.get('subject').frames[lab.age].groups")
+    live = page.evaluate("lab.live.get('subject').frames[lab.age].areas.first_binocular.groups")
     page.wait("Number(document.querySelector('.column').dataset.age) === lab.age")
     assert groups(shown(page)["label"]).tolist() == live
     click(page, "#file-close")
@@ -295,6 +304,29 @@ def test_an_experiment_works_the_lids_by_itself(page):
     assert "both eyes" in page.evaluate("lab.live.get('subject').stretches[0].text")
 
 
+@needs_browser
+def test_on_a_phone_the_lid_and_its_effect_are_on_one_screen(page):
+    click(page, "#right-closed")
+    page.wait("lab.status.controls.right.closed")
+    page.resize(390, 660)
+    page.go(page.evaluate("location.href"))
+    page.wait("window.lab && lab.status && document.querySelector('.histogram .bar') !== null")
+    assert page.evaluate("document.getElementById('right-closed').checked")
+    below = "document.querySelector('{}').getBoundingClientRect().bottom"
+    for part in ("#play", ".eye.right .lid", ".histogram"):
+        assert 0 < page.evaluate(below.format(part)) <= 660, part
+
+
+@needs_browser
+def test_a_verdict_does_not_flip_with_a_picture_more_or_less(page):
+    def verdicts(values: list[float]) -> list[bool]:
+        told = [f"(await import('./page/words.js')).held({values[: n + 1]}, 0.62, 0.7)" for n in range(len(values))]
+        return [page.evaluate(f"(async () => {one})()") for one in told]
+
+    assert verdicts([0.5, 0.55, 0.56, 0.64, 0.63]) == [False] * 5
+    assert verdicts([0.5, 0.71, 0.66, 0.64, 0.69, 0.61]) == [False, True, True, True, True, False]
+
+
 # ------------------------------------------------------------------ outside
 
 
@@ -349,14 +381,14 @@ def test_uploads_are_sealed_sound_studies_or_one_sentence(lab, tmp_path):
     assert [frame["age"] for frame in track["frames"]] == [0, 1, 2, 3]
     assert [stretch["eye"] for stretch in track["stretches"]] == ["right", None]
     assert track["stretches"][0]["pictures"]["shape"] == [4, 2, 12, 12]
-    assert track["scenes"] == ["square near", "square far", "ring near", "ring far"]
+    assert track["scenes"] == ["ring near", "ring far", "cross near", "cross far"]
 
     flipped = bytearray(good)
     flipped[len(good) // 2] ^= 1
     altered = tmp_path / "altered.h5"
     shutil.copy(tmp_path / "good" / "study.h5", altered)
     with h5py.File(altered, "r+") as file:  # somebody changes a number and seals it again
-        file["conditions/normal/0/probes/representation/rsv"][0, 0] = 0.123
+        file["conditions/normal/0/probes/first_binocular/rsv"][0, 0] = 0.123
     seal(altered)
     for content, said in (
         (b"", "not an HDF5 file"),

@@ -68,8 +68,9 @@ def test_a_saved_protocol_repeats_the_subjects_bit_for_bit(session, tmp_path):
     assert [(phase["start"], phase["stop"]) for phase in phases] == [(0, 2), (2, 5), (5, 7)]
     assert [deficit["kind"] for deficit in phases[2]["deficits"]] == ["contrast-loss", "blur", "noise", "misalignment"]
     shown = [message["frame"] for message in session.messages if message["type"] == "frame"]
-    rsv = study.conditions[0].subjects[0].sites["representation"].values["rsv"]
-    np.testing.assert_allclose(shown[6]["rsv"], rsv[7][~np.isnan(rsv[7])], atol=5e-4)
+    for area in ("first_binocular", "representation"):
+        rsv = study.conditions[0].subjects[0].sites[area].values["rsv"]
+        np.testing.assert_allclose(shown[6]["areas"][area]["rsv"], rsv[7][~np.isnan(rsv[7])], atol=5e-4)
 
 
 def test_saving_does_not_rear_again(session, tmp_path, monkeypatch):
@@ -113,13 +114,13 @@ def test_an_experiment_works_the_controls_and_ends_by_itself(session):
 
 def test_the_same_seed_gives_the_same_subject_and_another_seed_another(session):
     session.step(2).result()
-    first = session._subjects["subject"].track.frames[-1].rsv
+    first = session._subjects["subject"].track.frames[-1].rsv["first_binocular"]
     session.restart().result()
     session.step(2).result()
-    np.testing.assert_array_equal(session._subjects["subject"].track.frames[-1].rsv, first)
+    np.testing.assert_array_equal(session._subjects["subject"].track.frames[-1].rsv["first_binocular"], first)
     session.restart(seed=4).result()
     session.step(2).result()
-    assert not np.array_equal(session._subjects["subject"].track.frames[-1].rsv, first)
+    assert not np.array_equal(session._subjects["subject"].track.frames[-1].rsv["first_binocular"], first)
 
 
 def test_playing_goes_on_until_paused_and_a_speed_holds_it_back(session):

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from binocular.lab.tracks import Stretch, Track, frame_of
+from binocular.lab.tracks import Frame, Stretch, Track, frame_of
+from binocular.networks.sites import FIRST_BINOCULAR, REPRESENTATION
 from binocular.stimuli.errors import BadInput
 
 if TYPE_CHECKING:
@@ -91,12 +92,6 @@ def _epochs(subject: SubjectRecord) -> np.ndarray:
 
 def _track(label: str, subject: SubjectRecord, protocol: Protocol | None, stimulus: StimulusSet | None) -> Track:
     track = Track(f"{subject.condition}/{subject.seed}", label, subject.seed)
-    site = subject.sites.get("representation") or next(iter(subject.sites.values()), None)
-    if site is not None:
-        track.frames = [
-            frame_of(int(epoch), rsv, subject.history)
-            for epoch, rsv in zip(site.epoch, site.values["rsv"], strict=True)
-        ]
     if stimulus is not None:
         from binocular.lab.subject import scenes_of
 
@@ -112,7 +107,23 @@ def _track(label: str, subject: SubjectRecord, protocol: Protocol | None, stimul
             pictures = pictures_of(stimulus, deficits, subject.seed)
         stretch = Stretch(start, stop, deficits, str(phase.get("description") or phase["name"]), pictures)
         track.stretches.append(stretch)
+    track.frames = _frames(subject, track.stretches, protocol)
     return track
+
+
+def _frames(subject: SubjectRecord, stretches: Sequence[Stretch], protocol: Protocol | None) -> list[Frame]:
+    """Return a frame per checkpoint, of the first binocular cells and the representation or else the first site."""
+    from binocular.lab.animals import Done, animal_beside
+    from binocular.lab.subject import adult_from
+
+    areas = [area for area in (FIRST_BINOCULAR, REPRESENTATION) if area in subject.sites] or [*subject.sites][:1]
+    made = []
+    for place, epoch in enumerate(_epochs(subject).tolist()):
+        rsv = {area: subject.sites[area].values["rsv"][place] for area in areas}
+        done = [Done(s.start, min(s.stop, epoch), s.deficits) for s in stretches if s.start < epoch]
+        animal = None if protocol is None else animal_beside(done, adult_from(protocol.training))
+        made.append(frame_of(epoch, rsv, subject.history, animal=animal))
+    return made
 
 
 def _settled(protocol: Protocol | None, condition: str) -> dict[int, tuple[Deficit, ...]]:

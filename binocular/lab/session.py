@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from binocular.lab.animals import animals
 from binocular.lab.controls import Controls
 from binocular.lab.saving import protocol_of, save_study
 from binocular.lab.subject import LabSubject, sentence_of
@@ -296,6 +297,7 @@ class Session:
                 {"name": name, "label": self._labels[name], "epochs": len(steps), "phases": descriptions[name]}
                 for name, steps in self.experiments.items()
             ],
+            "animals": animals(),
             "tracks": [subject.track.message() for subject in self._subjects.values()],
             "status": self._status(),
         }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from binocular.lab.animals import Done, animal_beside
 from binocular.lab.controls import Controls
 from binocular.lab.fields import receptive_fields, strongest_units
 from binocular.lab.tracks import Frame, Stretch, Track, frame_of
@@ -18,15 +19,16 @@ from binocular.stimuli.streams import stream
 from binocular.store.snapshots import NodeRecord
 
 if TYPE_CHECKING:
-    from binocular.protocols import Deficit
+    from binocular.protocols import Deficit, Training
     from binocular.runs.planning import StudyPlan
     from binocular.stimuli.base import StimulusSet
 
-__all__ = ["LabSubject", "pictures_of", "scenes_of", "sentence_of"]
+__all__ = ["LabSubject", "adult_from", "pictures_of", "scenes_of", "sentence_of"]
 
 FIELD_UNITS = 8
 _FIELD_VIEWS = 32
 _PICTURES = 4
+_OLDEST = 10_000
 
 
 class LabSubject:
@@ -119,7 +121,15 @@ class LabSubject:
     def _frame(self) -> Frame:
         record = self._reared.record(state=False)
         fields = receptive_fields(self._reared.network(), self._views, self._units) if self._units else None
-        return frame_of(self.age, record.probes["representation"]["rsv"][-1], record.history, fields)
+        rsv = {site: columns["rsv"][-1] for site, columns in record.probes.items()}
+        done = [Done(stretch.start, stretch.stop, stretch.deficits) for stretch in self.track.stretches]
+        return frame_of(self.age, rsv, record.history, fields, animal_beside(done, adult_from(self._training)))
+
+
+def adult_from(training: Training) -> int:
+    """Return the epoch from which on a subject is an adult: its learning rate has come down to a tenth."""
+    rates = (epoch for epoch in range(_OLDEST) if training.rate(epoch) <= training.rate(0) / 10)
+    return next(rates, _OLDEST)
 
 
 def sentence_of(deficits: tuple[Deficit, ...]) -> str:

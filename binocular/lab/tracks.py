@@ -28,30 +28,41 @@ class Frame:
     age
         Epochs of rearing completed.
     rsv
-        Relative source variance of each unit, +1 = left eye only; NaN = silent.
+        Relative source variance of each unit by the area recorded from, +1 = left eye only; NaN = silent. The first
+        area is the one that is shown at first.
     scores
         Share of right answers, 0 to 1, by name (see `SCORES`); what was not tested is left out.
     fields
         Receptive fields of some units, ``[unit, eye, height, width]``, or None where there are none.
+    animal
+        The animal to which the same was done, see `binocular.lab.animals.animal_beside`.
     """
 
     age: int
-    rsv: np.ndarray
+    rsv: Mapping[str, np.ndarray]
     scores: Mapping[str, float]
     fields: np.ndarray | None = None
+    animal: Mapping[str, Any] | None = None
 
     def message(self) -> dict[str, Any]:
         """Return the frame as plain data for the page."""
-        mean = float(mean_rsv(self.rsv))
         return {
             "age": self.age,
-            "rsv": [round(float(value), 3) for value in self.rsv if not math.isnan(value)],
-            "mean": None if math.isnan(mean) else round(mean, 3),
-            "groups": groups_of(self.rsv).tolist(),
-            "silent": int(silent_units(self.rsv)),
+            "areas": {area: _units(rsv) for area, rsv in self.rsv.items()},
+            "animal": self.animal,
             "scores": {name: round(value, 4) for name, value in self.scores.items()},
             "fields": None if self.fields is None else pack(shade(self.fields, axes=(1, 2, 3))),
         }
+
+
+def _units(rsv: np.ndarray) -> dict[str, Any]:
+    mean = float(mean_rsv(rsv))
+    return {
+        "rsv": [round(float(value), 3) for value in rsv if not math.isnan(value)],
+        "mean": None if math.isnan(mean) else round(mean, 3),
+        "groups": groups_of(rsv).tolist(),
+        "silent": int(silent_units(rsv)),
+    }
 
 
 @dataclass
@@ -128,7 +139,11 @@ class Track:
 
 
 def frame_of(
-    age: int, rsv: np.ndarray, history: Mapping[str, Sequence[float] | np.ndarray], fields: np.ndarray | None = None
+    age: int,
+    rsv: Mapping[str, np.ndarray],
+    history: Mapping[str, Sequence[float] | np.ndarray],
+    fields: np.ndarray | None = None,
+    animal: Mapping[str, Any] | None = None,
 ) -> Frame:
     """Make a frame from a subject's probes and the history's row for its age; the untrained have no row."""
     scores = {}
@@ -137,7 +152,9 @@ def frame_of(
     for name in SCORES if len(row) else ():
         if name in history and not math.isnan(value := float(history[name][row[0]])):
             scores[name] = value
-    return Frame(age, np.asarray(rsv, dtype=np.float64), scores, fields)
+    return Frame(
+        age, {area: np.asarray(units, dtype=np.float64) for area, units in rsv.items()}, scores, fields, animal
+    )
 
 
 def shade(pictures: np.ndarray, axes: tuple[int, ...] = (), limit: float = 0.0) -> np.ndarray:

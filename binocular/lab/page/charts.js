@@ -40,33 +40,58 @@ function describe(svg, text) {
   svg.setAttribute("aria-label", text);
 }
 
-export function histogram(svg, frame) {
+// The animal's shares, group 1 (right eye only) first; three parts where no groups were published.
+export function sharesOf(animal, deprived) {
+  return deprived === "left" ? [...animal.shares].reverse() : animal.shares;
+}
+
+const ANIMAL = "#8C8C8C";
+
+// Bars of one area of a frame, in per cent of its units; in grey beside them the animal's, if one is given.
+export function histogram(svg, frame, area, animal = null, deprived = "right") {
   svg.replaceChildren();
   const { left, right, top, bottom } = BOX;
-  const units = frame.groups.reduce((a, b) => a + b, 0) + frame.silent;
-  const most = Math.max(units, 1);
-  const height = (count) => ((bottom - top) * count) / most;
+  const { groups, rsv, silent } = frame.areas[area];
+  const all = Math.max(groups.reduce((a, b) => a + b, 0) + silent, 1);
+  const height = (share) => (bottom - top) * share;
   for (const share of [0, 0.5, 1]) {
-    const y = bottom - (bottom - top) * share;
+    const y = bottom - height(share);
     element(svg, "line", { x1: left, x2: right, y1: y, y2: y, stroke: GRID });
-    element(svg, "text", { x: left - 6, y: y + 4, "text-anchor": "end" }, Math.round(most * share));
+    element(svg, "text", { x: left - 5, y: y + 4, "text-anchor": "end" }, `${100 * share} %`);
   }
-  element(svg, "text", { x: 12, y: (top + bottom) / 2, transform: `rotate(-90 12 ${(top + bottom) / 2})`, "text-anchor": "middle" }, "units");
   const step = (right - left) / 7;
-  frame.groups.forEach((count, group) => {
+  const wide = animal ? 0.52 * step : step - 6;
+  groups.forEach((count, group) => {
     const x = left + step * group + 3;
-    element(svg, "rect", { x, y: bottom - height(count), width: step - 6, height: height(count), fill: groupColour(group) });
-    if (count) element(svg, "text", { x: x + step / 2 - 3, y: bottom - height(count) - 3, "text-anchor": "middle" }, count);
-    element(svg, "text", { x: x + step / 2 - 3, y: bottom + 14, "text-anchor": "middle" }, group + 1);
+    const tall = height(count / all);
+    element(svg, "rect", { x, y: bottom - tall, width: wide, height: tall, fill: groupColour(group), class: "bar" });
+    if (count) element(svg, "text", { x: x + wide / 2, y: bottom - tall - 3, "text-anchor": "middle" }, count);
+    element(svg, "text", { x: left + step * (group + 0.5), y: bottom + 14, "text-anchor": "middle" }, group + 1);
   });
-  const curve = densityOf(frame.rsv, 70);
+  if (animal) besides(svg, sharesOf(animal, deprived), step, height);
+  const curve = densityOf(rsv, 70);
   // The line has no scale of its own: it is as high as the highest bar.
-  const tallest = Math.max(...frame.groups) / Math.max(...curve, 1e-9);
+  const tallest = Math.max(...groups) / all / Math.max(...curve, 1e-9);
   const points = curve.map((value, i) => `${(left + ((i + 0.5) * (right - left)) / 70).toFixed(1)},${(bottom - height(value * tallest)).toFixed(1)}`);
-  element(svg, "polyline", { points: points.join(" "), fill: "none", stroke: INK, "stroke-width": 1.3 });
+  if (!animal) element(svg, "polyline", { points: points.join(" "), fill: "none", stroke: INK, "stroke-width": 1.3 });
   ends(svg);
-  const names = frame.groups.map((count, group) => `group ${group + 1}: ${count}`).join(", ");
-  describe(svg, `Units in the seven groups from right eye only (1) to left eye only (7). ${names}; silent: ${frame.silent}.`);
+  const names = groups.map((count, group) => `group ${group + 1}: ${count}`).join(", ");
+  describe(svg, `Units in the seven groups from right eye only (1) to left eye only (7). ${names}; silent: ${silent}.`);
+}
+
+function besides(svg, shares, step, height) {
+  const { left, bottom } = BOX;
+  const bar = (x, width, share) => element(svg, "rect", { x, y: bottom - height(share), width, height: height(share), fill: ANIMAL, class: "animal" });
+  if (shares.length === 7) {
+    shares.forEach((share, group) => bar(left + step * group + 4 + 0.52 * step, 0.3 * step, share));
+    return;
+  }
+  bar(left + 4 + 0.52 * step, 0.3 * step, shares[0]);
+  bar(left + step * 6 + 4 + 0.52 * step, 0.3 * step, shares[2]);
+  // Of groups 2 to 6 only the sum was published: drawn as one open box, as high as if they were alike.
+  const y = bottom - height(shares[1] / 5);
+  element(svg, "rect", { x: left + step + 3, y, width: 5 * step - 6, height: bottom - y, fill: "none", stroke: ANIMAL, "stroke-width": 2, "stroke-dasharray": "5 3", class: "animal" });
+  element(svg, "text", { x: left + 3.5 * step, y: BOX.top + 8, "text-anchor": "middle", style: "fill:#555" }, `animal: groups 2 to 6 together ${Math.round(100 * shares[1])} %`);
 }
 
 function ends(svg) {
@@ -79,7 +104,7 @@ function ends(svg) {
 function ageAxis(svg, last, shown) {
   const { left, right, top, bottom } = BOX;
   const x = (age) => left + ((right - left) * age) / last;
-  const step = [1, 2, 5, 10, 20, 50, 100, 200].find((candidate) => last / candidate <= 7) ?? 500;
+  const step = [1, 2, 5, 10, 20, 50, 100, 200].find((candidate) => last / candidate <= 8) ?? 500;
   for (let age = 0; age <= last; age += step) {
     element(svg, "text", { x: x(age), y: bottom + 14, "text-anchor": "middle" }, age);
   }
@@ -120,12 +145,13 @@ export function strip(svg, track, last, shown) {
 const BINS = 48;
 
 // Columns already computed, kept with the frame: a frame never changes.
-function column(frame) {
-  frame.density ??= densityOf(frame.rsv, BINS, 0.06);
-  return frame.density;
+function column(frame, area) {
+  const units = frame.areas[area];
+  units.density ??= densityOf(units.rsv, BINS, 0.06);
+  return units.density;
 }
 
-export function density(svg, canvas, track, last, shown) {
+export function density(svg, canvas, track, last, shown, area) {
   svg.replaceChildren();
   const { left, right, top, bottom } = BOX;
   canvas.width = last + 1;
@@ -136,7 +162,7 @@ export function density(svg, canvas, track, last, shown) {
   track.frames.forEach((frame, number) => {
     // A frame stands for the epochs since the one before: files may have been measured less often.
     const from = number ? track.frames[number - 1].age + 1 : 0;
-    column(frame).forEach((value, bin) => {
+    column(frame, area).forEach((value, bin) => {
       const grey = Math.round(255 * (1 - Math.min(1, Math.sqrt(value / 4))));
       for (let age = from; age <= Math.min(frame.age, last); age++) {
         const at = 4 * ((BINS - 1 - bin) * (last + 1) + age);
@@ -152,7 +178,7 @@ export function density(svg, canvas, track, last, shown) {
     element(svg, "text", { x: left - 6, y, "text-anchor": "end", style: `fill:${colour};font-weight:600` }, words);
   }
   const frame = [...track.frames].reverse().find((f) => f.age <= shown) ?? track.frames[0];
-  describe(svg, `Distribution of units between the eyes through age. At age ${frame.age} the mean is ${frame.mean ?? "not defined"}, from -1 (right eye only) to 1 (left eye only).`);
+  describe(svg, `Distribution of units between the eyes through age. At age ${frame.age} the mean is ${frame.areas[area].mean ?? "not defined"}, from -1 (right eye only) to 1 (left eye only).`);
 }
 
 export const LINES = [
@@ -217,12 +243,8 @@ export function picture(canvas, packed, number) {
 }
 
 export function fields(place, frame) {
-  if (!frame.fields) {
-    if (place.dataset.count !== "0") place.replaceChildren(Object.assign(document.createElement("p"), { textContent: "Files hold no pictures of what units look for." }));
-    place.dataset.count = "0";
-    describe(place, "no receptive fields");
-    return;
-  }
+  place.closest("figure").hidden = !frame.fields;
+  if (!frame.fields) return;
   const count = frame.fields.shape[0];
   if (place.dataset.count !== String(count)) {
     place.replaceChildren();

@@ -1,7 +1,7 @@
 // The page: state, the live connection, and the controls.
 
 import { density, fields, histogram, picture, strip, vision } from "./charts.js";
-import { about, saying, sceneName } from "./words.js";
+import { about, AREAS, balance, beside, counts, nameOf, saying, sceneName } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 const EYES = ["left", "right"];
@@ -14,6 +14,8 @@ const state = {
   age: null, // shown age; null follows the newest
   example: 0, // which of the pictures is shown
   experiments: [],
+  animals: {},
+  area: "first_binocular", // where is recorded from
 };
 window.lab = state; // for the curious, and for the tests
 
@@ -46,6 +48,7 @@ function receive(message) {
   if (message.type === "hello") {
     state.live = new Map(message.tracks.map((track) => [track.name, track]));
     state.experiments = message.experiments;
+    state.animals = message.animals;
     offerExperiments();
     takeStatus(message.status);
   } else if (message.type === "frame") {
@@ -74,7 +77,7 @@ function takeFrame({ track: name, frame, stretch }) {
   }
 }
 
-let touched = 0; // when a control was last moved here: the echo of an older position must not move it back
+let touched = -Infinity; // when a control was last moved here: the echo of an older position must not move it back
 
 function takeStatus(status) {
   state.status = status;
@@ -188,6 +191,11 @@ function setUp() {
     redraw();
   });
   for (const id of ["file-first", "file-second"]) at(id).addEventListener("change", redraw);
+  at("area").addEventListener("change", () => {
+    state.area = at("area").value;
+    redraw();
+  });
+  at("sliders").open = !matchMedia("(max-width: 480px)").matches;
   label();
 }
 
@@ -301,6 +309,8 @@ function draw() {
   while (columns.children.length > tracks.length) columns.lastElementChild.remove();
   while (columns.children.length < tracks.length) columns.append(at("column").content.firstElementChild.cloneNode(true));
   columns.classList.toggle("single", tracks.length === 1);
+  offerAreas(tracks);
+  drawNumbers(state.file ? state.file.tracks : tracks, age);
   tracks.forEach((track, number) => drawColumn(columns.children[number], track, age, last, tracks.length > 1 && track === active));
 }
 
@@ -321,20 +331,49 @@ function drawPictures(active, age) {
   });
 }
 
+const areaOf = (frame) => (state.area in frame.areas ? state.area : Object.keys(frame.areas)[0]);
+
+function offerAreas(tracks) {
+  const names = Object.keys(tracks[0].frames[0]?.areas ?? {});
+  if (names.join() === [...at("area").options].map((option) => option.value).join()) return;
+  at("area").replaceChildren(...names.map((name) => new Option(AREAS[name] ?? name, name)));
+  at("area").value = names.includes(state.area) ? state.area : names[0];
+}
+
+// The numbers of all subjects at hand at one age, those of a file too that are not drawn.
+function drawNumbers(tracks, age) {
+  at("numbers").hidden = tracks.length < 2;
+  if (at("numbers").hidden) return;
+  const rows = tracks.map((track) => {
+    const frame = track.frames.findLast((candidate) => candidate.age <= age) ?? track.frames[0];
+    const units = frame.areas[areaOf(frame)];
+    const { right, both, left } = counts(units);
+    const depth = frame.scores.stereopsis;
+    const row = document.createElement("tr");
+    const cells = [track.label, track.seed, frame.age, right, both, left, balance(units)?.toFixed(2) ?? "", depth === undefined ? "" : `${Math.round(100 * depth)} %`];
+    row.append(...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
+    return row;
+  });
+  at("rows").replaceChildren(...rows);
+}
+
 function drawColumn(column, track, age, last, marked) {
   const frame = track.frames.findLast((candidate) => candidate.age <= age) ?? track.frames[0];
   if (!frame) return;
   const find = (name) => column.querySelector(`.${name}`);
+  const area = areaOf(frame);
+  const animal = beside(state.animals, frame, area);
   column.classList.toggle("active", marked);
   column.dataset.track = track.name;
   column.dataset.age = frame.age;
   const role = state.file || track.label === track.name ? "" : ` (${track.name})`;
   find("name").textContent = `${track.label}${role}, age ${frame.age}`;
   const experiment = state.experiments.find((candidate) => candidate.label === track.label);
-  find("saying").textContent = saying(track, frame) + (experiment ? ` ${about(experiment)}` : "");
+  find("saying").textContent = saying(track, frame, area) + (experiment ? ` ${about(experiment)}` : "");
   strip(find("strip-chart"), track, last, frame.age);
-  histogram(find("histogram"), frame);
-  density(find("density"), find("map"), track, last, frame.age);
+  histogram(find("histogram"), frame, area, animal, animal?.deprived);
+  find("animal-name").textContent = animal ? nameOf(animal) : area === "first_binocular" ? "Of animals with this history there is no histogram here." : "";
+  density(find("density"), find("map"), track, last, frame.age, area);
   vision(find("vision"), find("legend"), track, last, frame.age);
   fields(find("fields"), frame);
 }
