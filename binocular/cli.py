@@ -302,14 +302,26 @@ def lab(
         bool, typer.Option("--token/--no-token", help="Ask for the secret in the printed address.")
     ] = True,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the page to this folder instead, the classic experiments reared.")
+    ] = None,
+    litters: Annotated[int, typer.Option(min=1, help="With --export: subjects of each experiment.")] = 3,
     settings: Settings = None,
 ) -> None:
-    """Open the teaching page: rear a subject live, close an eye, watch the units turn."""
-    from binocular.lab.serving import serve
+    """Open the teaching page: rear a subject live, close an eye, watch the cells turn."""
     from binocular.protocols import load_protocol
 
+    chosen = load_protocol("teaching-lab", settings or [])
+    if export is not None:
+        from binocular.lab.exporting import export_lab
+        from binocular.runs.progress import progress_for
+
+        print(export_lab(chosen, export, litters, progress_for(False), shlex.join(["binocular", *sys.argv[1:]])))
+        return
+    from binocular.lab.serving import serve
+
     try:
-        serve(load_protocol("teaching-lab", settings or []), seed, host, port, token, browser)
+        serve(chosen, seed, host, port, token, browser)
     except KeyboardInterrupt:
         print("The lab is closed.")
 

@@ -190,13 +190,17 @@ function setUp() {
     at("load").value = "";
     redraw();
   });
+  listenToViews();
+  at("sliders").open = !matchMedia("(max-width: 480px)").matches;
+  label();
+}
+
+function listenToViews() {
   for (const id of ["file-first", "file-second"]) at(id).addEventListener("change", redraw);
   at("area").addEventListener("change", () => {
     state.area = at("area").value;
     redraw();
   });
-  at("sliders").open = !matchMedia("(max-width: 480px)").matches;
-  label();
 }
 
 function offerExperiments() {
@@ -251,11 +255,7 @@ async function load(file) {
     }
     state.file = { name: file.name, tracks: found.tracks };
     state.age = null;
-    const options = found.tracks.map((track, number) => new Option(`${track.label}, seed ${track.seed}`, number));
-    at("file-first").replaceChildren(...options.map((option) => option.cloneNode(true)));
-    at("file-second").replaceChildren(new Option("nothing", ""), ...options);
-    at("file-first").value = "0";
-    at("file-second").value = found.tracks.length > 1 ? "1" : "";
+    offerTracks(found.tracks, (track) => `${track.label}, seed ${track.seed}`);
     at("file-name").textContent = `Shown from the file ${file.name}; use the slider below to go through age.`;
   } catch {
     complain(`${file.name} could not be sent to the lab`);
@@ -263,6 +263,16 @@ async function load(file) {
     at("connection").textContent = "";
     redraw();
   }
+}
+
+function offerTracks(tracks, name) {
+  const options = tracks.map((track, number) => new Option(name(track), number));
+  at("file-first").replaceChildren(...options.map((option) => option.cloneNode(true)));
+  at("file-second").replaceChildren(new Option("nothing", ""), ...options);
+  at("file-first").value = "0";
+  // Beside it the next one that had another history.
+  const other = tracks.findIndex((track) => track.label !== tracks[0].label && track.seed === tracks[0].seed);
+  at("file-second").value = other > 0 ? String(other) : tracks.length > 1 ? "1" : "";
 }
 
 // ---- drawing ----
@@ -378,5 +388,72 @@ function drawColumn(column, track, age, last, marked) {
   fields(find("fields"), frame);
 }
 
-setUp();
-connect();
+// ---- a page from files: everything was reared beforehand ----
+
+let turning = null;
+
+function turn(on) {
+  clearInterval(turning);
+  turning = on ? setInterval(() => older(1), 200) : null;
+  at("play").textContent = on ? "Pause" : "Play";
+}
+
+function older(epochs) {
+  const oldest = Math.max(...shownTracks().map(endOf));
+  state.age = Math.min(oldest, state.age + epochs);
+  if (state.age === oldest) turn(false);
+  redraw();
+}
+
+function setUpFiles({ tracks, experiments, animals, downloads }) {
+  Object.assign(state, { experiments, animals, age: 0, file: { name: "", tracks } });
+  state.status = { look: {} };
+  at("time-title").textContent = "1 Watch it grow";
+  at("play").textContent = "Play";
+  at("play").addEventListener("click", () => {
+    if (!turning && state.age === Math.max(...shownTracks().map(endOf))) state.age = 0;
+    turn(!turning);
+  });
+  at("step").addEventListener("click", () => older(1));
+  at("restart").textContent = "From birth";
+  at("restart").addEventListener("click", () => {
+    state.age = 0;
+    redraw();
+  });
+  at("age").addEventListener("input", () => {
+    state.age = value("age");
+    redraw();
+  });
+  at("next-picture").addEventListener("click", () => {
+    state.example += 1;
+    redraw();
+  });
+  offerTracks(tracks, (track) => `${track.label}, litter ${track.seed}`);
+  at("file-name").textContent = "Several litters of each experiment: what differs between them is chance.";
+  const buttons = experiments.map((experiment) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: experiment.label });
+    button.dataset.name = experiment.name;
+    button.addEventListener("click", () => {
+      const { seed } = tracks[Number(at("file-first").value)];
+      at("file-first").value = String(tracks.findIndex((track) => track.label === experiment.label && track.seed === seed));
+      state.age = 0;
+      turn(true);
+      redraw();
+    });
+    return button;
+  });
+  at("experiments").replaceChildren(...buttons);
+  const links = Object.entries(downloads).map(([name, text]) => {
+    return Object.assign(document.createElement("a"), { href: name, download: name, className: "button", textContent: text });
+  });
+  at("downloads").replaceChildren(...links);
+  listenToViews();
+  redraw();
+}
+
+if (window.BINOCULAR) {
+  setUpFiles(window.BINOCULAR);
+} else {
+  setUp();
+  connect();
+}

@@ -51,7 +51,7 @@ export function saying(track, frame, area) {
       ? "Turned to the right eye."
       : "Two-eyed.";
   const second = `Of ${all} ${UNITS[area] ?? "units"}, ${both} answer to both eyes, ${right} to the right eye alone, ${left} to the left alone.`;
-  if (frame.age === 0) return `${first} ${second} It has just been born and has seen nothing: press Rear, or start a classic experiment.`;
+  if (frame.age === 0) return `${first} ${second} It has just been born and has seen nothing: let it grow, or start a classic experiment.`;
   return [first, second, opening(track, frame, area), depth(track, past)].filter(Boolean).join(" ");
 }
 

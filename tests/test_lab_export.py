@@ -1,0 +1,97 @@
+"""The page as files: experiments reared beforehand, shown by a browser that has nothing but a folder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from binocular.lab.exporting import export_lab
+from binocular.protocols import load_protocol
+from binocular.stimuli.errors import BadInput
+from binocular.store.verification import verify_study
+from tests.chromium import CHROMIUM, Page, chromium
+
+TINY = ["stimulus.n_train=40", "stimulus.n_test=40", "stimulus.size=12", "network.options.width=2"]
+TINY += ["training.batch_size=20", "probes.n_stimuli=6"]
+SHORT = ["conditions.normal.phases[0].epochs=4", "conditions.closed-early.phases[0].epochs=2"]
+SHORT += ["conditions.closed-early.phases[1].epochs=2"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    protocol = load_protocol("teaching-lab", [*TINY, *SHORT])
+    protocol = protocol.model_copy(update={"conditions": protocol.conditions[:2]})
+    return export_lab(protocol, tmp_path_factory.mktemp("site") / "lab", litters=2).parent
+
+
+@pytest.fixture(scope="module")
+def page(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with chromium(tmp_path_factory.mktemp("browser")) as page:
+        page.resize(1280, 900)
+        page.go((site / "index.html").as_uri())
+        yield page
+        assert page.complaints() == []
+        assert {address.split(":")[0] for address in page.requested()} <= {"file", "data"}
+
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+AGES = "[...document.querySelectorAll('.column')].map((column) => column.dataset.age)"
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@needs_browser
+def test_the_page_opens_from_a_file_and_goes_through_age(page):
+    page.wait("document.querySelectorAll('.column').length === 2")
+    assert page.evaluate(AGES) == ["0", "0"]
+    page.evaluate("document.getElementById('play').click()")
+    page.wait("lab.age === 4")
+    page.evaluate(DRAWN)
+    assert page.evaluate(AGES) == ["4", "4"]
+    names = page.evaluate("[...document.querySelectorAll('.name')].map((name) => name.textContent)")
+    assert names == ["both eyes open, age 4", "right eye closed early, age 4"]
+    page.evaluate("document.getElementById('age').focus()")
+    page.press("ArrowLeft")
+    page.wait("lab.age === 3")
+    page.evaluate(DRAWN)
+    assert page.evaluate(AGES) == ["3", "3"]
+    assert "Grey: cat, normal" in page.evaluate("document.querySelector('.animal-name').textContent")
+
+
+@needs_browser
+def test_every_litter_of_every_experiment_can_be_chosen(page):
+    assert page.evaluate("document.getElementById('file-first').options.length") == 2 * 2
+    page.evaluate("""document.querySelector('[data-name="closed-early"]').click()""")
+    page.wait("document.querySelector('.name').textContent.startsWith('right eye closed early')")
+    rows = page.evaluate("[...document.querySelectorAll('#rows tr')].map((row) => row.cells.length)")
+    assert rows == [8] * 4
+    controls = "[...document.querySelectorAll('.lid, #sliders, #normal, #load')]"
+    assert page.evaluate(f"{controls}.every((part) => part.offsetParent === null)")
+    for width in (1280, 390):
+        page.resize(width, 800)
+        page.evaluate(DRAWN)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@needs_browser
+def test_what_can_be_taken_away_is_there(page, site):
+    names = page.evaluate("[...document.querySelectorAll('#downloads a')].map((link) => link.getAttribute('href'))")
+    assert sorted(names) == ["cells.csv", "lab.toml", "study.h5"]
+    assert verify_study(site / "study.h5") == []
+    assert [condition.name for condition in load_protocol(site / "lab.toml").conditions] == ["normal", "closed-early"]
+    with (site / "cells.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 2 * 5 * 2  # experiments, litters, ages, areas
+    shown = page.evaluate("lab.file.tracks[0].frames[4].areas.first_binocular.groups")
+    assert [int(rows[8][f"group_{group}"]) for group in range(1, 8)] == shown
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(BadInput, match="holds something else"):
+        export_lab(load_protocol("teaching-lab", TINY), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    with pytest.raises(BadInput, match="is a file"):
+        export_lab(load_protocol("teaching-lab", TINY), tmp_path / "thesis.txt")
