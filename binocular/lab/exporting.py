@@ -25,7 +25,7 @@ from binocular.stimuli.errors import BadInput
 if TYPE_CHECKING:
     from binocular.lab.tracks import Track
     from binocular.protocols import Protocol
-    from binocular.runs.progress import Progress
+    from binocular.runs.running import Progress
 
 __all__ = ["MARK", "export_lab"]
 
