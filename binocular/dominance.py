@@ -226,13 +226,10 @@ def ks(first: ArrayLike, second: ArrayLike) -> float:
     float
         Largest difference of the two cumulative distributions, 0 to 1; NaN if either has no values.
     """
-    one, two = (np.sort(np.asarray(x, dtype=np.float64)[~np.isnan(np.asarray(x, dtype=np.float64))])
-                for x in (first, second))  # fmt: skip
-    if not len(one) or not len(two):
-        return float("nan")
-    at = np.concatenate([one, two])
-    below = np.searchsorted(one, at, side="right") / len(one) - np.searchsorted(two, at, side="right") / len(two)
-    return float(np.abs(below).max())
+    from scipy.stats import ks_2samp
+
+    one, two = (values[~np.isnan(values)] for values in (np.ravel(np.asarray(x, np.float64)) for x in (first, second)))
+    return float(ks_2samp(one, two, method="asymp").statistic) if one.size and two.size else float("nan")
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,9 @@ class TwoEyedNetwork(nn.Module):
         the sum of the pathways, where the network has one.
     sites
         Dotted names of the later areas, in order, without the representation, which is the trunk's output.
+    seconds_per_presentation
+        For an estimate before rearing, where it was measured: seconds of one core per presentation in float32, tests
+        and probes included, with the default options at 16 x 16 pixels.
     """
 
     left: nn.Module
@@ -44,6 +47,7 @@ class TwoEyedNetwork(nn.Module):
     head: nn.Module
     first_binocular: str
     sites: Sequence[str] = ()
+    seconds_per_presentation: float | None = None
 
     def give_heads(self, heads: str, make: Callable[[], nn.Module]) -> None:
         """Set the head.

@@ -33,6 +33,7 @@ class SplitCNN(TwoEyedNetwork):
 
     first_binocular = "trunk.0.rectify1"
     sites = ("trunk.1.rectify1", "trunk.2.rectify1")
+    seconds_per_presentation = 4.0e-4  # on an AMD EPYC with AVX-512, 23 November 2026
 
     def __init__(
         self, shape: tuple[int, int, int], n_classes: int, width: int = 12, eyes: int = 2, heads: str = "one"

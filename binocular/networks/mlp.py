@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from binocular.networks.base import TwoEyedNetwork
+from binocular.networks.kernels import rectify_backward
 
 __all__ = ["SplitMLP"]
 
@@ -79,7 +80,7 @@ class SplitMLP(TwoEyedNetwork):
         for name, layer in reversed(layers.items()):
             below = seen.pop()
             gradients |= {f"{name}.weight": wrong.t().mm(below), f"{name}.bias": wrong.sum(0)}
-            wrong = torch.ops.aten.threshold_backward(wrong.mm(layer.weight), below, 0)
+            wrong = rectify_backward(wrong.mm(layer.weight), below)
         for name, eye in zip(("left.1", "right.1"), eyes, strict=True):
             gradients |= {f"{name}.weight": wrong.t().mm(eye), f"{name}.bias": wrong.sum(0)}
         return loss, correct, gradients

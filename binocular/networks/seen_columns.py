@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from binocular.networks.blocks import PreActivationBlock, pointwise
+from binocular.networks.kernels import channel_moments, normalise_backward, rectify_backward, scale_channels
 
 __all__ = ["Columns", "columns_of", "run_pathway"]
 
@@ -253,7 +254,7 @@ class _NormaliseRectify(torch.autograd.Function):
         alike = torch.cat([common[..., :start], common[..., stop:]], dim=3).to(weight.dtype)
         total = batch * common[:, 0].numel()
         share = varying[:, 0].numel() / total
-        var_varying, mean_varying = _moments(varying, weight)
+        var_varying, mean_varying = channel_moments(varying, weight.dtype)
         mean, variance = mean_varying, var_varying
         if alike.numel():
             var_alike, mean_alike = torch.var_mean(alike, dim=(0, 2, 3), unbiased=False)
@@ -262,7 +263,8 @@ class _NormaliseRectify(torch.autograd.Function):
                 var_alike + (mean_alike - mean).square()
             )
         scale = torch.rsqrt(variance + eps)
-        activated = [_scaled(part, weight * scale, bias - weight * scale * mean).relu_() for part in (varying, common)]
+        slope, shift = weight * scale, bias - weight * scale * mean
+        activated = [scale_channels(part, slope, shift).relu_() for part in (varying, common)]
         ctx.save_for_backward(varying, common, *activated, weight, mean, scale)
         ctx.columns, ctx.share, ctx.total = (start, stop), share, total
         ctx.mark_non_differentiable(mean, variance)
@@ -272,13 +274,11 @@ class _NormaliseRectify(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         varying, common, seen, seen_common, weight, mean, scale = ctx.saved_tensors
         start, stop = ctx.columns
-        by_varying = torch.ops.aten.threshold_backward(gradients[0], seen, 0)
+        by_varying = rectify_backward(gradients[0], seen)
         by_common = torch.where(seen_common > 0, gradients[1].to(weight.dtype), 0)
         centred = common.to(weight.dtype) - mean.view(-1, 1, 1)
         # By the varying columns as if they were all there is ...
-        by_input, by_scale, by_shift = torch.ops.aten.native_batch_norm_backward(
-            by_varying, varying, weight, None, None, mean, scale, True, 0.0, [True, True, True]
-        )
+        by_input, by_scale, by_shift = normalise_backward(by_varying, varying, weight, mean, scale)
         # ... and what the others change: they share the sums, and each stands for the whole batch.
         weighted = by_common * centred * scale.view(-1, 1, 1)
         sum_shift = by_shift + by_common.sum(dim=(0, 2, 3))
@@ -287,23 +287,9 @@ class _NormaliseRectify(torch.autograd.Function):
         shift = weight * scale * (by_shift / local - sum_shift / total)
         slope = weight * scale.square() * (by_scale / local - sum_scale / total)
         if ctx.share < 1:
-            by_input += _scaled(varying, slope, shift - slope * mean)
+            by_input += scale_channels(varying, slope, shift - slope * mean)
         factor = (weight * scale).view(-1, 1, 1)
         even = sum_shift.view(-1, 1, 1) + centred * (scale * sum_scale).view(-1, 1, 1)
         by_alike = factor * (by_common - even * (len(varying) / total))
         by_alike[..., start:stop] = 0
         return by_input, by_alike.to(common.dtype), sum_scale, sum_shift, None, None, None
-
-
-def _moments(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Return variance and mean of each channel, in the precision of the weights."""
-    if x.device.type == "cpu":  # one fused pass
-        mean, variance = torch.ops.aten.batch_norm_update_stats(x, None, None, 0.0)
-        return variance.to(weight.dtype), mean.to(weight.dtype)
-    return torch.var_mean(x.to(weight.dtype), dim=(0, 2, 3), unbiased=False)
-
-
-def _scaled(x: Tensor, slope: Tensor, shift: Tensor) -> Tensor:
-    """Return ``slope * x + shift`` per channel in one pass, computed in the precision of the slope."""
-    zero, one = torch.zeros_like(slope), torch.ones_like(slope)
-    return torch.ops.aten.native_batch_norm(x, slope, shift, zero, one, False, 0.0, 0.0)[0]

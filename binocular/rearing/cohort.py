@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
+from binocular.networks.kernels import descend
 from binocular.rearing.batches import Batch
 from binocular.rearing.objectives import Classification, Learner, Objective
 from binocular.rearing.objectives.base import full, inner_name, outer_name
@@ -105,28 +106,10 @@ class Cohort(ABC):
         """Keep the weights of the named parts (``left``, ``right``, ``trunk``, ``head``) as they are from now on."""
         self._frozen[subject] = tuple(frozen)
 
-    @torch.no_grad()
     def _descend(
         self, weights: list[Tensor], gradients: Sequence[Tensor], momenta: list[Tensor], learning_rate: float
     ) -> None:
-        """Move weights down their gradients, as torch's SGD, in one pass through memory."""
-        # The pass goes through memory in order, so that a gradient must lie there as its weight does.
-        alike = [
-            gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)
-            for weight, gradient in zip(weights, gradients, strict=True)
-        ]
-        torch._fused_sgd_(  # pyright: ignore[reportPrivateImportUsage]
-            weights,
-            alike,
-            momenta if self.momentum else [],
-            weight_decay=self.weight_decay,
-            momentum=self.momentum,
-            lr=learning_rate,
-            dampening=0.0,
-            nesterov=False,
-            maximize=False,
-            is_first_step=False,
-        )
+        descend(weights, gradients, momenta, learning_rate, self.momentum, self.weight_decay)
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self.precision == "float32":
@@ -164,8 +147,8 @@ class LoopCohort(Cohort):
         if not learner.network.training:  # a probe has looked at it
             learner.train()
         names, weights, momenta = self._moving(subject, (*self._frozen[subject], *objective.idle))
-        if self._is_written_out(learner, objective, batch):
-            loss, right, every = learner.network.classification_gradients(batch.views, batch.labels)
+        if gradients_of := self._written_out(learner, objective, batch):
+            loss, right, every = gradients_of(batch.views, batch.labels)
             gradients = [every[name] for name in names]
         else:
             with self._autocast():
@@ -183,10 +166,11 @@ class LoopCohort(Cohort):
             self._moved[subject, still] = (names, [weights[n] for n in names], [momenta[n] for n in names])
         return self._moved[subject, still]
 
-    def _is_written_out(self, learner: Learner, objective: Objective, batch: Batch) -> bool:
-        """Say whether the network brings its own gradients for this step; a subclass does not inherit them."""
-        own = "classification_gradients" in vars(type(learner.network))
-        return own and isinstance(objective, Classification) and batch.head is None and self.precision == "float32"
+    def _written_out(self, learner: Learner, objective: Objective, batch: Batch) -> Callable[..., Any] | None:
+        """Return the gradients that the network brings itself for this step, if any; a subclass inherits none."""
+        if objective.written_out in vars(type(learner.network)) and batch.head is None and self.precision == "float32":
+            return getattr(learner.network, objective.written_out)
+        return None
 
     def network(self, subject: int) -> nn.Module:
         """Return a subject's network; see :meth:`Cohort.network`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,6 @@ __all__ = ["draw_stimulus", "expected_seconds", "planned_tree", "show_protocol",
 _COLUMNS = 50
 _MARKS = {"": "-", "left": "L", "right": "R", "both": "B"}
 
-# Seconds per presentation and core for the split-cnn of width 12 at 16 x 16 pixels, float32, on one core of an AMD EPYC
-# with AVX-512, tests and probes included; 23 November 2026. Other sizes are scaled by pixels and by width.
-_SECONDS_PER_PRESENTATION = 4.0e-4
-
 
 def planned_tree(protocol: Protocol) -> PhaseTree:
     """Return the phase tree of a protocol, without what only matters for the identity of states."""
@@ -50,14 +47,32 @@ def planned_tree(protocol: Protocol) -> PhaseTree:
 
 
 def expected_seconds(protocol: Protocol, epochs: int, cores: int) -> float | None:
-    """Estimate the time of rearing on a processor like the one measured; None where nothing like it was measured."""
-    stimulus = protocol.stimulus
+    """Estimate the time of rearing in seconds on a processor like the one on which the network was measured.
+
+    Parameters
+    ----------
+    protocol
+        Its stimuli and network; sizes other than those measured are scaled by pixels and by width.
+    epochs
+        Subject-epochs in all.
+    cores
+        That rear at once.
+
+    Returns
+    -------
+    float or None
+        None where nothing like it was measured.
+    """
+    from binocular.networks.build import network_class
+
+    stimulus, kind = protocol.stimulus, network_class(protocol.network.kind)
+    rate, usual = getattr(kind, "seconds_per_presentation", None), inspect.signature(kind).parameters.get("width")
     size, count = getattr(stimulus, "canvas", getattr(stimulus, "size", None)), getattr(stimulus, "n_train", None)
-    if protocol.network.kind != "split-cnn" or not isinstance(size, int) or not isinstance(count, int):
+    if rate is None or usual is None or not isinstance(size, int) or not isinstance(count, int):
         return None
-    width = protocol.network.options.get("width", 12)
-    scale = (size / 16) ** 2 * (width / 12) ** 1.5 if isinstance(width, int) else 1.0
-    return epochs * count * scale * _SECONDS_PER_PRESENTATION / cores
+    width = protocol.network.options.get("width", usual.default)
+    scale = (size / 16) ** 2 * (width / usual.default) ** 1.5 if isinstance(width, int) else 1.0
+    return epochs * count * scale * rate / cores
 
 
 def show_protocol(protocol: Protocol, svg: Path | None = None) -> None:

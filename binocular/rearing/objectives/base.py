@@ -64,6 +64,9 @@ class Objective(ABC):
     idle: tuple[str, ...] = ()
     """Parts (first words of the weights' names) that this objective does not touch: no gradient, no decay."""
 
+    written_out: str = ""
+    """Method of a network that returns loss, share correct and gradients of this objective from views and labels."""
+
     def prepare(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the batch as the subject gets it; every random choice is drawn from the generator, on its device."""
         return batch

@@ -20,6 +20,7 @@ class Classification(Objective):
     """
 
     idle = (DECODER,)
+    written_out = "classification_gradients"
 
     def answer(self, learner: Learner, batch: Batch) -> Tensor:
         """Return class scores ``[batch, class]``."""
