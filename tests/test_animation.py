@@ -13,6 +13,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
+from binocular.report.figures import animation
 from binocular.report.figures.animation import MOST_BYTES, animate, film
 from binocular.report.figures.style import EYE_COLOURS, style
 from binocular.stimuli.errors import BadInput
@@ -78,7 +79,13 @@ def test_a_condition_that_ended_stays_as_it_was(shown: Any):
     assert "reared to epoch 12" in written(axes[0]) and "reared to" not in written(axes[1])
 
 
-def test_a_gif_holds_the_frames_in_the_eyes_colours(study_path: Path, tmp_path: Path):
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(animation, "_STEPS", 24)
+    monkeypatch.setattr(animation, "_HOLD", 2)
+
+
+def test_a_gif_holds_the_frames_in_the_eyes_colours(study_path: Path, tmp_path: Path, short: None):
     before = dict(mpl.rcParams)
     path = animate(study_path, tmp_path / "film.gif")
     assert dict(mpl.rcParams) == before and list(tmp_path.iterdir()) == [path]
@@ -93,9 +100,13 @@ def test_a_gif_holds_the_frames_in_the_eyes_colours(study_path: Path, tmp_path: 
             assert (distance < 12).sum() > 50, colour
 
 
-def test_a_picture_that_is_too_large_is_made_coarser(study_path: Path, tmp_path: Path):
-    path = animate(study_path, tmp_path / "small.gif", most_bytes=250_000)
-    assert path.stat().st_size <= 250_000
+def test_a_picture_that_is_too_large_is_made_coarser(
+    study_path: Path, tmp_path: Path, short: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(animation, "_STEPS", 8)
+    whole = animate(study_path, tmp_path / "whole.gif").stat().st_size
+    path = animate(study_path, tmp_path / "small.gif", most_bytes=3 * whole // 4)
+    assert path.stat().st_size <= 3 * whole // 4
 
 
 def test_odd_studies_can_be_filmed():

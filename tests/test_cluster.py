@@ -29,7 +29,7 @@ def test_two_workers_rear_the_same_study_as_one_process(tmp_path):
 def test_a_lost_worker_is_survived(tmp_path, monkeypatch):
     import psutil
 
-    protocol = tiny(tmp_path, "conditions.normal.phases.0.epochs=30", "stimulus.n_train=240", "seeds=2")
+    protocol = tiny(tmp_path, "conditions.normal.phases.0.epochs=20", "seeds=2")
     killed: list[int] = []
 
     def kill_one_worker() -> None:

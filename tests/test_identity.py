@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import h5py
 import numpy as np
@@ -23,11 +21,11 @@ from binocular.stimuli.content import digest_of_files
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import global_stream
 from binocular.store.node_index import NodeIndex
+from tests.console import binocular
 from tests.tiny import arrays, assert_same, tiny
 
 SHAPE = (1, 12, 12)
 SHORT = ["conditions.normal.phases.0.epochs=2", "conditions.late.phases.0.epochs=1", "probes.bootstrap=0"]
-ROOT = Path(__file__).parents[1]
 
 
 class Forgetful(SplitMLP):
@@ -159,12 +157,6 @@ def test_a_path_in_a_file_means_the_same_from_every_folder(tmp_path, monkeypatch
     assert protocol.stimulus.content()["files"] == digest_of_files(protocol.stimulus.files())
 
 
-def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
-    command = [sys.executable, "-m", "binocular", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-
-
 NETWORK = """
 from binocular.networks.mlp import SplitMLP
 class Net(SplitMLP):
@@ -174,19 +166,22 @@ class Net(SplitMLP):
 
 
 def test_code_of_a_file_runs_only_when_it_is_named_and_counts(tmp_path):
+    def run_here(*arguments: str) -> CompletedProcess[str]:
+        return binocular(*arguments, cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
+
     (tmp_path / "my_networks.py").write_text(NETWORK.format(factor=1))
     text = PROTOCOL.replace("split-mlp", "my_networks:Net")
     (tmp_path / "p.toml").write_text(text)
     _pictures(tmp_path / "pictures", 100)
-    refused = _run(tmp_path, "run", "p.toml", "--out", "out")
+    refused = run_here("run", "p.toml", "--out", "out")
     assert refused.returncode == 2 and "my_networks:Net" in refused.stderr and "--trust-code" in refused.stderr
     assert not (tmp_path / "out").exists() and not (tmp_path / "__pycache__").exists()
-    first = _run(tmp_path, "run", "p.toml", "--out", "out", "--trust-code")
+    first = run_here("run", "p.toml", "--out", "out", "--trust-code")
     assert first.returncode == 0, first.stderr
-    measured = _run(tmp_path, "measure", "out", "--probe", "weights")
+    measured = run_here("measure", "out", "--probe", "weights")
     assert measured.returncode == 2 and "--trust-code" in measured.stderr
     (tmp_path / "my_networks.py").write_text(NETWORK.format(factor=1.0001))
-    second = _run(tmp_path, "run", "p.toml", "--out", "out", "--set", "network.kind=my_networks:Net")
+    second = run_here("run", "p.toml", "--out", "out", "--set", "network.kind=my_networks:Net")
     assert second.returncode == 0 and "the code of the network" in second.stderr, second.stderr
     with h5py.File(tmp_path / "out" / "study.h5") as file:
         about = json.loads(file["conditions/normal/0"].attrs["attributes"])

@@ -18,7 +18,9 @@ def _block(language: str) -> str:
 
 def test_the_lines_of_python_give_a_histogram(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    code = _block("python").replace('"stimulus.n_train=500"', '"stimulus.n_train=100", "network.options.width=2"')
+    small = ("stimulus.n_train=50", "stimulus.n_test=50", "network.options.width=2", "training.evaluate_every=20")
+    small += ("probes.n_stimuli=8", "probes.bootstrap=0")
+    code = _block("python").replace('"stimulus.n_train=500"', ", ".join(map(repr, small)))
     assert "width=2" in code
     exec(code, {})
     counts = [float(number) for number in re.findall(r"[\d.]+", capsys.readouterr().out)]
