@@ -97,3 +97,15 @@ def test_a_module_is_short_enough(name: str):
 def test_rooms_do_not_import_each_other_in_a_circle():
     rooms = nx.DiGraph((room(a), room(b)) for a, b in GRAPH.edges if room(a) != room(b) and "binocular" not in (a, b))
     assert nx.is_directed_acyclic_graph(rooms)
+
+
+def test_no_test_module_imports_another():
+    for path in sorted((ROOT / "tests").glob("test_*.py")):
+        imported = [name for node in ast.walk(ast.parse(path.read_text())) for name in _named(node)]
+        assert not [name for name in imported if name.startswith("tests.test_")], path.name
+
+
+def _named(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

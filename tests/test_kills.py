@@ -12,8 +12,7 @@ import pytest
 
 from binocular.runs.running import run_study
 from binocular.store.snapshots import read_node
-from tests.test_running import LONG
-from tests.tiny import assert_same, tiny, tiny_file
+from tests.tiny import LONG, assert_same, tiny, tiny_file
 
 ROOT = Path(__file__).parents[1]
 KILLS = int(os.environ.get("BINOCULAR_KILLS", "25"))

@@ -6,8 +6,7 @@ import io
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,51 +14,19 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from binocular.papers.claims import Claim, Evidence, Finding, Row
-from binocular.papers.needs import Measure, StudyNeed
+from binocular.papers.claims import Evidence, Finding, Row
+from binocular.papers.needs import Measure
 from binocular.papers.numbers import condition_of, dominance, over, swept, worst
 from binocular.papers.pages import as_plain, markdown_page, write_pages
 from binocular.papers.presenting import criterion_words, print_result, print_summary
-from binocular.papers.registry import PAPERS, Paper, chosen_claims, paper_named
+from binocular.papers.registry import PAPERS, chosen_claims, paper_named
 from binocular.papers.reproducing import reproduce
 from binocular.stimuli.errors import BadInput
 from binocular.store.statistics import Interval, exact, interval
 from tests.console import ROOT, assert_one_sentence, binocular
+from tests.made_claims import PAPER, Numbers, claim, rsv_claim, run, study_need
 from tests.made_studies import Made, made_study
 from tests.patience import wait_until
-from tests.tiny import tiny_file
-
-SHIFTS = (0.30, 0.35, 0.32)
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """A need that is a few numbers, and counts how often it was obtained."""
-
-    key: str = "numbers"
-    values: tuple[float, ...] = SHIFTS
-    error: Exception | None = None
-    calls: list[str] = field(default_factory=list, compare=False)
-
-    def obtain(self, folder: Path, device: str, quiet: bool) -> Any:
-        self.calls.append(self.key)
-        if self.error is not None:
-            raise self.error
-        return self.values
-
-
-def claim(need: Any, name: str = "shift", at_least: float = 0.2, **settings: Any) -> Claim:
-    """Return a claim that holds where the values of a need lie above a bound."""
-    row = Row("shift of the units", lambda had: interval(had[need.key]), at_least=at_least, published="0.35 (Fig. 4)")
-    rows = settings.pop("rows", [row])
-    return Claim(name, "The units move.", "Fig. 4", {"lab": (need,)}, rows, reason="the units move", **settings)
-
-
-PAPER = Paper("fake-2023", "A paper | with a bar", "Nobody 2023", ())
-
-
-def run(tmp_path: Path, *claims: Claim, scale: Any = "lab") -> Any:
-    return reproduce(PAPER, claims, tmp_path, scale, "cpu", command="binocular reproduce fake-2023")
 
 
 def test_a_verdict_follows_from_the_rows():
@@ -184,10 +151,6 @@ def test_pages_hold_every_claim_whole_and_safe(tmp_path):
     assert not list(tmp_path.rglob("*.partial")) and markdown_page(found) == page
 
 
-def study_need(tmp_path: Path, key: str, *settings: str, **more: Any) -> StudyNeed:
-    return StudyNeed(key, str(tiny_file(tmp_path)), settings, **more)
-
-
 def test_a_study_is_taken_up_measured_once_and_shares_histories(tmp_path):
     out = tmp_path / "out"
     need = study_need(tmp_path, "first", measures=(Measure("weights"),))
@@ -214,11 +177,6 @@ def test_a_study_is_taken_up_measured_once_and_shares_histories(tmp_path):
     other = study_need(tmp_path, "third", "training.learning_rate=0.2").obtain(out, "cpu", True)
     assert dominance(condition_of(other, "normal"), "cbi")["seed"].values.tolist() == [0]
     assert not set(inodes) & {path.name for path in (out / "third" / "nodes").glob("*.h5")}
-
-
-def rsv_claim(need: StudyNeed) -> Claim:
-    row = Row("mean RSV", lambda had: dominance(condition_of(had[need.key], "early"), "mean_rsv"), at_least=0.0)
-    return Claim("rsv", "Units move.", "Fig. 4", {"lab": (need,)}, [row])
 
 
 def test_a_study_with_one_subject_is_undecided_and_one_without_a_card_is_not_run(tmp_path):
@@ -259,7 +217,7 @@ def test_a_key_stands_for_one_need(tmp_path):
 
 KILLED = """
 import sys
-from tests.test_reproducing import PAPER, rsv_claim, study_need
+from tests.made_claims import PAPER, rsv_claim, study_need
 from binocular.papers.reproducing import reproduce
 from pathlib import Path
 place = Path(sys.argv[1])

@@ -18,7 +18,7 @@ from binocular.papers.pages import COLUMNS, HOW_TO_READ, markdown_page, write_pa
 from binocular.papers.registry import PAPERS, Paper
 from binocular.stimuli.errors import BadInput
 from binocular.store.statistics import VERDICTS, Interval, exact, interval
-from tests.test_reproducing import PAPER, Numbers, claim, run
+from tests.made_claims import PAPER, Numbers, claim, run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reproduction"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem in PAPERS)

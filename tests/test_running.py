@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -20,7 +21,7 @@ from binocular.stimuli.errors import BadInput
 from binocular.store.snapshots import read_node
 from binocular.store.verification import verify_study
 from tests.patience import PATIENCE_S
-from tests.tiny import arrays, assert_same, tiny, tiny_file
+from tests.tiny import LONG, arrays, assert_same, tiny, tiny_file
 
 ROOT = Path(__file__).parents[1]
 
@@ -185,7 +186,7 @@ main()
 """
 
 
-def _start(folder: Path, settings: list[str], number: int = 0) -> subprocess.Popen[bytes]:
+def _start(folder: Path, settings: Sequence[str], number: int = 0) -> subprocess.Popen[bytes]:
     """Start a run that gets a signal in its middle, or that waits there for its standard input to end."""
     command = [sys.executable, "-c", HELD, str(int(number)), "run", str(folder / "tiny.toml")]
     command += ["--out", str(folder / "out"), "--quiet"]
@@ -201,10 +202,6 @@ def _start(folder: Path, settings: list[str], number: int = 0) -> subprocess.Pop
         # What is started in the background of a shell inherits that Ctrl-C is ignored; a person's terminal is not so.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-
-
-ALSO = ["probes.sites=['first_binocular', 'representation']", "probes.also=['odi']", "probes.every=10"]
-LONG = ["conditions.normal.phases.0.epochs=24", "conditions.late.phases.0.epochs=16", *ALSO]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from binocular.papers.presenting import course_words
 from binocular.papers.reproducing import reproduce
 from binocular.papers.sequential import combined
 from binocular.stimuli.errors import BadInput
-from tests.test_reproducing import PAPER, Numbers, claim, run
+from tests.made_claims import PAPER, Numbers, claim, run
 from tests.tiny import tiny_file
 
 LOOKS = Looks((5, 10, 20, 40), pilots=(100, 101))

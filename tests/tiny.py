@@ -40,6 +40,16 @@ phases = [{ epochs = 3 }, { epochs = 2, deficits = [{ kind = "blur", eye = "trea
 """
 
 
+LONG = (
+    "conditions.normal.phases.0.epochs=24",
+    "conditions.late.phases.0.epochs=16",
+    "probes.sites=['first_binocular', 'representation']",
+    "probes.also=['odi']",
+    "probes.every=10",
+)
+"""Settings under which it takes long enough to be stopped in its middle."""
+
+
 def tiny(folder: Path, *settings: str) -> protocols.Protocol:
     """Return the tiny protocol, written to a folder and changed by settings."""
     return protocols.load_protocol(str(tiny_file(folder)), settings)
