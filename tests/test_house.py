@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import networkx as nx
@@ -109,3 +110,23 @@ def _named(node: ast.AST) -> list[str]:
     if isinstance(node, ast.ImportFrom):
         return [node.module or ""]
     return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+
+
+WHOLE = ("linear", "networks", "probes", "rearing", "store")
+"""Rooms in which every public function says what each of its arguments is."""
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if room(name) in WHOLE])
+def test_public_functions_say_what_their_arguments_are(name: str):
+    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    listed = [node.value for node in tree.body if isinstance(node, ast.Assign) and _is_list_of_names(node)]
+    public = set(ast.literal_eval(listed[0])) if listed else set()
+    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in public):
+        arguments = [a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
+        section = re.search(r"^Parameters\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", ast.get_docstring(function) or "", re.M | re.S)
+        said = re.split(r"[,\s]+", " ".join(re.findall(r"^(\w.*)$", section[1], re.M))) if section else []
+        assert len(arguments) < 2 or set(arguments) <= set(said), function.name
+
+
+def _is_list_of_names(node: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets)

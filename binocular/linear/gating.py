@@ -35,7 +35,15 @@ def shares(contributions: np.ndarray) -> np.ndarray:
 
 
 def single_mode_starts(seeds: Sequence[int], spread: float = 0.01) -> np.ndarray:
-    """Return starting strengths p of both pathways for one mode, ``[seed, 1, 2]``: normal, as in Fig. 1."""
+    """Return starting strengths p of both pathways for one mode, ``[seed, 1, 2]``: normal, as in Fig. 1.
+
+    Parameters
+    ----------
+    seeds
+        One row each.
+    spread
+        Standard deviation.
+    """
     from binocular.stimuli.streams import stream
 
     drawn = [torch.randn(1, 2, dtype=torch.float64, generator=stream(seed, "linear strengths")) for seed in seeds]
@@ -47,6 +55,17 @@ def hierarchy_starts(seeds: Sequence[int], depth: int, start: float = 0.01, nois
 
     A mode contributes ``start * (1 + noise * normal)``, sorted from large to small and equal in both pathways, as in
     Fig. 2 of the paper.
+
+    Parameters
+    ----------
+    seeds
+        One row each.
+    depth
+        Layers of a pathway, at least 1.
+    start
+        Mean contribution of a mode.
+    noise
+        Standard deviation relative to it.
     """
     from binocular.stimuli.streams import stream
 
@@ -61,7 +80,19 @@ def hierarchy_starts(seeds: Sequence[int], depth: int, start: float = 0.01, nois
 
 
 def half_time(depth: int, strength: float, start: float, conserved: float = 0.0) -> float:
-    """Return when two undisturbed pathways have learned half of a mode."""
+    """Return when two undisturbed pathways have learned half of a mode.
+
+    Parameters
+    ----------
+    depth
+        Layers of a pathway, at least 1.
+    strength
+        Of the mode in the data.
+    start
+        Strength p of each pathway at the beginning.
+    conserved
+        As in `contribution`.
+    """
     end = 1.0
     while True:
         time = np.linspace(0, end, 4001)
@@ -185,6 +216,8 @@ def exact_contributions(
 
     Parameters
     ----------
+    depth, starts, windows, conserved, silenced
+        As for `gated_contributions`; windows in time of gradient flow.
     strengths
         Singular values, ``[mode]``.
     time
@@ -209,7 +242,23 @@ def stepped_contributions(
     learning_rate: float,
     at: Sequence[int],
 ) -> np.ndarray:
-    """Return the same from the balanced start by steps as long as those of gradient descent, as the paper draws it."""
+    """Return what `exact_contributions` does from the balanced start by steps of gradient descent, as the paper draws.
+
+    Parameters
+    ----------
+    depth
+        Layers of a pathway.
+    strengths
+        Of the modes in the data, ``[mode]``.
+    starts
+        Strengths p at the beginning, ``[seed, mode, pathway]``.
+    windows
+        When a pathway is gated, by condition.
+    learning_rate
+        Length of a step.
+    at
+        Steps at which the contributions are wanted.
+    """
     names = list(windows)
     p = np.broadcast_to(starts, (len(names), *starts.shape)).copy()
     wanted, found = set(at), []

@@ -40,13 +40,33 @@ def deep_mode(strength: ArrayLike, start: ArrayLike, time: ArrayLike) -> np.ndar
 
 
 def shallow_mode(strength: ArrayLike, start: ArrayLike, time: ArrayLike) -> np.ndarray:
-    """Return the strength of a mode in a network without a hidden layer: exponential approach, at one rate for all."""
+    """Return the strength of a mode in a network without a hidden layer: exponential approach, at one rate for all.
+
+    Parameters
+    ----------
+    strength
+        Of the mode in the data.
+    start
+        In the network at the beginning.
+    time
+        Steps times learning rate.
+    """
     s, a0, t = (np.asarray(x, dtype=np.float64) for x in (strength, start, time))
     return s * (1 - np.exp(-t)) + a0 * np.exp(-t)
 
 
 def contribution(p: ArrayLike, depth: int, conserved: float = 0.0) -> np.ndarray:
-    """Return the contribution ``K = p (p^2 + conserved)^((depth - 1) / 2)`` of a pathway."""
+    """Return the contribution ``K = p (p^2 + conserved)^((depth - 1) / 2)`` of a pathway.
+
+    Parameters
+    ----------
+    p
+        Strength of the pathway's first layer, any shape.
+    depth
+        Layers of the pathway, at least 1.
+    conserved
+        Square of a later layer's strength less that of the first; 0 where they are balanced.
+    """
     p = np.asarray(p, dtype=np.float64)
     return p * (p**2 + conserved) ** ((depth - 1) / 2)
 
@@ -55,6 +75,15 @@ def curvature(depth: int, strength: float, conserved: float = 0.0) -> float:
     """Return how fast the error of a mode that two pathways share equally dies away in the end, per unit of time.
 
     A step of gradient descent has to be short against its inverse to follow the differential equation.
+
+    Parameters
+    ----------
+    depth
+        Layers of a pathway, at least 1.
+    strength
+        Of the mode in the data.
+    conserved
+        As in `contribution`.
     """
     p = _strength_of(strength / 2, depth, conserved)
     q2 = p * p + conserved

@@ -50,6 +50,15 @@ def aligned_error(depth: int, start: float, learning_rate: float) -> float:
     """Return the largest distance of gradient descent from the closed form, relative to the strongest mode.
 
     The network starts in its modes; its course is followed for 10 time constants, intact.
+
+    Parameters
+    ----------
+    depth
+        Layers, at least 1.
+    start
+        Strength of each mode in the network at the beginning.
+    learning_rate
+        Of gradient descent.
     """
     outputs, strengths, inputs = (torch.from_numpy(part) for part in modes_of(SENSORS))
     p = torch.full((1, 1, depth, len(strengths)), start ** (1 / depth), dtype=torch.float64)

@@ -13,7 +13,15 @@ __all__ = ["aligned_start", "gaussian_start", "orthonormal"]
 
 
 def orthonormal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
-    """Return a random matrix ``[rows, columns]`` with orthonormal columns, in float64."""
+    """Return a random matrix ``[rows, columns]`` with orthonormal columns, in float64.
+
+    Parameters
+    ----------
+    rows, columns
+        No more columns than rows.
+    generator
+        From which it is drawn.
+    """
     if columns > rows:
         raise ValueError(f"{rows} rows cannot hold {columns} orthonormal columns")
     q, r = torch.linalg.qr(torch.randn(rows, columns, dtype=torch.float64, generator=generator))
@@ -45,6 +53,8 @@ def aligned_start(
         Units of every hidden layer, at least as many as there are modes.
     seeds
         One per network; the pathways of a network get bases of their own.
+    purpose
+        Name of the stream that the bases are drawn from.
 
     Returns
     -------
@@ -81,6 +91,8 @@ def gaussian_start(
         Standard deviation of the entries of every matrix.
     seeds
         One per network.
+    purpose
+        Name of the stream that the entries are drawn from.
 
     Returns
     -------

@@ -94,5 +94,13 @@ def _canonical(parameters: Mapping[str, Any]) -> str:
 
 
 def same_parameters(stored: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:
-    """Say whether a file was made from these parameters."""
+    """Say whether a file was made from these parameters.
+
+    Parameters
+    ----------
+    stored
+        Read from the file; None where there is none.
+    wanted
+        What is asked for now.
+    """
     return stored is not None and _canonical(stored) == _canonical(wanted)

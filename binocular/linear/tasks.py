@@ -62,6 +62,15 @@ def low_rank_matrix(size: int, rank: int, seed: int, purpose: str) -> np.ndarray
 def observed_entries(size: int, count: int, seed: int) -> np.ndarray:
     """Return which entries of a ``[size, size]`` matrix are seen, as the order of all entries drawn at random.
 
+    Parameters
+    ----------
+    size
+        Rows and columns.
+    count
+        How many are seen, 1 to ``size * size``.
+    seed
+        Of the order.
+
     Returns
     -------
     numpy.ndarray

@@ -38,6 +38,13 @@ def pointwise(conv: nn.Conv2d, x: Tensor) -> Tensor:
 
     It is faster, and with a stride and fewer than 16 channels the gradient by the weights would write beyond its
     workspace (oneDNN issue 6035), which ends the process from 48 x 48 pixels on.
+
+    Parameters
+    ----------
+    conv
+        The convolution, without padding.
+    x
+        ``[batch, channel, height, width]``.
     """
     down, right = conv.stride
     return functional.conv2d(x[..., ::down, ::right], conv.weight, conv.bias)

@@ -75,7 +75,15 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
 
 
 def draws(network: nn.Module, shape: tuple[int, int, int]) -> bool:
-    """Say whether a network on the processor draws random numbers while it learns or is looked at, as dropout does."""
+    """Say whether a network on the processor draws random numbers while it learns or is looked at, as dropout does.
+
+    Parameters
+    ----------
+    network
+        On the CPU; it stays as it is.
+    shape
+        Of what an eye sees: (channels, height, width).
+    """
     views = torch.randn(4, 2, *shape, generator=stream(0, "check"))
     with torch.no_grad():
         ways = (copy.deepcopy(network).train(), copy.deepcopy(network).eval())

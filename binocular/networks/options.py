@@ -94,6 +94,19 @@ def _check_type(name: str, value: Any, hint: Any) -> None:
 def make_network(kind: str, cls: Any, shape: tuple[int, int, int], n_classes: int, options: Mapping[str, Any]) -> Any:
     """Return ``cls(shape, n_classes, **options)``, with one sentence for whatever it raises.
 
+    Parameters
+    ----------
+    kind
+        Its name, for messages.
+    cls
+        The class.
+    shape
+        Of what an eye sees: (channels, height, width).
+    n_classes
+        Number of classes.
+    options
+        Further arguments by name.
+
     Raises
     ------
     BadInput
@@ -112,6 +125,11 @@ def make_network(kind: str, cls: Any, shape: tuple[int, int, int], n_classes: in
 
 def weights_of(cls: Any, shape: tuple[int, int, int], n_classes: int, options: Mapping[str, Any]) -> int:
     """Count the weights and running averages of a network without any memory for them.
+
+    Parameters
+    ----------
+    cls, shape, n_classes, options
+        As for `make_network`.
 
     Returns
     -------

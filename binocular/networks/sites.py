@@ -188,6 +188,13 @@ def central_places(height: int, width: int, each_way: int = PLACES_EACH_WAY) -> 
 
     The centre is the place ``size // 2``. Behind a convolution of stride 2 that is padded by one pixel at each side,
     as in the shipped networks, it looks at the middle of an image whose sides are even to within half a pixel.
+
+    Parameters
+    ----------
+    height, width
+        Of the map.
+    each_way
+        How many places on each side of the centre.
     """
     rows, columns = (
         range(max(0, size // 2 - each_way), min(size, size // 2 + each_way + 1)) for size in (height, width)

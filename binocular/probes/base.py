@@ -34,7 +34,21 @@ Scope = Literal["site", "network"]
 
 
 def coordinate(name: str, kind: Kind, units: str, long_name: str, low: float | None = None) -> dict[str, Column]:
-    """Return the entry of a dimension: the values along it, the same at every checkpoint."""
+    """Return the entry of a dimension: the values along it, the same at every checkpoint.
+
+    Parameters
+    ----------
+    name
+        Of the dimension.
+    kind
+        Type of the values.
+    units
+        Of the values, ``1`` for none.
+    long_name
+        What they are, in words.
+    low
+        The least that they can be.
+    """
     return {name: Column((name,), kind, units, long_name, low)}
 
 
@@ -47,7 +61,23 @@ def at_checkpoint(
     missing: Missing = "allowed",
     kind: Kind = "float64",
 ) -> Column:
-    """Return the entry of a dataset that is measured at each checkpoint; ``dims`` are the further ones, by spaces."""
+    """Return the entry of a dataset that is measured at each checkpoint; ``dims`` are the further ones, by spaces.
+
+    Parameters
+    ----------
+    dims
+        Names of the further dimensions, separated by spaces.
+    units
+        Of the values, ``1`` for none.
+    long_name
+        What they are, in words.
+    low, high
+        Between which they lie.
+    missing
+        Whether NaN may stand for a value.
+    kind
+        Type of the values.
+    """
     return Column(("checkpoint", *dims.split()), kind, units, long_name, low, high, missing)
 
 

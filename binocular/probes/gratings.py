@@ -177,7 +177,15 @@ class DominanceIndex(Probe):
 
 
 def selectivity(tuning: np.ndarray, orientations: tuple[float, ...]) -> np.ndarray:
-    """Return 1 - circular variance, ``|sum R exp(2 i angle)| / sum R``, of responses ``[..., orientation]`` >= 0."""
+    """Return 1 - circular variance, ``|sum R exp(2 i angle)| / sum R``, of responses ``[..., orientation]`` >= 0.
+
+    Parameters
+    ----------
+    tuning
+        Responses, ``[..., orientation]``, at least 0.
+    orientations
+        In degrees.
+    """
     turn = np.exp(2j * np.deg2rad(orientations))
     total = tuning.sum(-1)
     length = np.abs((tuning * turn).sum(-1))

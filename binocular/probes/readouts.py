@@ -104,7 +104,9 @@ def resampled_thresholds(
     levels, criterion
         As for `sensitivity`.
     hits
-        Correct answers at each level, ``[level]``, of ``count``.
+        Correct answers at each level, ``[level]``.
+    count
+        Answers at each level.
     resamplings
         Draws of the test's answers, binomial at the observed accuracy; 0 leaves the interval NaN. The interval holds
         the chance of the test, not that of the training of the readout.

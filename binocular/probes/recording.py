@@ -62,7 +62,19 @@ def response_grid(
 def record_grid(
     network: nn.Module, left: Tensor, right: Tensor, sites: Sequence[Site], pairs_per_block: int = 512
 ) -> dict[str, Tensor]:
-    """Present every left stimulus with every right one; see `response_grid`."""
+    """Present every left stimulus with every right one; see `response_grid`.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode.
+    left, right
+        Views of each eye, ``[stimulus, channel, height, width]``.
+    sites
+        Where it is recorded from.
+    pairs_per_block
+        How many pairs go through the trunk at once.
+    """
     if not has_pathways(network):
         return _record_presentations(network, left, right, sites, pairs_per_block)
     shape, modules = (len(left), len(right)), {site.module for site in sites}

@@ -31,6 +31,13 @@ PROBES: dict[str, str] = {
 def probe_type(name: str, where: str = "--probe") -> type[Probe]:
     """Return the class of a probe; ``where`` is what a message calls the field that names it.
 
+    Parameters
+    ----------
+    name
+        One of ``PROBES``.
+    where
+        What a message calls the field that names it.
+
     Raises
     ------
     BadInput

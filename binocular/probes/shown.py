@@ -14,6 +14,15 @@ __all__ = ["noise_of", "probe_views", "visible_columns"]
 def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tensor, Tensor]:
     """Draw stimuli for each eye from its own marginal: different scenes of the test split for the two eyes.
 
+    Parameters
+    ----------
+    stimulus
+        Of the subject.
+    n_stimuli
+        Per eye; at most half of the test split.
+    seed
+        Of the choice.
+
     Returns
     -------
     tuple of Tensor

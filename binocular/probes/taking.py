@@ -65,7 +65,15 @@ def checkpoint_rows(
 
 
 def row_name(probe: Probe, site: str) -> str:
-    """Return the name of what a probe measures at a site, in the rows of a checkpoint."""
+    """Return the name of what a probe measures at a site, in the rows of a checkpoint.
+
+    Parameters
+    ----------
+    probe
+        The probe.
+    site
+        Name of the site.
+    """
     return site if isinstance(probe, RelativeSourceVariance) else f"{probe.name}/{site}"
 
 
@@ -111,7 +119,19 @@ def take(
 
 
 def units_of(probe: Probe, network: nn.Module, stimulus: StimulusSet, sites: Sequence[str]) -> dict[str, SiteUnits]:
-    """Return what the units are at those sites, by the names under which they are stored, that are recorded from."""
+    """Return what the units are at those sites, by the names under which they are stored, that are recorded from.
+
+    Parameters
+    ----------
+    probe
+        The probe.
+    network
+        From which it records.
+    stimulus
+        Of the subject.
+    sites
+        Names of sites.
+    """
     from binocular.probes.recording import units_at
 
     if probe.scope == "network":
@@ -121,7 +141,15 @@ def units_of(probe: Probe, network: nn.Module, stimulus: StimulusSet, sites: Seq
 
 
 def stacked(probe: Probe, rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """Put the rows of several checkpoints together: every dataset gets its first dimension, coordinates stay."""
+    """Put the rows of several checkpoints together: every dataset gets its first dimension, coordinates stay.
+
+    Parameters
+    ----------
+    probe
+        Whose columns they are.
+    rows
+        Values by column, a row per checkpoint; a column that the first lacks is left out.
+    """
     return {
         name: np.stack([np.asarray(row[name]) for row in rows]) if column.dims[0] == "checkpoint" else rows[0][name]
         for name, column in probe.columns.items()

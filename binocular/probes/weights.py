@@ -192,6 +192,15 @@ def _subspaces(filters: Tensor) -> dict[str, np.ndarray]:
 def first_layer(network: nn.Module, eye: str, shape: tuple[int, int, int]) -> Tensor:
     """Return the filters of an eye's first layer, ``[filter, channel, height, width]`` float64.
 
+    Parameters
+    ----------
+    network
+        With pathways ``left`` and ``right``.
+    eye
+        ``left`` or ``right``.
+    shape
+        Of what an eye sees: (channels, height, width).
+
     Raises
     ------
     BadInput

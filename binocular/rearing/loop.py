@@ -113,6 +113,13 @@ def _save(group: Group, folder: Path, path: Callable[[Path, str], Path]) -> None
 def rear_epoch(group: Group, epoch: int) -> None:
     """Take all subjects of a group through one epoch; note how they learned and what they see.
 
+    Parameters
+    ----------
+    group
+        Subjects in lockstep.
+    epoch
+        Counted from the beginning of life.
+
     Raises
     ------
     Diverged
@@ -134,7 +141,17 @@ def rear_epoch(group: Group, epoch: int) -> None:
 
 
 def learn(group: Group, epoch: int, conditions: Sequence[EpochConditions]) -> list[tuple[float, float]]:
-    """Go through one epoch; return each subject's mean loss and share of correct answers."""
+    """Go through one epoch; return each subject's mean loss and share of correct answers.
+
+    Parameters
+    ----------
+    group
+        Subjects in lockstep.
+    epoch
+        Counted from the beginning of life.
+    conditions
+        Of each subject in this epoch.
+    """
     specs = {condition.objective for condition in conditions}
     if len(specs) > 1:
         raise RuntimeError("subjects with different objectives cannot be reared in lockstep")

@@ -23,13 +23,29 @@ __all__ = ["Node", "PhaseTree", "chain", "identity_of"]
 
 
 def identity_of(content: Mapping[str, Any], before: str = "") -> str:
-    """Hash a JSON-able mapping, and what came before it, to 24 hexadecimal digits."""
+    """Hash a JSON-able mapping, and what came before it, to 24 hexadecimal digits.
+
+    Parameters
+    ----------
+    content
+        What decides the state.
+    before
+        Identity of the state before it.
+    """
     text = before + json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def chain(origin: str, epochs: Sequence[EpochConditions]) -> list[str]:
-    """Return the identity of the state before the first epoch and after each one, ``len(epochs) + 1`` in all."""
+    """Return the identity of the state before the first epoch and after each one, ``len(epochs) + 1`` in all.
+
+    Parameters
+    ----------
+    origin
+        Identity before the first epoch.
+    epochs
+        What happens in each, in order.
+    """
     identities = [origin]
     for epoch in epochs:
         identities.append(identity_of(epoch.identity(), identities[-1]))

@@ -25,6 +25,13 @@ def added_attributes(path: Path, protocol_hash: str) -> Added:
     """Return all attributes of an earlier study of the same protocol, from which `add_attributes` takes the new ones.
 
     A file that cannot be read, or is of another protocol, has nothing to give.
+
+    Parameters
+    ----------
+    path
+        The earlier study file, which need not exist.
+    protocol_hash
+        Of the protocol of both studies.
     """
     found: Added = {}
     if not path.is_file():
@@ -45,7 +52,15 @@ def added_attributes(path: Path, protocol_hash: str) -> Added:
 
 
 def add_attributes(file: h5py.File, added: Added) -> None:
-    """Put attributes that the new study does not have by itself where they were, as far as the place is still there."""
+    """Put attributes that the new study does not have by itself where they were, as far as the place is still there.
+
+    Parameters
+    ----------
+    file
+        The new study, open for writing.
+    added
+        What `added_attributes` found: attributes by the name of the group or dataset.
+    """
     for name, attributes in added.items():
         item = file.get(name)
         if not isinstance(item, h5py.Group | h5py.Dataset):

@@ -29,6 +29,13 @@ def folder_lock(folder: Path, option: str = "--out") -> Iterator[None]:
     The lock is the operating system's, which lets go of it even after a kill. Where the file system has none, a file
     stands for it: a run on the same machine recognises one that was left by a kill, other machines name it.
 
+    Parameters
+    ----------
+    folder
+        The output folder of a run.
+    option
+        Named in messages as where the folder was given.
+
     Raises
     ------
     BadInput

@@ -117,7 +117,13 @@ def _grid(edge: float, points: int = 1001) -> tuple[np.ndarray, np.ndarray]:
 def coverages(
     looks: Sequence[int] = LOOKS, error: float = 0.05, spending: Spending = "obrien-fleming"
 ) -> tuple[float, ...]:
-    """Return the coverage, 0 to 1, that the interval over seeds must have at each look (`boundaries`)."""
+    """Return the coverage, 0 to 1, that the interval over seeds must have at each look (`boundaries`).
+
+    Parameters
+    ----------
+    looks, error, spending
+        As for `boundaries`.
+    """
     from scipy.special import ndtr
 
     return tuple(1 - 2 * float(ndtr(-bound)) for bound in boundaries(looks, error, spending))

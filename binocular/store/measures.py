@@ -36,12 +36,31 @@ Measures = dict[tuple[str, str], MeasureRecord]
 
 
 def measure_path(folder: Path, subject_id: str, probe: str) -> Path:
-    """Where a probe's measures of a subject lie in an output folder."""
+    """Where a probe's measures of a subject lie in an output folder.
+
+    Parameters
+    ----------
+    folder
+        The output folder.
+    subject_id
+        Of the subject, unique in the folder.
+    probe
+        Name of the probe.
+    """
     return folder / "measures" / f"{subject_id}.{probe}.h5"
 
 
 def write_measure(path: Path, subject_id: str, measures: Measures) -> None:
     """Write the measures of one probe on one subject, all sites, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        See `measure_path`; replaced if it exists.
+    subject_id
+        Of the subject, noted inside.
+    measures
+        Records by probe and site.
 
     Raises
     ------
@@ -58,6 +77,13 @@ def write_measure(path: Path, subject_id: str, measures: Measures) -> None:
 
 def measures_of(folder: Path | None, subject_id: str) -> Measures:
     """Read what lies in a folder of measures for one subject.
+
+    Parameters
+    ----------
+    folder
+        Where the measures lie; None or a folder that is not there holds none.
+    subject_id
+        Of the subject.
 
     Raises
     ------
@@ -77,7 +103,15 @@ def measures_of(folder: Path | None, subject_id: str) -> Measures:
 
 
 def write_measures(group: h5py.Group, measures: Mapping[tuple[str, str], MeasureRecord]) -> None:
-    """Write measures into an empty group, one table per probe and site."""
+    """Write measures into an empty group, one table per probe and site.
+
+    Parameters
+    ----------
+    group
+        Open for writing.
+    measures
+        Records by probe and site.
+    """
     for (probe, site), record in sorted(measures.items()):
         table = group.create_group(f"{probe}/{site}")
         columns = {"checkpoint": np.arange(len(record.epoch)), "epoch": record.epoch, **record.values}
@@ -111,6 +145,13 @@ def read_measures(group: h5py.Group) -> Measures:
 
 def odi_at(site: SiteRecord, measure: MeasureRecord | None) -> dict[str, np.ndarray]:
     """Return the column ``odi`` of a site's probes, from the measure of the same site, if there is one.
+
+    Parameters
+    ----------
+    site
+        What was found at the site while rearing.
+    measure
+        Of the probe ``odi`` at the same site, or None.
 
     Returns
     -------

@@ -86,6 +86,13 @@ def regular_file(path: Path, expected: str = STUDY) -> Path:
     """Return a path if an ordinary file lies there that can be read now; raise `BadInput` if not.
 
     A pipe or a device is not opened: reading it might never end.
+
+    Parameters
+    ----------
+    path
+        A file.
+    expected
+        What should lie there, for messages.
     """
     try:
         mode = path.stat().st_mode
@@ -117,7 +124,17 @@ def _not_being_written(path: Path, handle: int) -> None:
 
 
 def check_container(path: Path, expected: str = STUDY, seal: Seal = "whole") -> Path:
-    """Return the path of a file that HDF5 may read; see `opened`."""
+    """Return the path of a file that HDF5 may read; see `opened`.
+
+    Parameters
+    ----------
+    path
+        A file.
+    expected
+        What it should be, for messages.
+    seal
+        How much of its seal is checked, as for `opened`.
+    """
     from binocular.store.vetting import container_problem
 
     path = regular_file(path, expected)
@@ -182,7 +199,15 @@ def opened(path: Path | str, expected: str = STUDY, seal: Seal = "whole") -> Ite
 
 
 def check_study(path: Path | str, check: bool = True) -> Path:
-    """Return the path of a file that can be opened as a study, or raise `BadInput`; see `open_study`."""
+    """Return the path of a file that can be opened as a study, or raise `BadInput`; see `open_study`.
+
+    Parameters
+    ----------
+    path
+        A ``study.h5``, or the folder that holds one.
+    check
+        Whether all its bytes are compared with its seal, or its length alone.
+    """
     path = study_file(path)
     with opened(path, seal="whole" if check else "length") as file:
         schema = file.attrs.get("schema")
@@ -191,7 +216,15 @@ def check_study(path: Path | str, check: bool = True) -> Path:
 
 
 def check_schema(path: Path, schema: object) -> None:
-    """Raise `BadInput` unless this is the name and version of a study that this version reads."""
+    """Raise `BadInput` unless this is the name and version of a study that this version reads.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    schema
+        Its attribute ``schema``, whatever that is.
+    """
     if isinstance(schema, str) and schema == SUBJECT_SCHEMA:
         raise BadInput(f"{path} holds a single subject; expected {STUDY}")
     match = re.fullmatch(r"binocular/(\d{1,6})", schema) if isinstance(schema, str) else None

@@ -105,7 +105,15 @@ def area_table(study: StudyData) -> list[AreaRow]:
 
 
 def how_to_read(study: StudyData, site: str | None = None) -> str:
-    """Return what the table needs beside it: which eye is which, and what the intervals are."""
+    """Return what the table needs beside it: which eye is which, and what the intervals are.
+
+    Parameters
+    ----------
+    study
+        The study of the table.
+    site
+        Site of the table; the study's default by default.
+    """
     several = any(len(condition.subjects) > 1 for condition in study.conditions)
     spread = "[..] 95 % interval over seeds" if several else "one seed, so no interval"
     units = in_words(site or study.default_site)
@@ -115,7 +123,15 @@ def how_to_read(study: StudyData, site: str | None = None) -> str:
 
 
 def html_table(study: StudyData, site: str | None = None) -> str:
-    """Return the table as HTML for a notebook, every cell with its interval, and how to read it."""
+    """Return the table as HTML for a notebook, every cell with its interval, and how to read it.
+
+    Parameters
+    ----------
+    study
+        The study.
+    site
+        Which units; the study's default site by default.
+    """
     import pandas
 
     rows = [

@@ -32,7 +32,15 @@ _PLACES: Mapping[str, tuple[re.Pattern[str], bytes]] = {
 
 
 def about_figure(ending: str, protocol_hash: object) -> dict[str, Any]:
-    """Return the metadata of a figure for matplotlib: what wrote it, and the protocol whose study it is of."""
+    """Return the metadata of a figure for matplotlib: what wrote it, and the protocol whose study it is of.
+
+    Parameters
+    ----------
+    ending
+        Of the file: ``png``, ``svg`` or ``pdf``.
+    protocol_hash
+        Of the protocol whose study it is of.
+    """
     said = f"binocular-lab, protocol {protocol_hash}"
     return {{"svg": "Creator", "pdf": "Creator"}.get(ending, "Software"): said}
 
@@ -124,7 +132,15 @@ def remove_figures(folder: Path, written: Iterable[Path], protocol_hash: object 
 
 
 def set_aside(folder: Path, protocol_hash: str) -> list[Path]:
-    """Give the study of an output folder, its figures and its report names of their own; return the new names."""
+    """Give the study of an output folder, its figures and its report names of their own; return the new names.
+
+    Parameters
+    ----------
+    folder
+        The output folder.
+    protocol_hash
+        Of the study in it, which becomes a part of the new names.
+    """
     moved = []
     for name in ("study.h5", "report.html"):
         path = folder / name

@@ -61,6 +61,13 @@ def _processor() -> str:
 def origin(device: str, command: str) -> dict[str, Any]:
     """Return the provenance of what is begun now.
 
+    Parameters
+    ----------
+    device
+        ``cpu`` or ``cuda``.
+    command
+        The command line, or how it was called from Python.
+
     Returns
     -------
     dict

@@ -121,6 +121,15 @@ class Field:
 def field_of(dims: tuple[str, ...], kind: str, attributes: Mapping[str, Any]) -> Field:
     """Return what a dataset says of itself; see `Field.attributes`.
 
+    Parameters
+    ----------
+    dims
+        Names of its dimensions.
+    kind
+        Its type, one of `Kind`.
+    attributes
+        Its attributes.
+
     Raises
     ------
     ValueError
@@ -143,7 +152,15 @@ def field_of(dims: tuple[str, ...], kind: str, attributes: Mapping[str, Any]) ->
 
 
 def of_version(table: Mapping[str, Field], version: int) -> dict[str, Field]:
-    """Return the part of a table that files of a version have."""
+    """Return the part of a table that files of a version have.
+
+    Parameters
+    ----------
+    table
+        Fields by name.
+    version
+        Of the format, at least 1.
+    """
     return {name: field for name, field in table.items() if field.since <= version}
 
 

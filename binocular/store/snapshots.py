@@ -109,17 +109,39 @@ class NodeRecord:
 
 
 def node_path(folder: Path, identity: str) -> Path:
-    """Where a finished node lies in an output folder."""
+    """Where a finished node lies in an output folder.
+
+    Parameters
+    ----------
+    folder
+        The output folder.
+    identity
+        Of the node, 24 hexadecimal digits.
+    """
     return folder / "nodes" / f"{identity}.h5"
 
 
 def partial_path(folder: Path, identity: str) -> Path:
-    """Where a node that is being reared lies in an output folder."""
+    """Where a node that is being reared lies in an output folder.
+
+    Parameters
+    ----------
+    folder, identity
+        As for `node_path`.
+    """
     return folder / "nodes" / f"{identity}.rearing.h5"
 
 
 def write_node(path: Path, record: NodeRecord) -> None:
-    """Write a node file in one step: it is there whole or not at all."""
+    """Write a node file in one step: it is there whole or not at all.
+
+    Parameters
+    ----------
+    path
+        See `node_path`; replaced if it exists.
+    record
+        What the node holds.
+    """
     arrays = _flatten(record)
     scalars = {
         "identity": record.identity,
@@ -203,7 +225,13 @@ def _record(
 
 
 def joined(before: NodeRecord, after: NodeRecord) -> NodeRecord:
-    """Return one record for two stretches of which the second begins where the first ends."""
+    """Return one record for two stretches of which the second begins where the first ends.
+
+    Parameters
+    ----------
+    before, after
+        Of one subject; ``after.start`` is ``before.stop``.
+    """
     probes = dict(after.probes)
     for site, columns in before.probes.items():
         later = after.probes.get(site)
@@ -221,7 +249,15 @@ def joined(before: NodeRecord, after: NodeRecord) -> NodeRecord:
 
 
 def since(record: NodeRecord, start: int) -> NodeRecord:
-    """Return a record without what came before an epoch; what was measured at its beginning belongs to the past too."""
+    """Return a record without what came before an epoch; what was measured at its beginning belongs to the past too.
+
+    Parameters
+    ----------
+    record
+        Of a stretch.
+    start
+        An epoch in it, from which on it is kept.
+    """
     if record.start == start:
         return record
     history = {n: v[record.history["epoch"] > start] for n, v in record.history.items()}

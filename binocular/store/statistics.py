@@ -89,7 +89,15 @@ class Interval:
 
 
 def printed(value: float, digits: int = 2) -> str:
-    """Return a number for print: a true minus sign, and none before a zero."""
+    """Return a number for print: a true minus sign, and none before a zero.
+
+    Parameters
+    ----------
+    value
+        Any number.
+    digits
+        Behind the point.
+    """
     text = f"{value:.{digits}f}"
     return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
 
@@ -136,7 +144,15 @@ def interval(values: ArrayLike | xr.DataArray, coverage: float = 0.95) -> Interv
 
 
 def exact(value: float, n: int = 0) -> Interval:
-    """Return a number that has no sampling error: a closed form, or the largest error over ``n`` cases."""
+    """Return a number that has no sampling error: a closed form, or the largest error over ``n`` cases.
+
+    Parameters
+    ----------
+    value
+        The number.
+    n
+        How many cases it is the largest of; 0 for a closed form.
+    """
     return Interval(float(value), float(value), float(value), n, "exact")
 
 

@@ -57,7 +57,15 @@ class Outcome:
 
 
 def outcome_of(subject: SubjectRecord, treated_eye: str) -> Outcome:
-    """Return the outcome of one subject."""
+    """Return the outcome of one subject.
+
+    Parameters
+    ----------
+    subject
+        At the end of rearing.
+    treated_eye
+        ``left`` or ``right``.
+    """
     tasks = [name for name in subject.history if name not in HISTORY]
     return Outcome(
         condition=subject.condition,
@@ -149,7 +157,15 @@ def _at(subject: Outcome, site: str, epoch: int) -> Dominance:
 
 
 def summarise_vision(outcomes: Sequence[Outcome], conditions: Sequence[str] = ()) -> dict[str, np.ndarray]:
-    """Return the table of ``/summary/vision``: per condition the accuracies at the end of rearing, with intervals."""
+    """Return the table of ``/summary/vision``: per condition the accuracies at the end of rearing, with intervals.
+
+    Parameters
+    ----------
+    outcomes
+        Of all subjects.
+    conditions
+        Names in the order of the rows; by default that of the outcomes.
+    """
     members = _by_condition(outcomes, conditions)
     names = list(dict.fromkeys((*VISION, *(name for outcome in outcomes for name in outcome.vision))))
     columns: dict[str, np.ndarray] = {"condition": np.array(list(members), dtype=object)}

@@ -82,14 +82,30 @@ def _plain(value: Any) -> Any:
 
 
 def write_attributes(group: h5py.Group, attributes: Mapping[str, Any]) -> None:
-    """Write attributes (text, integers, lists of integers) and their checksum."""
+    """Write attributes (text, integers, lists of integers) and their checksum.
+
+    Parameters
+    ----------
+    group
+        Open for writing; attributes of the same names are replaced.
+    attributes
+        Values by name.
+    """
     for key, value in attributes.items():
         group.attrs[key] = np.asarray(value, dtype=np.int64) if not isinstance(value, str) else value
     group.attrs[ATTRIBUTES_CHECKSUM] = attributes_checksum(plain_attributes(group))
 
 
 def subgroup(parent: h5py.Group, name: str) -> h5py.Group:
-    """Return a group inside a group; KeyError if there is none of that name."""
+    """Return a group inside a group; KeyError if there is none of that name.
+
+    Parameters
+    ----------
+    parent
+        The group.
+    name
+        Path below it.
+    """
     item = parent[name]
     if not isinstance(item, h5py.Group):
         raise KeyError(f"{parent.name}/{name} is not a group")
@@ -194,6 +210,13 @@ def new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
 
     It is built in memory and written in one go, because HDF5 itself does not survive a disk that fills up under it;
     only a study too large for that is built on disk, and then the space is checked beforehand.
+
+    Parameters
+    ----------
+    path
+        The file; replaced if it exists.
+    estimate
+        About how many bytes it will take.
     """
     with safely(path) as temporary:
         if estimate <= _IN_MEMORY:

@@ -246,7 +246,17 @@ def _write_records(
 
 
 def read_records(group: h5py.Group, condition: str, attributes: Mapping[str, Any]) -> SubjectRecord:
-    """Return the subject whose groups lie in a group with these attributes; nothing is checked."""
+    """Return the subject whose groups lie in a group with these attributes; nothing is checked.
+
+    Parameters
+    ----------
+    group
+        Of the subject, open.
+    condition
+        Name of the subject's condition.
+    attributes
+        Of the group, read already.
+    """
     sites = {}
     probes = subgroup(group, "probes") if "probes" in group else {}
     for site in probes:
