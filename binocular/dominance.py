@@ -15,13 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "EQUAL_EDGES",
     "N_GROUPS",
-    "RODENT_EDGES",
     "Dominance",
     "binocular_share",
     "contralateral_bias",
     "dominance_of",
     "groups_of",
-    "ks",
     "mean_rsv",
     "median_unit_mi",
     "monocularity",
@@ -32,8 +30,6 @@ __all__ = [
 N_GROUPS = 7
 EQUAL_EDGES = (1 / 7, 3 / 7, 5 / 7)
 """Seven equal bins from -1 to +1: |RSV| at which groups 3|5, 2|6 and 1|7 begin."""
-RODENT_EDGES = (0.1, 0.4, 0.6)
-"""The unequal edges in use for rodents, as distances from equality."""
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -211,25 +207,6 @@ def wasserstein(first: ArrayLike, second: ArrayLike) -> Floats:
     one = _ratio(one, np.broadcast_to(one.sum(-1, keepdims=True), one.shape))
     two = _ratio(two, np.broadcast_to(two.sum(-1, keepdims=True), two.shape))
     return np.abs(np.cumsum(one - two, axis=-1)[..., :-1]).sum(-1)
-
-
-def ks(first: ArrayLike, second: ArrayLike) -> float:
-    """Return the Kolmogorov-Smirnov distance between the unit values of two groups of subjects.
-
-    Parameters
-    ----------
-    first, second
-        Unit values of any shape; NaN (silent units) is left out.
-
-    Returns
-    -------
-    float
-        Largest difference of the two cumulative distributions, 0 to 1; NaN if either has no values.
-    """
-    from scipy.stats import ks_2samp
-
-    one, two = (values[~np.isnan(values)] for values in (np.ravel(np.asarray(x, np.float64)) for x in (first, second)))
-    return float(ks_2samp(one, two, method="asymp").statistic) if one.size and two.size else float("nan")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["subject_record", "tree_record"]
 
-_MEASURED = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
 _TRAINED = ("epoch", "learning_rate", "train_loss", "train_accuracy")
 
 

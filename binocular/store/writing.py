@@ -16,12 +16,12 @@ import numpy as np
 
 from binocular.store import schema
 from binocular.store.additions import add_attributes, added_attributes
-from binocular.store.measures import measures_of, odi_at, read_measures, write_measures
-from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits, SubjectRecord, TreeRecord
+from binocular.store.measures import measures_of, odi_at, write_measures
+from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
 from binocular.store.summary import Outcome, outcome_of, summarise_dominance, summarise_vision
-from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
+from binocular.store.tables import new_file, subgroup, write_attributes, write_table
 
-__all__ = ["ConditionHeader", "StudyHeader", "read_records", "write_study"]
+__all__ = ["ConditionHeader", "StudyHeader", "write_study"]
 
 _OVERHEAD = 100 << 10  # names, units and checksums of one subject, more than measured
 
@@ -243,38 +243,6 @@ def _write_records(
         table.attrs["coordinates"] = "epoch"
         if record.units is not None:
             write_attributes(table, record.units.attributes())
-
-
-def read_records(group: h5py.Group, condition: str, attributes: Mapping[str, Any]) -> SubjectRecord:
-    """Return the subject whose groups lie in a group with these attributes; nothing is checked.
-
-    Parameters
-    ----------
-    group
-        Of the subject, open.
-    condition
-        Name of the subject's condition.
-    attributes
-        Of the group, read already.
-    """
-    sites = {}
-    probes = subgroup(group, "probes") if "probes" in group else {}
-    for site in probes:
-        table = subgroup(group, f"probes/{site}")
-        columns = read_table(table)
-        values = {name: columns[name] for name in columns if name not in ("checkpoint", "unit", "epoch", "n_silent")}
-        units = SiteUnits.of(plain_attributes(table))
-        sites[site] = SiteRecord(columns["epoch"], values, columns["n_silent"], units)
-    return SubjectRecord(
-        condition=condition,
-        seed=int(attributes["seed"]),
-        subject_id=attributes["subject_id"],
-        phases=json.loads(attributes["phases"]),
-        history=read_table(subgroup(group, "history")),
-        sites=sites,
-        attributes=json.loads(attributes["attributes"]),
-        measures=read_measures(subgroup(group, "measures")) if "measures" in group else {},
-    )
 
 
 def _write_failures(group: h5py.Group, failures: Mapping[tuple[str, int], str]) -> None:
