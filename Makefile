@@ -8,7 +8,7 @@ WORKERS ?= 2
 # Where torch comes from: the package index in use, or another one, such as that of the CPU-only builds.
 TORCH_INDEX ?=
 
-.PHONY: setup run test slow lint types labs notebooks jupyter docs clean
+.PHONY: setup run test coverage slow lint types labs notebooks jupyter docs clean
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -24,6 +24,10 @@ run: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow"
+
+# The same, and which lines no test reaches; slower, and what runs in other processes is not counted.
+coverage: $(STAMP)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow" --cov --cov-report=term:skip-covered
 
 slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
