@@ -138,14 +138,14 @@ def run(
 
 def _present(study: Path, quiet: bool) -> None:
     """Draw, report, and print the table of conditions."""
-    from binocular.rearing.stopwatch import spending
+    from binocular.rearing.stopwatch import timed
     from binocular.report.figures import draw_all
     from binocular.report.page import write_report
     from binocular.report.results_table import print_table
 
-    with spending("drawing"):
+    with timed("drawing"):
         figures = draw_all(study, study.parent / "figures")
-    with spending("reporting"):
+    with timed("reporting"):
         report = write_report(study, study.parent / "report.html", figures)
     if quiet:
         return

@@ -101,7 +101,7 @@ def test_time_is_added_up_by_purpose(tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: next(clock))
     before = stopwatch.spent_so_far().get("resting", 0.0)
     for _ in range(2):
-        with stopwatch.spending("resting"):
+        with stopwatch.timed("resting"):
             pass
     assert stopwatch.spent_so_far()["resting"] - before == pytest.approx(0.75)
     monkeypatch.undo()

@@ -12,7 +12,7 @@ import pytest
 
 from binocular.stimuli.errors import BadInput
 from binocular.store.folder import folder_lock, try_folder
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 
 LACKING = [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EPERM, errno.EINVAL]
 
@@ -56,20 +56,20 @@ def test_files_are_written_without_what_is_optional(tmp_path: Path, monkeypatch:
     for name in ("fsync", "chmod", "fchmod"):
         monkeypatch.setattr(os, name, refusing(code))
     try_folder(tmp_path)
-    with safely(tmp_path / "file") as temporary:
+    with atomic_write(tmp_path / "file") as temporary:
         temporary.write_text("whole")
     assert (tmp_path / "file").read_text() == "whole"
 
 
 def test_a_flush_that_says_bytes_are_lost_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "fsync", refusing(errno.EIO))
-    with pytest.raises(OSError), safely(tmp_path / "file") as temporary:
+    with pytest.raises(OSError), atomic_write(tmp_path / "file") as temporary:
         temporary.write_text("lost")
     assert not list(tmp_path.iterdir())
 
 
 def test_any_name_can_be_written(tmp_path: Path):
-    with safely(tmp_path / ("x" * 255)) as temporary:
+    with atomic_write(tmp_path / ("x" * 255)) as temporary:
         temporary.write_text("whole")
 
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from binocular.stimuli.errors import BadInput
-from binocular.store.sealing import SEAL_BYTES, SealState, safely, seal, seal_state
+from binocular.store.sealing import SEAL_BYTES, SealState, atomic_write, seal, seal_state
 
 
 def test_a_new_file_appears_whole(tmp_path: Path):
     path = tmp_path / "a" / "b" / "file.txt"
-    with safely(path) as temporary:
+    with atomic_write(path) as temporary:
         assert temporary.parent == path.parent
         temporary.write_text("new")
         assert not path.exists()
@@ -28,7 +28,7 @@ def test_a_new_file_appears_whole(tmp_path: Path):
 def test_after_an_exception_the_old_file_stands(tmp_path: Path, failure: BaseException):
     path = tmp_path / "file.txt"
     path.write_text("old")
-    with pytest.raises(type(failure)), safely(path) as temporary:
+    with pytest.raises(type(failure)), atomic_write(path) as temporary:
         temporary.write_text("half")
         raise failure
     assert path.read_text() == "old"
@@ -38,7 +38,7 @@ def test_after_an_exception_the_old_file_stands(tmp_path: Path, failure: BaseExc
 def test_a_full_disk_is_one_sentence(tmp_path: Path):
     path = tmp_path / "file.txt"
     path.write_text("old")
-    with pytest.raises(BadInput, match="disk is full"), safely(path):
+    with pytest.raises(BadInput, match="disk is full"), atomic_write(path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
@@ -46,14 +46,14 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path):
 
 def test_a_folder_that_cannot_be_one(tmp_path: Path):
     (tmp_path / "file.txt").write_text("x")
-    with pytest.raises(BadInput, match="cannot write"), safely(tmp_path / "file.txt" / "study.h5"):
+    with pytest.raises(BadInput, match="cannot write"), atomic_write(tmp_path / "file.txt" / "study.h5"):
         pass
-    with pytest.raises(BadInput, match="is a folder"), safely(tmp_path):
+    with pytest.raises(BadInput, match="is a folder"), atomic_write(tmp_path):
         pass
 
 
 def test_the_new_file_has_ordinary_permissions(tmp_path: Path):
-    with safely(tmp_path / "file") as temporary:
+    with atomic_write(tmp_path / "file") as temporary:
         temporary.write_text("x")
     (tmp_path / "other").write_text("x")
     assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode

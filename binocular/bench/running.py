@@ -14,7 +14,7 @@ from binocular.bench.machine import describe_machine, matrix_rate
 from binocular.bench.registry import CASES, case_named
 from binocular.runs.running import versions
 from binocular.stimuli.errors import BadInput
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 
 __all__ = ["SCHEMA", "chosen_cases", "measure_cases", "run_benchmarks", "write_record"]
 
@@ -115,7 +115,7 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     BadInput
         If the folder cannot be written.
     """
-    with safely(path) as temporary:
+    with atomic_write(path) as temporary:
         text = json.dumps(_rounded(record), indent=1, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
 

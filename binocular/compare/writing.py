@@ -16,7 +16,7 @@ from binocular.compare.facts import FactVerdict
 from binocular.compare.histograms import HistogramComparison
 from binocular.compare.resampling import DRAWS, LEVEL
 from binocular.compare.treatments import Treatment
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 from binocular.store.statistics import Interval
 
 __all__ = ["CRITERION", "SCHEMA", "as_plain", "write_comparison"]
@@ -257,6 +257,6 @@ def write_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
     text = json.dumps(as_plain(comparison), indent=1, ensure_ascii=False, allow_nan=False)
     # The figures first: drawing them clears away what an earlier comparison left, its numbers too.
     figures = draw_comparison(comparison, folder)
-    with safely(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
     return [path, *figures]

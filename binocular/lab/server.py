@@ -213,10 +213,10 @@ class _Lab:
 
     async def _do(self, socket: WebSocket, text: str) -> None:
         try:
-            wish = json.loads(text)
-            if not isinstance(wish, dict) or wish.get("do") not in _WISHES:
-                raise BadInput(f"the page asked for something unknown; accepted: {', '.join(_WISHES)}")
-            await asyncio.wrap_future(_WISHES[wish["do"]](self._session, wish))
+            message = json.loads(text)
+            if not isinstance(message, dict) or message.get("do") not in _MESSAGES:
+                raise BadInput(f"the page asked for something unknown; accepted: {', '.join(_MESSAGES)}")
+            await asyncio.wrap_future(_MESSAGES[message["do"]](self._session, message))
         except (BadInput, KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             await socket.send_text(json.dumps({"type": "trouble", "text": str(error)[:_LONGEST_TROUBLE]}))
 
@@ -229,23 +229,23 @@ async def _text_of(socket: WebSocket) -> str:
     return message.get("text") or ""
 
 
-def _whole(wish: dict[str, Any], key: str) -> int | None:
-    value = wish.get(key)
+def _whole(message: dict[str, Any], key: str) -> int | None:
+    value = message.get(key)
     if value is not None and type(value) is not int:
         raise BadInput(f"{key}: {value!r} is not a whole number")
     return value
 
 
-_WISHES: dict[str, Callable[[Session, dict[str, Any]], Future[Any]]] = {
-    "controls": lambda session, wish: session.set_controls(Controls.checked(wish.get("controls"))),
-    "play": lambda session, wish: session.play(),
-    "pause": lambda session, wish: session.pause(),
-    "step": lambda session, wish: session.step(),
-    "speed": lambda session, wish: session.set_speed(float(wish["seconds"])),
-    "restart": lambda session, wish: session.restart(_whole(wish, "seed")),
-    "littermate": lambda session, wish: session.littermate(),
-    "choose": lambda session, wish: session.choose(str(wish.get("name"))),
-    "experiment": lambda session, wish: session.experiment(str(wish.get("name"))),
+_MESSAGES: dict[str, Callable[[Session, dict[str, Any]], Future[Any]]] = {
+    "controls": lambda session, message: session.set_controls(Controls.checked(message.get("controls"))),
+    "play": lambda session, message: session.play(),
+    "pause": lambda session, message: session.pause(),
+    "step": lambda session, message: session.step(),
+    "speed": lambda session, message: session.set_speed(float(message["seconds"])),
+    "restart": lambda session, message: session.restart(_whole(message, "seed")),
+    "littermate": lambda session, message: session.littermate(),
+    "choose": lambda session, message: session.choose(str(message.get("name"))),
+    "experiment": lambda session, message: session.experiment(str(message.get("name"))),
 }
 
 

@@ -143,16 +143,18 @@ def race(
     found = np.full((len(times), len(s), 2), np.nan)
     for index, (begin, end) in enumerate(itertools.pairwise(edges)):
         gate = np.array([1.0, index % 2 == 0], dtype=np.float64)
-        heard = gate if silenced else np.ones(2)
+        contributes = gate if silenced else np.ones(2)
         inside = (times >= begin) & (times < end)
         stop = times[-1] if np.isinf(end) else min(end, times[-1])
         if stop <= begin:
             found[inside] = contribution(state, depth, conserved)
             continue
 
-        def slope(_: float, flat: np.ndarray, gate: np.ndarray = gate, heard: np.ndarray = heard) -> np.ndarray:
+        def slope(
+            _: float, flat: np.ndarray, gate: np.ndarray = gate, contributes: np.ndarray = contributes
+        ) -> np.ndarray:
             p = flat.reshape(-1, 2)
-            k = contribution(p, depth, conserved) * heard
+            k = contribution(p, depth, conserved) * contributes
             missing = s[:, None] - k - correlation * k[:, ::-1]
             return (gate * (p**2 + conserved) ** ((depth - 1) / 2) * missing).ravel()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binocular.stimuli.errors import BadInput, MissingData
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 
 if TYPE_CHECKING:
     from binocular.probes.base import Probe
@@ -239,7 +239,7 @@ def _link(there: Path, here: Path) -> None:
     try:
         os.link(there, here)
     except OSError:  # no links on this disk
-        with contextlib.suppress(OSError, BadInput), safely(here) as temporary:  # what cannot be copied is reared
+        with contextlib.suppress(OSError, BadInput), atomic_write(here) as temporary:  # what cannot be copied is reared
             shutil.copyfile(there, temporary)
 
 

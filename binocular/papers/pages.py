@@ -12,7 +12,7 @@ from binocular.papers.claims import Evidence
 from binocular.papers.presenting import course_words, criterion_words, duration_words, evidence_words
 from binocular.report.figures.saving import save_figure
 from binocular.report.rendering import embedded, render
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 
 if TYPE_CHECKING:
     from binocular.papers.looks import Course
@@ -53,7 +53,7 @@ def write_pages(found: Reproduction, folder: Path | str) -> list[Path]:
         "findings.json": json.dumps(as_plain(found), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
     }
     for name, content in pages.items():
-        with safely(folder / name) as temporary:
+        with atomic_write(folder / name) as temporary:
             temporary.write_text(content, encoding="utf-8")
     return [folder / name for name in pages]
 

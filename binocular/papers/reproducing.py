@@ -24,7 +24,7 @@ from binocular.papers.registry import Paper
 from binocular.papers.sequential import combined, is_settled
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -252,7 +252,7 @@ class _Obtained:
         spent = self._spent()
         spent[key] = spent.get(key, 0.0) + seconds
         plain = {name: None if math.isnan(value) else round(value, 3) for name, value in spent.items()}
-        with safely(self._folder / _SPENT) as temporary:
+        with atomic_write(self._folder / _SPENT) as temporary:
             temporary.write_text(json.dumps(plain, indent=1), encoding="utf-8")
 
     def _spent(self) -> dict[str, float]:

@@ -87,12 +87,12 @@ def record_grid(
     blocks: dict[str, list[Tensor]] = {}
     rows = max(1, pairs_per_block // len(right))
     for start in range(0, len(left), rows):
-        heard = {name: value[start : start + rows].flatten(0, 1) for name, value in one_eyed.items()}
+        recorded = {name: value[start : start + rows].flatten(0, 1) for name, value in one_eyed.items()}
         if behind := modules - set(one_eyed):
             pairs = fuse_all_pairs(network, from_left[start : start + rows], from_right)
-            heard |= _answers(network, behind, lambda pairs=pairs: network.head(network.trunk(pairs)))  # type: ignore[operator]
+            recorded |= _answers(network, behind, lambda pairs=pairs: network.head(network.trunk(pairs)))  # type: ignore[operator]
         for site in sites:
-            value = _as_units(heard[site.module], site.kind, network.get_submodule(site.module))
+            value = _as_units(recorded[site.module], site.kind, network.get_submodule(site.module))
             blocks.setdefault(site.name, []).append(value.unflatten(0, (-1, len(right))))
     return {name: torch.cat(values) for name, values in blocks.items()}
 
@@ -107,9 +107,9 @@ def _record_presentations(
         views = torch.stack(
             [some.repeat_interleave(len(right), dim=0), right.repeat(len(some), *[1] * (right.dim() - 1))], dim=1
         )
-        heard = _answers(network, modules, lambda views=views: network(views))
+        recorded = _answers(network, modules, lambda views=views: network(views))
         for site in sites:
-            value = _as_units(heard[site.module], site.kind, network.get_submodule(site.module))
+            value = _as_units(recorded[site.module], site.kind, network.get_submodule(site.module))
             blocks.setdefault(site.name, []).append(value.unflatten(0, (-1, len(right))))
     return {name: torch.cat(values) for name, values in blocks.items()}
 
@@ -138,8 +138,8 @@ def responses(network: nn.Module, views: Tensor, site: str, units: UnitKind | No
     module = network.get_submodule(place.module)
     kept = []
     for some in views.split(batch):
-        heard = _answers(network, {place.module}, lambda some=some: network(some))
-        kept.append(_as_units(heard[place.module], place.kind, module).double().cpu())
+        recorded = _answers(network, {place.module}, lambda some=some: network(some))
+        kept.append(_as_units(recorded[place.module], place.kind, module).double().cpu())
     return torch.cat(kept)
 
 
@@ -159,10 +159,10 @@ def units_at(network: nn.Module, shape: tuple[int, int, int], sites: Iterable[Si
     sites = list(sites)
     weights = next(network.parameters())
     views = torch.zeros(1, 2, *shape, device=weights.device, dtype=weights.dtype)
-    heard = _answers(network, {site.module for site in sites}, lambda: network(views))
+    recorded = _answers(network, {site.module for site in sites}, lambda: network(views))
     found = {}
     for site in sites:
-        layout = _Layout.of(heard[site.module], network.get_submodule(site.module))
+        layout = _Layout.of(recorded[site.module], network.get_submodule(site.module))
         places = [] if site.kind == "pooled" else layout.places(site.kind)
         found[site.name] = SiteUnits(
             site.kind, site.module, site.depth, layout.channels, layout.height, layout.width, places
@@ -215,12 +215,12 @@ class _Enough(Exception):
 
 def _answers(network: nn.Module, modules: set[str], run: Callable[[], Tensor]) -> dict[str, Tensor]:
     """Return what modules answer in a pass, which ends as soon as all of them have."""
-    heard: dict[str, Tensor] = {}
+    recorded: dict[str, Tensor] = {}
     try:
-        _listen(network, modules, run, heard, stop=True)
+        _listen(network, modules, run, recorded, stop=True)
     except _Enough:
-        return heard
-    silent = ", ".join(sorted(modules - set(heard)))
+        return recorded
+    silent = ", ".join(sorted(modules - set(recorded)))
     raise BadInput(f"the site '{silent}' cannot be recorded from: the network does not call that module when it sees")
 
 
@@ -228,30 +228,30 @@ def _listen(
     network: nn.Module,
     modules: set[str],
     run: Callable[[], Tensor],
-    heard: dict[str, Tensor] | None = None,
+    recorded: dict[str, Tensor] | None = None,
     stop: bool = False,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return what a pass gives, and what modules answered in it."""
-    heard = {} if heard is None else heard
+    recorded = {} if recorded is None else recorded
 
     def keep(name: str) -> Callable[[nn.Module, object, object], None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            if name in heard:
+            if name in recorded:
                 return
             if not isinstance(output, Tensor) or output.dim() not in (2, 3, 4):
                 raise BadInput(
                     f"the module '{name}' cannot be recorded from: it does not answer with [presentation, channel], "
                     "[presentation, channel, place] or [presentation, channel, row, column]"
                 )
-            heard[name] = output
-            if stop and len(heard) == len(modules):
+            recorded[name] = output
+            if stop and len(recorded) == len(modules):
                 raise _Enough
 
         return hook
 
     hooks = [network.get_submodule(name).register_forward_hook(keep(name)) for name in modules]
     try:
-        return run(), heard
+        return run(), recorded
     finally:
         for hook in hooks:
             hook.remove()

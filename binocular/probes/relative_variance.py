@@ -43,9 +43,9 @@ class RelativeSourceVariance(Probe):
     def headlines(cls, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return mean RSV, binocular share, and the numbers of units and of silent ones."""
         rsv = values["rsv"]
-        heard = ~np.isnan(rsv)
+        responsive = ~np.isnan(rsv)
         with np.errstate(invalid="ignore"):
-            mean = np.where(heard, rsv, 0).sum(1) / heard.sum(1)
+            mean = np.where(responsive, rsv, 0).sum(1) / responsive.sum(1)
         return {
             "mean RSV": mean,
             "binocular share": binocular_share(groups_of(rsv)),

@@ -16,7 +16,7 @@ from binocular.rearing.disturbing import disturbed, is_disturbed
 from binocular.rearing.group import Group, begin
 from binocular.rearing.objectives import objective_of
 from binocular.rearing.plan import Plan
-from binocular.rearing.stopwatch import spending
+from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.store.provenance import now
 from binocular.store.snapshots import node_path, partial_path, write_node
@@ -98,7 +98,7 @@ def _rear(group: Group, folder: Path, stop: threading.Event, on_epoch: Callable[
 
 
 def _save(group: Group, folder: Path, path: Callable[[Path, str], Path]) -> None:
-    with spending("saving"):
+    with timed("saving"):
         for subject, record in enumerate(group.records):
             if subject in group.lost:
                 continue
@@ -133,7 +133,7 @@ def rear_epoch(group: Group, epoch: int) -> None:
             raise RuntimeError("phases that end by criterion cannot be reared in lockstep; use packing = 'loop'")
         return
     conditions = [node.epochs[epoch - node.start] for node in group.nodes]
-    with spending("learning"):
+    with timed("learning"):
         losses = learn(group, epoch, conditions)
     for subject, (condition, (loss, accuracy)) in enumerate(zip(conditions, losses, strict=True)):
         if subject not in group.lost:

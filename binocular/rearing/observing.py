@@ -12,7 +12,7 @@ from binocular.probes import adapted, vision
 from binocular.probes.taking import checkpoint_rows
 from binocular.rearing.plan import Plan
 from binocular.rearing.randomness import OwnStreams
-from binocular.rearing.stopwatch import spending
+from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.stimuli.base import StimulusSet
 from binocular.store.snapshots import NodeRecord
@@ -79,7 +79,7 @@ class Observer:
         row |= dict.fromkeys(seen, float("nan"))
         until = conditions.until
         if done % plan.training.evaluate_every == 0 or done in self._node.checkpoints or until is not None:
-            with spending("testing"), self._streams.within("test", done):
+            with timed("testing"), self._streams.within("test", done):
                 row |= vision(self.network(), self._stimulus, plan.probes.test_size)
         if until is not None and row[until.metric] >= until.at_least:
             record.satisfied = True
@@ -88,7 +88,7 @@ class Observer:
 
     def probe(self, epoch: int) -> None:
         """Probe the subject, and note the result as that of an epoch."""
-        with spending("probing"), self._streams.within("probes/network", epoch):
+        with timed("probing"), self._streams.within("probes/network", epoch):
             self._probe(epoch)
 
     def _probe(self, epoch: int) -> None:

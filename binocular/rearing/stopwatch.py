@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 
-__all__ = ["add_spent", "spending", "spent_so_far", "write_timings"]
+__all__ = ["add_spent", "spent_so_far", "timed", "write_timings"]
 
 _lock = threading.Lock()
 _seconds: dict[str, float] = {}
 
 
 @contextmanager
-def spending(purpose: str) -> Iterator[None]:
+def timed(purpose: str) -> Iterator[None]:
     """Add the time within to a purpose; with several threads their times add up."""
     began = time.perf_counter()
     try:
@@ -51,6 +51,6 @@ def write_timings(path: Path) -> None:
     BadInput
         If the file cannot be written.
     """
-    with safely(path) as temporary:
+    with atomic_write(path) as temporary:
         seconds = {name: round(value, 4) for name, value in spent_so_far().items()}
         temporary.write_text(json.dumps(seconds, indent=1) + "\n")

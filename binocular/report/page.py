@@ -15,7 +15,7 @@ from binocular.report.figures.saving import picture
 from binocular.report.figures.style import eye_colour, style, words
 from binocular.report.rendering import embedded, render
 from binocular.store.overview import area_table, condition_table, end_group
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 from binocular.store.sites import in_words
 from binocular.store.study import Condition, Study, load_study
 
@@ -45,7 +45,7 @@ def write_report(study_path: Path | str, html_path: Path | str, drawn: Sequence[
         If the study cannot be opened or the page cannot be written.
     """
     page = report_page(load_study(study_path), drawn)
-    with safely(html_path) as temporary:
+    with atomic_write(html_path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return Path(html_path)
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from binocular.rearing.stopwatch import spending
+from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.runs.changes import changes, check_folder, differing_fields
 from binocular.runs.checking import check_protocol
@@ -156,7 +156,7 @@ def run_study(
         progress = Lines(sys.stdout)
     folder = Path(folder)
     check_folder(folder, fresh)
-    with spending("planning"):
+    with timed("planning"):
         found = check_protocol(protocol, device, allow_large, command)
         study, state_bytes = found.study, found.state_bytes
     for note in found.notes:
@@ -173,7 +173,7 @@ def run_study(
         _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
         total = study.tree.epochs_shared
-        with spending("rearing"):
+        with timed("rearing"):
             rearing = _way_of_rearing(study, outstanding, dask, processes)
             failed = _rear(rearing, study, outstanding, folder, progress or None, (total, total - todo))
         outcome = Outcome(folder / "study.h5", reared=todo, found=total - todo)
@@ -181,7 +181,7 @@ def run_study(
             causes = [failed[identity] for identity in path if identity in failed]
             if causes:
                 outcome.failures[subject] = causes[0]
-        with spending("writing"):
+        with timed("writing"):
             _assemble(study, folder, outcome, index)
         if not outcome.failures:
             _prune(study, index, keep)

@@ -19,7 +19,7 @@ from binocular.store.opening import check_schema, opened
 from binocular.store.reading import Reader
 from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord
 from binocular.store.schema import Field
-from binocular.store.summary import Outcome, outcome_of, summarise_dominance, summarise_vision
+from binocular.store.summary import SubjectOutcome, outcome_of, summarise_dominance, summarise_vision
 from binocular.store.tables import (
     ATTRIBUTES_CHECKSUM,
     CHECKSUM,
@@ -52,7 +52,7 @@ class _Verifier(Reader):
     def __init__(self, file: h5py.File, found: list[str]):
         super().__init__(file, found.append)
         self.found = found
-        self._outcomes: list[Outcome] = []
+        self._outcomes: list[SubjectOutcome] = []
         self._treated_eye = "right"
 
     def study(self) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from binocular.stimuli.errors import BadInput
-from binocular.store.sealing import SealState, safely, seal, seal_state
+from binocular.store.sealing import SealState, atomic_write, seal, seal_state
 
 __all__ = ["folder_lock", "try_folder"]
 
@@ -122,7 +122,7 @@ def try_folder(folder: Path, option: str = "--out") -> None:
 def _try_writing(path: Path, option: str) -> None:
     try:
         for content in (b"tried", b"replaced"):
-            with safely(path) as temporary:
+            with atomic_write(path) as temporary:
                 temporary.write_bytes(content)
                 seal(temporary)
         whole = seal_state(path) is SealState.WHOLE and path.read_bytes().startswith(content)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 from binocular.store.snapshots import NodeRecord, Place, joined, node_path, read_node, since
 
 __all__ = ["NodeEntry", "NodeIndex"]
@@ -131,7 +131,7 @@ class NodeIndex:
         """Write the index if anything has changed."""
         if not self._changed:
             return
-        with safely(self._path) as temporary:
+        with atomic_write(self._path) as temporary:
             kept = {identity: asdict(entry) for identity, entry in self._entries.items()}
             temporary.write_text(json.dumps({"format": _FORMAT, "nodes": kept}), encoding="utf-8")
         self._changed = False

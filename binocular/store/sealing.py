@@ -19,7 +19,7 @@ from pathlib import Path
 
 from binocular.stimuli.errors import BadInput
 
-__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "flush", "safely", "seal", "seal_state"]
+__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "atomic_write", "flush", "seal", "seal_state"]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SEAL = "\nbinocular seal: {size:020d} bytes, sha256 {digest}\n"
@@ -44,7 +44,7 @@ class SealState(Enum):
 
 
 @contextlib.contextmanager
-def safely(path: Path | str) -> Iterator[Path]:
+def atomic_write(path: Path | str) -> Iterator[Path]:
     """Write a file whole or not at all.
 
     Yields a temporary path in the same folder, to be written and closed inside the block. On leaving it the file and

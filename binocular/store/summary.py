@@ -15,7 +15,7 @@ from binocular.store.statistics import Interval, interval
 
 __all__ = [
     "VISION",
-    "Outcome",
+    "SubjectOutcome",
     "last_value",
     "outcome_of",
     "summarise_dominance",
@@ -34,7 +34,7 @@ def last_value(column: ArrayLike) -> float:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SubjectOutcome:
     """What the summary needs of one subject.
 
     Attributes
@@ -56,7 +56,7 @@ class Outcome:
     vision: dict[str, float]
 
 
-def outcome_of(subject: SubjectRecord, treated_eye: str) -> Outcome:
+def outcome_of(subject: SubjectRecord, treated_eye: str) -> SubjectOutcome:
     """Return the outcome of one subject.
 
     Parameters
@@ -67,7 +67,7 @@ def outcome_of(subject: SubjectRecord, treated_eye: str) -> Outcome:
         ``left`` or ``right``.
     """
     tasks = [name for name in subject.history if name not in HISTORY]
-    return Outcome(
+    return SubjectOutcome(
         condition=subject.condition,
         seed=subject.seed,
         epochs={site: np.asarray(record.epoch) for site, record in subject.sites.items()},
@@ -78,8 +78,8 @@ def outcome_of(subject: SubjectRecord, treated_eye: str) -> Outcome:
     )
 
 
-def _by_condition(outcomes: Iterable[Outcome], conditions: Sequence[str]) -> dict[str, list[Outcome]]:
-    found: dict[str, list[Outcome]] = {name: [] for name in conditions}
+def _by_condition(outcomes: Iterable[SubjectOutcome], conditions: Sequence[str]) -> dict[str, list[SubjectOutcome]]:
+    found: dict[str, list[SubjectOutcome]] = {name: [] for name in conditions}
     for outcome in outcomes:
         found.setdefault(outcome.condition, []).append(outcome)
     return {name: members for name, members in found.items() if members}
@@ -93,7 +93,7 @@ def _columns(name: str, rows: Sequence[Interval]) -> dict[str, np.ndarray]:
 
 
 def summarise_dominance(
-    outcomes: Sequence[Outcome], conditions: Sequence[str] = ()
+    outcomes: Sequence[SubjectOutcome], conditions: Sequence[str] = ()
 ) -> dict[str, dict[str, np.ndarray]]:
     """Return the tables of ``/summary/dominance``, one per site.
 
@@ -115,7 +115,7 @@ def summarise_dominance(
     return {site: _site_table(site, members) for site in sites}
 
 
-def _site_table(site: str, members: Mapping[str, list[Outcome]]) -> dict[str, np.ndarray]:
+def _site_table(site: str, members: Mapping[str, list[SubjectOutcome]]) -> dict[str, np.ndarray]:
     names: list[str] = []
     epochs: list[int] = []
     counted: dict[str, list[int]] = {"n_units": [], "n_silent": []}
@@ -150,13 +150,13 @@ def _site_table(site: str, members: Mapping[str, list[Outcome]]) -> dict[str, np
     }
 
 
-def _at(subject: Outcome, site: str, epoch: int) -> Dominance:
+def _at(subject: SubjectOutcome, site: str, epoch: int) -> Dominance:
     row = np.flatnonzero(subject.epochs[site] == epoch)[-1:]
     all_rows = subject.dominance[site]
     return Dominance(**{field.name: getattr(all_rows, field.name)[row] for field in fields(Dominance)})
 
 
-def summarise_vision(outcomes: Sequence[Outcome], conditions: Sequence[str] = ()) -> dict[str, np.ndarray]:
+def summarise_vision(outcomes: Sequence[SubjectOutcome], conditions: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """Return the table of ``/summary/vision``: per condition the accuracies at the end of rearing, with intervals.
 
     Parameters

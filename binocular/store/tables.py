@@ -17,7 +17,7 @@ from h5py import h5o  # type: ignore[attr-defined]
 
 from binocular.store.container import PLAIN
 from binocular.store.schema import Field, field_of, problems_of
-from binocular.store.sealing import safely, seal
+from binocular.store.sealing import atomic_write, seal
 from binocular.store.vetting import trust
 
 __all__ = [
@@ -218,7 +218,7 @@ def new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
     estimate
         About how many bytes it will take.
     """
-    with safely(path) as temporary:
+    with atomic_write(path) as temporary:
         if estimate <= _IN_MEMORY:
             with h5py.File(path.name, "w", driver="core", backing_store=False, libver=_LIBRARY) as file:
                 yield file

@@ -1,6 +1,6 @@
 """Studies as HDF5 files (format ``binocular/2``, see `binocular.store.schema`), built from their subjects' records.
 
-A study is written whole or not at all (`binocular.store.sealing.safely`). The same records give the same bytes.
+A study is written whole or not at all (`binocular.store.sealing.atomic_write`). The same records give the same bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from binocular.store import schema
 from binocular.store.additions import add_attributes, added_attributes
 from binocular.store.measures import measures_of, odi_at, write_measures
 from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
-from binocular.store.summary import Outcome, outcome_of, summarise_dominance, summarise_vision
+from binocular.store.summary import SubjectOutcome, outcome_of, summarise_dominance, summarise_vision
 from binocular.store.tables import new_file, subgroup, write_attributes, write_table
 
 __all__ = ["ConditionHeader", "StudyHeader", "write_study"]
@@ -132,7 +132,7 @@ def write_study(
 
 
 def _complete(
-    header: StudyHeader, names: Sequence[str], outcomes: Sequence[Outcome], failures: Mapping[Any, str] | None
+    header: StudyHeader, names: Sequence[str], outcomes: Sequence[SubjectOutcome], failures: Mapping[Any, str] | None
 ) -> bool:
     there = {(outcome.condition, outcome.seed) for outcome in outcomes}
     wanted = {(name, seed) for name in names for seed in header.seeds}
@@ -170,7 +170,7 @@ def _add_subject(
     header: StudyHeader,
     folder: Path | None,
     failures: MutableMapping[tuple[str, int], str] | None,
-) -> Outcome | None:
+) -> SubjectOutcome | None:
     if subject.condition not in conditions:
         if header.conditions:
             raise ValueError(f"subject {subject.subject_id}: the study has no condition {subject.condition!r}")
@@ -195,7 +195,7 @@ def _fill(
     subject: SubjectRecord,
     measures: Mapping[tuple[str, str], MeasureRecord],
     treated_eye: str,
-) -> Outcome:
+) -> SubjectOutcome:
     _write_records(group, subject, measures)
     if measures:
         write_measures(group.create_group("measures"), measures)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from binocular.report.figures.style import style
 from binocular.store.ownership import about_figure
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,7 +79,7 @@ def save_figure(
     layout = figure.get_layout_engine()
     try:
         for file, ending in zip(files, endings, strict=True):
-            with safely(file) as temporary:
+            with atomic_write(file) as temporary:
                 temporary.write_bytes(picture(figure, ending, dpi, of))
             figure.set_layout_engine("none")  # what was laid out for the first format holds for the others
     finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from binocular.store.opening import check_study
 from binocular.store.reading import reading
-from binocular.store.sealing import safely
+from binocular.store.sealing import atomic_write
 
 if TYPE_CHECKING:
     import pandas
@@ -75,7 +75,7 @@ def export_csv(
 
 
 def _begun(stack: ExitStack, path: Path) -> TextIO:
-    temporary = stack.enter_context(safely(path))
+    temporary = stack.enter_context(atomic_write(path))
     return stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
 
 
