@@ -72,12 +72,10 @@ def groups_of(rsv: ArrayLike, edges: tuple[float, float, float] = EQUAL_EDGES) -
         raise ValueError(f"group edges must rise between 0 and 1, not {edges}")
     if np.any(np.abs(values) > 1):
         raise ValueError("dominance values must lie between -1 and 1")
-    answers = ~np.isnan(values)
+    given = ~np.isnan(values)
     distance = np.searchsorted(np.asarray(edges), np.abs(values), side="right")
     group = np.where(values < 0, 3 - distance, 3 + distance)
-    return np.stack([np.sum(answers & (group == index), axis=-1) for index in range(N_GROUPS)], axis=-1).astype(
-        np.int64
-    )
+    return np.stack([np.sum(given & (group == index), axis=-1) for index in range(N_GROUPS)], axis=-1).astype(np.int64)
 
 
 def silent_units(rsv: ArrayLike) -> Counts:

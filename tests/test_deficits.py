@@ -91,7 +91,7 @@ def test_every_kind_is_tested() -> None:
     assert set(FIELDS) == set(DEFICITS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(tables(), batches(), st.integers(0, 9))
 def test_properties_of_every_deficit(table: dict, given_batch: tuple, number: int) -> None:
     views, labels = given_batch
@@ -121,7 +121,7 @@ def test_properties_of_every_deficit(table: dict, given_batch: tuple, number: in
         assert seen.abs().max() <= views.abs().max() * (1 + 1e-5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tables(eye="right"), batches(), st.integers(0, 5))
 def test_left_is_the_mirror_of_right(table: dict, given_batch: tuple, number: int) -> None:
     views, labels = given_batch
@@ -137,7 +137,7 @@ def test_left_is_the_mirror_of_right(table: dict, given_batch: tuple, number: in
     assert torch.equal(taught, taught_mirrored)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tables(eye="treated"))
 def test_treated_and_fellow_are_settled(table: dict) -> None:
     deficit = deficit_from(table)
@@ -384,7 +384,7 @@ def test_colour_inversion_keeps_luminance_and_turns_hue() -> None:
 # ------------------------------------------------------------------ pairing
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(2, 40), st.integers(0, 10_000))
 def test_dissociation_is_a_derangement(count: int, seed: int) -> None:
     views = torch.arange(count, dtype=torch.float32).reshape(count, 1, 1, 1, 1).expand(count, 2, 1, 2, 2)

@@ -219,7 +219,7 @@ def test_swept_values_are_columns(tmp_path: Path):
     assert read(tmp_path / "export", "failures") == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)), st.text(st.characters(codec="utf-8")))
 def test_any_number_and_any_text_reads_back(tmp_path_factory: pytest.TempPathFactory, values: list[float], text: str):
     path = tmp_path_factory.mktemp("cells") / "cells.csv"

@@ -31,7 +31,7 @@ def test_orientation_by_hand() -> None:
     assert not torch.allclose(slanted[1:, 1:], slanted[:-1, :-1], atol=0.1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(angle=st.floats(0, 179), cycles=st.floats(2, 14))
 def test_spectrum_peaks_where_it_should(angle: float, cycles: float) -> None:
     picture = only(orientations=[angle], frequencies=[cycles]).double().numpy()

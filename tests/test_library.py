@@ -147,13 +147,13 @@ def damaged(text: str, seed: int, strikes: int) -> str:
     return text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(NAMES), st.integers(0, 2**32), st.integers(1, 6))
 def test_no_damage_to_a_file_breaks_the_loader(name: str, seed: int, strikes: int) -> None:
     check(damaged(TEXTS[name], seed, strikes))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(NAMES), st.integers(0, 10_000), st.binary(min_size=1, max_size=4))
 def test_no_bytes_break_the_loader(name: str, place: int, inserted: bytes) -> None:
     content = TEXTS[name].encode()
@@ -184,7 +184,7 @@ def replaced(node: Any, path: list[int], value: Any) -> Any:
     return value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.sampled_from(NAMES),
     st.lists(st.tuples(st.lists(st.integers(0, 50), min_size=1, max_size=6), LEAF), min_size=1, max_size=2),

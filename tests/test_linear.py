@@ -157,7 +157,7 @@ def test_the_differential_equation_is_what_gradient_descent_does(depth, conserve
     assert exact[-1, 0, 0] > 1.2 * exact[-1, 0, 1]
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(
     depth=st.integers(1, 6),
     conserved=st.sampled_from([0.0, 1.0]),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binocular.compare import load_literature
@@ -240,7 +240,7 @@ def test_bytes_that_are_no_text_and_folders_that_are_none(tmp_path: Path):
         load_literature(tmp_path / "empty")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(at=st.integers(0, len(GOOD)), put=st.text(max_size=6), drop=st.integers(0, 12))
 def test_any_damage_gives_a_table_or_one_sentence(tmp_path: Path, at: int, put: str, drop: int):
     damaged = GOOD[:at] + put.replace("\ud800", "") + GOOD[at + drop :]

@@ -124,7 +124,7 @@ def test_overrides_that_lead_nowhere(text: str, words: str) -> None:
     assert words in str(error.value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.one_of(
         st.text(max_size=40),

@@ -92,7 +92,7 @@ def test_the_interval_of_a_threshold_holds_it():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_rising_sequence_is_the_closest(values):
     found, given_ = rising(np.array(values)), np.array(values)
     assert (np.diff(found) >= -1e-12).all() and found.sum() == pytest.approx(given_.sum(), abs=1e-9)

@@ -342,7 +342,7 @@ def test_presenting_does_not_change_the_stimuli() -> None:
     assert torch.equal(scenes.views("test", index, None), before)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     size=st.integers(8, 40),
     disparity=st.integers(0, 4),

@@ -47,7 +47,7 @@ def test_product_of_zero_mean_eyes_is_all_interaction():
 
 
 @given(seed=st.integers(0, 10**6), n_left=st.integers(2, 9), n_right=st.integers(2, 9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_equals_the_plain_definition_and_changes_sign_with_the_eyes(seed, n_left, n_right):
     grid = torch.randn(n_left, n_right, 3, dtype=torch.float64, generator=stream(seed, "test"))
     measured, swapped = source_variance(grid), source_variance(grid.transpose(0, 1))

@@ -77,7 +77,7 @@ def test_what_is_no_expression(text: str, words: str) -> None:
     assert words in str(error.value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.recursive(
         st.integers(0, 50).map(str),
@@ -100,7 +100,7 @@ def test_agrees_with_python(text: str) -> None:
     assert evaluate(text, {}) == value(ast.parse(text, mode="eval").body)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text(alphabet="0123456789.eE+-*/() ,abminmaxround=\x00é", max_size=30))
 def test_no_text_breaks_the_calculator(text: str) -> None:
     try:

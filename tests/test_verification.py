@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binocular.stimuli.errors import BadInput
@@ -69,7 +69,7 @@ def test_no_file(tmp_path: Path):
         verify_study(tmp_path)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_flipped_byte_is_found(study: Path, tmp_path: Path, data):
     whole = study.read_bytes()
@@ -81,7 +81,7 @@ def test_any_flipped_byte_is_found(study: Path, tmp_path: Path, data):
     assert verify_study(path, inside=False)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_cut_is_found(study: Path, tmp_path: Path, data):
     whole = study.read_bytes()
