@@ -232,6 +232,13 @@ class Dominance:
 def dominance_of(rsv: ArrayLike, treated_eye: str = "right") -> Dominance:
     """Return all indices of one site from the units' RSV, ``[checkpoint, unit]``; see `Dominance`.
 
+    Parameters
+    ----------
+    rsv
+        In [-1, 1], NaN for a silent unit.
+    treated_eye
+        ``left`` or ``right``, for the contralateral bias index.
+
     Examples
     --------
     One checkpoint, four units: two of the left eye only, one of the right eye only, one of both.

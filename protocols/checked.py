@@ -29,13 +29,31 @@ Fraction = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return "; did you mean 'x'?" for the known word nearest to a mistyped one, or nothing."""
+    """Return "; did you mean 'x'?" for the known word nearest to a mistyped one, or nothing.
+
+    Parameters
+    ----------
+    word
+        The mistyped one.
+    known
+        What is accepted.
+    """
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def unknown_key(key: object, known: Iterable[str], hint: str = "") -> str:
-    """Return what is wrong with a key that a table does not have, and which keys it does."""
+    """Return what is wrong with a key that a table does not have, and which keys it does.
+
+    Parameters
+    ----------
+    key
+        The key.
+    known
+        Keys that the table has.
+    hint
+        Advice that is better than the nearest word.
+    """
     known = list(known)
     hint = hint or nearest(str(key), known)
     accepted = f"accepted here: {', '.join(known)}"

@@ -173,7 +173,17 @@ def _toml_problem(message: str, content: str) -> str:
 
 
 def protocol_from(raw: Mapping[str, Any], source: str = "protocol", overrides: Sequence[str] = ()) -> Protocol:
-    """Return the protocol that plain data describe; see `parse_protocol`."""
+    """Return the protocol that plain data describe; see `parse_protocol`.
+
+    Parameters
+    ----------
+    raw
+        Tables, lists, text and numbers, as TOML has them.
+    source
+        Name of the file, for messages.
+    overrides
+        As ``field=value``.
+    """
     table: Any = dict(raw)
     allow(references_in(overrides))
     try:

@@ -55,7 +55,15 @@ def sentence(error: ValidationError, table: Any) -> str:
 
 
 def path_text(where: Sequence[str | int], table: Any) -> str:
-    """Return a path as people write it: conditions by name, other items of lists by number."""
+    """Return a path as people write it: conditions by name, other items of lists by number.
+
+    Parameters
+    ----------
+    where
+        Keys and numbers from the outermost to the field.
+    table
+        The data that the path leads through.
+    """
     text, node = "", table
     for step in where:
         siblings, node = node, _child(node, step)

@@ -63,7 +63,17 @@ def expand(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resolve_numbers(node: Any, names: Mapping[str, Value], where: tuple[str | int, ...]) -> Any:
-    """Return plain data with every expression (text that begins with '=') replaced by its value."""
+    """Return plain data with every expression (text that begins with '=') replaced by its value.
+
+    Parameters
+    ----------
+    node
+        The data.
+    names
+        Values that expressions may name.
+    where
+        Path to the data, for messages.
+    """
     if isinstance(node, str) and node.startswith("="):
         try:
             return evaluate(node[1:], names)

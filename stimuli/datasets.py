@@ -63,6 +63,13 @@ def load_images(dataset: Dataset, request: Request) -> ImageData:
 def files_of(dataset: Dataset, request: Request) -> dict[str, Path]:
     """Return the files that decide what `load_images` gives, by a name that does not depend on where the set lies.
 
+    Parameters
+    ----------
+    dataset
+        Name of the set.
+    request
+        Which part of it, and where from.
+
     Raises
     ------
     BadInput

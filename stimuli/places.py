@@ -85,7 +85,15 @@ FASHION_MNIST = DataSource(
 
 
 def find_file(folder: Path, names: Sequence[str]) -> Path | None:
-    """Return the first of several names that is a file in a folder, or None."""
+    """Return the first of several names that is a file in a folder, or None.
+
+    Parameters
+    ----------
+    folder
+        Where to look.
+    names
+        In the order in which they are tried.
+    """
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 

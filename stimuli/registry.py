@@ -53,6 +53,15 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
 def checked(model: type[Model], mapping: Mapping[str, Any], where: str) -> Model:
     """Fill a model from a mapping.
 
+    Parameters
+    ----------
+    model
+        The class.
+    mapping
+        Values by field.
+    where
+        What messages call the table.
+
     Raises
     ------
     BadInput

@@ -230,6 +230,13 @@ def reduced(pair: StereoPair, factor: int) -> StereoPair:
     """Return a pair at a lower resolution: means over squares of ``factor`` pixels, disparity in the new pixels.
 
     A pixel whose square has one of unknown disparity is unknown.
+
+    Parameters
+    ----------
+    pair
+        A pair.
+    factor
+        Pixels of a square along one side; what is left over at the ends is cut off.
     """
 
     def mean(values: np.ndarray) -> np.ndarray:

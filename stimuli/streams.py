@@ -21,7 +21,13 @@ _one_at_a_time = threading.RLock()
 
 
 def stream_key(seed: int, purpose: str, epoch: int = 0) -> int:
-    """Return the 63-bit key of a stream: a hash of its name, so that neighbouring seeds share nothing."""
+    """Return the 63-bit key of a stream: a hash of its name, so that neighbouring seeds share nothing.
+
+    Parameters
+    ----------
+    seed, purpose, epoch
+        As for `stream`.
+    """
     name = f"{seed}|{purpose}|{epoch}".encode()
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big") >> 1
 

@@ -70,7 +70,21 @@ def _scaled(image: Image.Image) -> Tensor:
 def plain_loader(
     images: np.ndarray, labels: np.ndarray, visible: int, batch_size: int, workers: int = 0
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield batches of left views, right views and labels without end."""
+    """Yield batches of left views, right views and labels without end.
+
+    Parameters
+    ----------
+    images
+        ``[image, height, width, channel]`` uint8.
+    labels
+        ``[image]``.
+    visible
+        Columns that each eye sees.
+    batch_size
+        Presentations of a batch.
+    workers
+        Processes that load.
+    """
     loader = DataLoader(PlainSamples(images, labels, visible), batch_size, shuffle=True, num_workers=workers)
     while True:
         yield from loader
@@ -94,7 +108,15 @@ def _forward(block: PreActivationBlock, x: Tensor) -> Tensor:
 
 
 def plain_step(network: nn.Module, learning_rate: float = 0.01) -> Callable[[Tensor, Tensor, Tensor], float]:
-    """Return a function that takes one step with torch's own optimiser and returns the loss."""
+    """Return a function that takes one step with torch's own optimiser and returns the loss.
+
+    Parameters
+    ----------
+    network
+        The subject, whose weights are changed.
+    learning_rate
+        Of SGD with momentum 0.9 and decay 5e-4.
+    """
     optimiser = torch.optim.SGD(network.parameters(), learning_rate, momentum=0.9, weight_decay=5e-4)
     device = next(network.parameters()).device
 

@@ -50,7 +50,15 @@ def views(suite: Suite) -> Measured:
 
 
 def throughput(suite: Suite, device: str = "cpu") -> Measured:
-    """Measure images per second of a training step, data included, against the plain step."""
+    """Measure images per second of a training step, data included, against the plain step.
+
+    Parameters
+    ----------
+    suite
+        ``quick`` or ``full``.
+    device
+        ``cpu`` or ``cuda``.
+    """
     batch = 128  # as published; smaller ones spend more on the weights
     precision = fast_precision(device)
     steps, rounds = (1 if device == "cpu" else 20), (2 if suite == "quick" else 3)
@@ -142,6 +150,13 @@ def operations(options: dict[str, Any], batch: int = 128) -> float:
 
     A step is the forward pass, the gradient by the weights and, but for the first convolutions, that by the input. A
     position beyond the border of the canvas counts as computed.
+
+    Parameters
+    ----------
+    options
+        Of the network.
+    batch
+        Presentations of a step.
     """
     # Some of the work is the same for any batch: two small batches give both parts.
     small, large = (_operations_of_step(options, size) for size in (2, 4))

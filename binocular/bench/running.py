@@ -24,6 +24,13 @@ SCHEMA = "binocular-benchmarks/1"
 def chosen_cases(suite: str, names: Sequence[str] = ()) -> list[Case]:
     """Return the cases of a suite, or those named.
 
+    Parameters
+    ----------
+    suite
+        ``quick`` or ``full``.
+    names
+        Of cases.
+
     Raises
     ------
     BadInput
@@ -72,7 +79,19 @@ def run_benchmarks(
 def measure_cases(
     cases: Sequence[Case], suite: Suite, command: str, on_case: Callable[[Case], None] | None = None
 ) -> dict[str, Any]:
-    """Measure cases, one after the other, and describe the machine; see `run_benchmarks`."""
+    """Measure cases, one after the other, and describe the machine; see `run_benchmarks`.
+
+    Parameters
+    ----------
+    cases
+        In order.
+    suite
+        ``quick`` or ``full``.
+    command
+        How it was asked for, noted in the record.
+    on_case
+        Called before each case.
+    """
     machine = describe_machine()
     record: dict[str, Any] = {
         "schema": SCHEMA,
@@ -109,6 +128,13 @@ def _row(case: Case, measured: Measured) -> dict[str, Any]:
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Write a record, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        A JSON file; replaced if it exists, its folder made if missing.
+    record
+        As from `run_benchmarks`.
 
     Raises
     ------

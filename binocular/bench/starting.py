@@ -28,7 +28,15 @@ def show_seconds(suite: Suite) -> Measured:
 
 
 def command_seconds(arguments: list[str], suite: Suite) -> Measured:
-    """Time a command as a process of its own, and beside it a Python that does nothing."""
+    """Time a command as a process of its own, and beside it a Python that does nothing.
+
+    Parameters
+    ----------
+    arguments
+        Of ``binocular``.
+    suite
+        ``quick`` or ``full``.
+    """
     rounds = 3 if suite == "quick" else 10
     values, empty, held = [], [], []
     _process_seconds(["-m", "binocular", *arguments])  # so that files are read and compiled

@@ -45,5 +45,13 @@ def _cells(row: Mapping[str, Any], busy: bool) -> tuple[str, ...]:
 
 
 def figure_text(value: float, unit: str) -> str:
-    """Return a figure with its unit."""
+    """Return a figure with its unit.
+
+    Parameters
+    ----------
+    value
+        The figure.
+    unit
+        Its unit, or nothing.
+    """
     return (f"{value:.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}").strip()

@@ -50,6 +50,17 @@ def receptive_fields(network: nn.Module, views: Tensor, units: Sequence[int], st
 def strongest_units(network: nn.Module, views: Tensor, count: int, stage: int = STAGE) -> list[int]:
     """Return the channels with the largest receptive fields in an untrained network, in order of their numbers.
 
+    Parameters
+    ----------
+    network
+        The network.
+    views
+        What its receptive fields are found with, ``[presentation, eye, channel, height, width]``.
+    count
+        How many channels at most.
+    stage
+        Of the trunk.
+
     Returns
     -------
     list of int

@@ -97,7 +97,17 @@ def _serve(session: Session, listening: socket.socket, host: str, use_token: boo
 
 
 def server_of(session: Session, guard: Guard, complaints: Complaints) -> uvicorn.Server:
-    """Return the server of a session, which tells its complaints and nothing else."""
+    """Return the server of a session, which tells its complaints and nothing else.
+
+    Parameters
+    ----------
+    session
+        The lab.
+    guard
+        Who may connect.
+    complaints
+        Where it says what went wrong.
+    """
     import uvicorn
 
     from binocular.lab.connections import Impatient

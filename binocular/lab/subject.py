@@ -138,7 +138,17 @@ def sentence_of(deficits: tuple[Deficit, ...]) -> str:
 
 
 def pictures_of(stimulus: StimulusSet, deficits: tuple[Deficit, ...], seed: int) -> np.ndarray:
-    """Return some training presentations after deficits, ``[presentation, eye, height, width]`` float32."""
+    """Return some training presentations after deficits, ``[presentation, eye, height, width]`` float32.
+
+    Parameters
+    ----------
+    stimulus
+        Of the subject.
+    deficits
+        In the order in which they act.
+    seed
+        Of the choice and of the deficits.
+    """
     labels = stimulus.labels["train"]
     index = torch.arange(min(_PICTURES, len(labels)))
     views = stimulus.views("train", index, stream(seed, "lab/stimulus"))

@@ -145,7 +145,21 @@ def frame_of(
     fields: np.ndarray | None = None,
     animal: Mapping[str, Any] | None = None,
 ) -> Frame:
-    """Make a frame from a subject's probes and the history's row for its age; the untrained have no row."""
+    """Make a frame from a subject's probes and the history's row for its age; the untrained have no row.
+
+    Parameters
+    ----------
+    age
+        In epochs.
+    rsv
+        Relative source variance of the units by area.
+    history
+        Columns of the history so far.
+    fields
+        Receptive fields.
+    animal
+        What is said of the animal of that age.
+    """
     scores = {}
     epochs = np.asarray(history.get("epoch", ()))
     row = np.flatnonzero(epochs == age)
@@ -158,7 +172,17 @@ def frame_of(
 
 
 def shade(pictures: np.ndarray, axes: tuple[int, ...] = (), limit: float = 0.0) -> np.ndarray:
-    """Return bytes for grey pictures: 128 is zero; black and white are ``limit``, or the largest value along axes."""
+    """Return bytes for grey pictures: 128 is zero; black and white are ``limit``, or the largest value along axes.
+
+    Parameters
+    ----------
+    pictures
+        Zero-centred.
+    axes
+        Along which the largest value is taken; none for the fixed limit.
+    limit
+        Value of white, above 0 where there are no axes.
+    """
     extent = np.abs(pictures).max(axis=axes, keepdims=True) if axes else np.full_like(pictures, limit)
     scaled = np.divide(pictures, extent, out=np.zeros_like(pictures), where=extent > 0)
     return (128 + 127 * scaled.clip(-1, 1)).round().astype(np.uint8)

@@ -30,6 +30,13 @@ _MOST = 4  # differences that are named
 def check_folder(folder: Path, fresh: bool) -> None:
     """Make sure that a run may write into a folder, before anything is done.
 
+    Parameters
+    ----------
+    folder
+        The output folder, which need not exist.
+    fresh
+        Whether everything is to be reared anew.
+
     Raises
     ------
     BadInput
@@ -61,6 +68,15 @@ def changes(study: StudyPlan, outstanding: Sequence[Node], index: NodeIndex) -> 
 
     Only subjects whose settings are the same count: another width of the network is another study, and nobody wonders
     that it is reared.
+
+    Parameters
+    ----------
+    study
+        The plan.
+    outstanding
+        Nodes to rear.
+    index
+        What was reared in the folder before.
     """
     reared: dict[int, list[NodeEntry]] = {}
     for entry in index.entries():
@@ -100,7 +116,13 @@ def _differences(before: Any, after: Any, name: str = "") -> list[str]:
 
 
 def differing_fields(before: str, after: str) -> str:
-    """Return in a few words in which fields two protocols, given as TOML, differ."""
+    """Return in a few words in which fields two protocols, given as TOML, differ.
+
+    Parameters
+    ----------
+    before, after
+        The protocols.
+    """
     try:
         names = _differences(tomllib.loads(before), tomllib.loads(after))
     except tomllib.TOMLDecodeError:

@@ -119,7 +119,15 @@ def _measured(study: StudyPlan, rows: dict[str, dict[str, np.ndarray]], versions
 
 
 def tree_record(study: StudyPlan, index: NodeIndex) -> TreeRecord:
-    """Describe the phase tree as it was reared; a node that is missing has spent NaN seconds."""
+    """Describe the phase tree as it was reared; a node that is missing has spent NaN seconds.
+
+    Parameters
+    ----------
+    study
+        The plan.
+    index
+        What was reared.
+    """
     nodes = study.tree.nodes()
     parts = [index.finished(node, node.checkpoints, study.plan.measures) for node in nodes]
     return TreeRecord(

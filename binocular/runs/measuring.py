@@ -164,6 +164,25 @@ def measure_subject(
 ) -> Measures:
     """Measure the snapshots of one subject.
 
+    Parameters
+    ----------
+    protocol
+        Of the study.
+    stimulus
+        Of the subject's seed, on the device.
+    folder
+        Output folder, where the snapshots lie.
+    subject
+        The subject.
+    probe
+        What is measured.
+    sites
+        Where.
+    when
+        ``branches`` for every snapshot, ``end`` for the first and the last.
+    device
+        ``cpu`` or ``cuda``.
+
     Returns
     -------
     dict

@@ -31,6 +31,13 @@ def packing_for(protocol: Protocol, device: str) -> str:
     convolutional and for the fully connected network (measured, see docs/speed.md). A GPU is bound by launching the
     work of small networks, which stacking does once for all; a network that keeps it busy alone declares
     ``fills_a_device``.
+
+    Parameters
+    ----------
+    protocol
+        The protocol.
+    device
+        ``cpu`` or ``cuda``.
     """
     wanted = protocol.training.packing
     if wanted != "auto":
@@ -50,6 +57,13 @@ def can_be_stacked(network: nn.Module, shape: tuple[int, int, int]) -> bool:
 
     They cannot where the network says so (an attribute ``one_by_one``), or where it draws random numbers: what one
     subject draws would depend on who is computed beside it.
+
+    Parameters
+    ----------
+    network
+        One of the subjects.
+    shape
+        Of what an eye sees: (channels, height, width).
     """
     return not getattr(network, "one_by_one", False) and not draws(network, shape)
 

@@ -39,7 +39,15 @@ _ABRUPT = "a process that reared it was killed, perhaps for want of memory; the 
 
 
 def worth_processes(study: StudyPlan, outstanding: Sequence[Node]) -> bool:
-    """Say whether what is to be reared is enough, and divisible, to start processes for it."""
+    """Say whether what is to be reared is enough, and divisible, to start processes for it.
+
+    Parameters
+    ----------
+    study
+        The plan.
+    outstanding
+        Nodes to rear.
+    """
     if not study.plan.one_thread_each or len(outstanding) < 2 or usable_cores() < 2:
         return False
     shown = len(study.plan.stimuli(outstanding[0].seed).labels["train"])
@@ -53,6 +61,11 @@ def rear_in_processes(
 
     The processes end with the one that started them, however that ends. They begin by importing its main module, so
     that a script which calls this needs the usual ``if __name__ == "__main__":``.
+
+    Parameters
+    ----------
+    study, outstanding, folder, on_epoch
+        As for `rear_here`.
     """
     context = multiprocessing.get_context("spawn")
     stop, epochs = context.Event(), context.SimpleQueue()

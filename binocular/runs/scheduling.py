@@ -122,7 +122,21 @@ def rear_group(
     stop: threading.Event | None = None,
     on_epoch: Callable[[Node], None] | None = None,
 ) -> None:
-    """Rear a group of nodes in this thread, with as many threads of torch as suit the plan."""
+    """Rear a group of nodes in this thread, with as many threads of torch as suit the plan.
+
+    Parameters
+    ----------
+    plan
+        How subjects are reared.
+    group
+        Nodes in lockstep.
+    folder
+        Output folder.
+    stop
+        When set, rearing saves its state and ends.
+    on_epoch
+        Called after each epoch of each node.
+    """
     if plan.one_thread_each:
         torch.set_num_threads(1)
     rear(plan, group, folder, stop, on_epoch)
@@ -135,6 +149,17 @@ def drive(
     on_done: Callable[[list[Node]], None] | None = None,
 ) -> dict[str, str]:
     """Submit groups as they get ready, at most ``most`` at a time, until all are done or failed.
+
+    Parameters
+    ----------
+    queue
+        What is to be reared.
+    submit
+        Starts a group.
+    most
+        How many groups may run at once; None for any number.
+    on_done
+        Called with each group that is done.
 
     Returns
     -------

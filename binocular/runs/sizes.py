@@ -138,7 +138,17 @@ def _gigabytes(size: int) -> str:
 
 
 def check_weights(numbers: int, device: str, allow_large: bool) -> None:
-    """Raise `BadInput` if a network of so many numbers cannot be reared in the memory that is free."""
+    """Raise `BadInput` if a network of so many numbers cannot be reared in the memory that is free.
+
+    Parameters
+    ----------
+    numbers
+        Weights and running averages of one network.
+    device
+        ``cpu`` or ``cuda``.
+    allow_large
+        Whether too large a one may begin.
+    """
     _check_room("network.options", f"a subject of {numbers:,} weights", 4 * _COPIES * numbers, device, allow_large)
 
 
