@@ -71,7 +71,7 @@ def global_stream(seed: int, purpose: str, epoch: int = 0, device: torch.device 
     seed, purpose, epoch
         Name of the stream, see `stream`.
     device
-        Where is computed; beside the generator of the processor, that of this device is the stream.
+        Where is computed; beside the generator of the CPU, that of this device is the stream.
     """
     import torch
 
@@ -86,7 +86,7 @@ def global_stream(seed: int, purpose: str, epoch: int = 0, device: torch.device 
 
 
 def draws_globally(compute: Callable[[], object]) -> bool:
-    """Say whether a computation on the processor draws from torch's global generator, which is left as it was."""
+    """Say whether a computation on the CPU draws from torch's global generator, which is left as it was."""
     import torch
 
     with global_stream(0, "draws"):

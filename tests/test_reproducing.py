@@ -185,10 +185,10 @@ def test_a_study_with_one_subject_is_undecided_and_one_without_a_card_is_not_run
     import torch
 
     if torch.cuda.is_available():
-        pytest.skip("this machine has the graphics card that the rest needs to be without")
+        pytest.skip("this machine has the GPU that the rest needs to be without")
     need = study_need(tmp_path, "card", graphics_card=True)
     found = reproduce(PAPER, [rsv_claim(need)], tmp_path / "out", device="auto")
-    assert found.results[0].finding.verdict == "not run" and "graphics card" in found.results[0].finding.reason
+    assert found.results[0].finding.verdict == "not run" and "GPU" in found.results[0].finding.reason
     assert not found.faults
 
 
@@ -248,7 +248,7 @@ def test_the_command_tells_what_is_wrong_and_lists_what_there_is(tmp_path):
     assert_one_sentence(binocular("reproduce", "kleinman-2023", "--claim", "k9", cwd=tmp_path), "--claim", "k23-3-blur")
     assert_one_sentence(binocular("reproduce", "kleinman-2023", "--scale", "big", cwd=tmp_path), "lab, paper")
     listed = binocular("reproduce", "kleinman-2023", "--list", "--claim", "k23-3-blur", cwd=tmp_path)
-    assert listed.returncode == 0 and "subject-epochs" in listed.stdout and "graphics card" in listed.stdout
+    assert listed.returncode == 0 and "subject-epochs" in listed.stdout and "GPU" in listed.stdout
     assert not list(tmp_path.iterdir()), "listing writes nothing"
     absent = ["reproduce", "kleinman-2023", "--scale", "paper", "--claim", "k23-3-blur", "--device", "cpu"]
     empty = tmp_path / "empty"

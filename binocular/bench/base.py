@@ -90,7 +90,7 @@ class Work:
     Attributes
     ----------
     run
-        Does the work once; may return the processor seconds that it took in other processes.
+        Does the work once; may return the CPU seconds that it took in other processes.
     amount
         How much that is, for example in images.
     """
@@ -100,7 +100,7 @@ class Work:
 
 
 def seconds_of(run: Callable[[], object]) -> tuple[float, float]:
-    """Return the seconds that a call takes by the clock, a GPU's work waited for, and by processor time."""
+    """Return the seconds that a call takes by the clock, a GPU's work waited for, and by CPU time."""
     import torch
 
     began, before = time.perf_counter(), time.process_time()
@@ -130,7 +130,7 @@ def in_turn(baseline: Work, candidate: Work, rounds: int = 5, warm: bool = True)
     detail
         ``baseline_per_second`` and ``candidate_per_second``: the amount done per second in each round;
         ``candidate_per_processor_second`` and ``ratio_by_processor_time``: the same, and the median of the same ratio,
-        by the time that the process was given of the processor, which on a busy machine says more.
+        by the time that the process was given of the CPU, which on a busy machine says more.
     """
     if warm:
         baseline.run()

@@ -29,7 +29,7 @@ def elsewhere(tasks: Sequence[Task], threads: int = 1) -> Iterator[Callable[[], 
     Yields
     ------
     Callable
-        Waits until every task is done once and returns the processor seconds that they took together.
+        Waits until every task is done once and returns the CPU seconds that they took together.
     """
     context = multiprocessing.get_context("spawn")
     lines: list[Connection] = []

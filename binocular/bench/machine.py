@@ -13,7 +13,7 @@ __all__ = ["describe_machine", "has_fast_bfloat16", "matrix_rate", "processor_na
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return the machine's processor, cores, memory, GPU and present load, JSON-able."""
+    """Return the machine's CPU, cores, memory, GPU and present load, JSON-able."""
     import torch
 
     from binocular.runs.planning import usable_cores
@@ -34,7 +34,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def processor_name() -> str:
-    """Return the processor's name as the system gives it."""
+    """Return the CPU's name as the system gives it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -43,7 +43,7 @@ def processor_name() -> str:
 
 
 def has_fast_bfloat16() -> bool:
-    """Say whether the processor multiplies in bfloat16 itself (AVX-512 BF16, AMX or ARM's BF16)."""
+    """Say whether the CPU multiplies in bfloat16 itself (AVX-512 BF16, AMX or ARM's BF16)."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith(("flags", "Features")):

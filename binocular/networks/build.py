@@ -34,7 +34,7 @@ NETWORKS: dict[str, str] = {
 def build_network(
     kind: str, options: Mapping[str, Any], shape: tuple[int, int, int], n_classes: int, seed: int
 ) -> nn.Module:
-    """Build the network of one seed with its initial weights, on the processor.
+    """Build the network of one seed with its initial weights, on the CPU.
 
     Parameters
     ----------

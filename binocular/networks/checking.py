@@ -75,7 +75,7 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
 
 
 def draws(network: nn.Module, shape: tuple[int, int, int]) -> bool:
-    """Say whether a network on the processor draws random numbers while it learns or is looked at, as dropout does.
+    """Say whether a network on the CPU draws random numbers while it learns or is looked at, as dropout does.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ class ComputedNeed:
         folder
             The reproduction's.
         device
-            Of no consequence: the matrices are small and in float64, and stay on the processor.
+            Of no consequence: the matrices are small and in float64, and stay on the CPU.
         quiet
             Say nothing.
 

@@ -65,7 +65,7 @@ class StudyNeed:
     measures
         Probes taken when it is reared.
     graphics_card
-        Whether rearing it on a processor takes so long that it is done only where ``--device cpu`` asks for it.
+        Whether rearing it on a CPU takes so long that it is done only where ``--device cpu`` asks for it.
     instead
         Settings that take other images where the set is not on this machine; the study then says so in its deviations.
     """
@@ -115,7 +115,7 @@ class StudyNeed:
         protocol = self.load()
         epochs = planned_tree(protocol).epochs_shared
         seconds = expected_seconds(protocol, epochs, usable_cores())
-        card = ", needs a graphics card" if self.graphics_card else ""
+        card = ", needs a GPU" if self.graphics_card else ""
         time = "" if seconds is None else f", about {max(seconds / 60, 1):.0f} min on {usable_cores()} cores"
         return f"{epochs} subject-epochs{time}{card}"
 
@@ -139,7 +139,7 @@ class StudyNeed:
         Raises
         ------
         BadInput
-            If there is no graphics card where one is needed, or what the protocol asks for is not there.
+            If there is no GPU where one is needed, or what the protocol asks for is not there.
         StudyFailed
             If a subject could not be reared.
         """
@@ -150,9 +150,7 @@ class StudyNeed:
         from binocular.store.study import load_study
 
         if self.graphics_card and device == "auto" and usable_device(device) != "cuda":
-            raise BadInput(
-                "needs a graphics card that torch can use (CUDA); --device cpu rears it nevertheless, in weeks"
-            )
+            raise BadInput("needs a GPU that torch can use (CUDA); --device cpu rears it nevertheless, in weeks")
         asked, own = self._with_images_there(), Path(folder) / self.key
         protocol = _with_seeds_there(asked, own)
         probes = [(measure, probe_from(measure.probe, measure.settings)) for measure in self.measures]

@@ -132,7 +132,7 @@ def responses(network: nn.Module, views: Tensor, site: str, units: UnitKind | No
     Returns
     -------
     Tensor
-        ``[n, unit]`` float64 on the processor.
+        ``[n, unit]`` float64 on the CPU.
     """
     place = resolve_site(network, site_name(site, units))
     module = network.get_submodule(place.module)

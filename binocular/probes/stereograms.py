@@ -33,7 +33,7 @@ def stereograms(
     pattern
         ``"dots"``: each pixel 1 or -1; ``"gaussian"``: white noise; ``"1/f"``: noise with the spectrum of textures.
     generator
-        Source of the patterns, on the processor.
+        Source of the patterns, on the CPU.
     contrast
         Their s.d.
 

@@ -60,7 +60,7 @@ def source_variance(
     bootstrap
         Resamplings of both eyes' stimuli for the standard error; 0 leaves it NaN.
     generator
-        Source of the resampling, on the processor.
+        Source of the resampling, on the CPU.
     floor
         Silent units have both source variances at or below this.
 

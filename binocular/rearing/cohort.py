@@ -1,6 +1,6 @@
 """A cohort: subjects of equal shape reared in lockstep, each with its own data, order, deficits and learning rate.
 
-Two packings compute the same thing. ``loop`` gives each subject its own module; on a processor one thread per subject
+Two packings compute the same thing. ``loop`` gives each subject its own module; on a CPU one thread per subject
 is the fastest way to rear convolutional networks. ``stacked`` keeps all weights in stacked tensors and runs one
 vectorised computation, which wins for fully connected networks and wherever launching work costs more than doing it.
 """
@@ -96,7 +96,7 @@ class Cohort(ABC):
 
     @abstractmethod
     def state(self, subject: int) -> State:
-        """Return a copy of a subject's state on the processor."""
+        """Return a copy of a subject's state on the CPU."""
 
     @abstractmethod
     def load(self, subject: int, state: State) -> None:
@@ -130,7 +130,7 @@ class LoopCohort(Cohort):
     """Each subject has its own module; the subjects take their steps one after the other."""
 
     def _set_up(self, learners: list[Learner]) -> None:
-        # Channels-last is what the processor's convolutions want: 0.85 of the time in float32, 0.6 in bfloat16.
+        # Channels-last is what the CPU's convolutions want: 0.85 of the time in float32, 0.6 in bfloat16.
         self._learners = [learner.to(memory_format=torch.channels_last) for learner in learners]  # type: ignore[call-overload]
         self._weights = [learner.weights() for learner in self._learners]
         self._momenta = [{name: torch.zeros_like(w) for name, w in weights.items()} for weights in self._weights]

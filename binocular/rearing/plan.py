@@ -102,7 +102,7 @@ class Plan:
 
     @property
     def one_thread_each(self) -> bool:
-        """Whether each subject is reared by one thread of the processor."""
+        """Whether each subject is reared by one thread of the CPU."""
         return self.device == "cpu" and self.packing == "loop"
 
     @property

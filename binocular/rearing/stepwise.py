@@ -2,7 +2,7 @@
 
 A study knows its phases before it begins. Here the conditions of the next epoch may depend on what somebody does at a
 control a moment before. The epochs themselves, the measures and the identities are those of `binocular.rearing.loop`,
-so that the history, written down as a protocol and run, gives the same subject bit for bit on a processor.
+so that the history, written down as a protocol and run, gives the same subject bit for bit on a CPU.
 """
 
 from __future__ import annotations

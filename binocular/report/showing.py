@@ -47,7 +47,7 @@ def planned_tree(protocol: Protocol) -> PhaseTree:
 
 
 def expected_seconds(protocol: Protocol, epochs: int, cores: int) -> float | None:
-    """Estimate the time of rearing in seconds on a processor like the one on which the network was measured.
+    """Estimate the time of rearing in seconds on a CPU like the one on which the network was measured.
 
     Parameters
     ----------

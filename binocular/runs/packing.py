@@ -83,7 +83,7 @@ def bytes_per_subject(network: nn.Module, shape: tuple[int, int, int], batch: in
     Parameters
     ----------
     network
-        On the processor; it is not changed.
+        On the CPU; it is not changed.
     shape
         (channels, height, width) of what one eye sees.
     batch

@@ -153,7 +153,7 @@ def check_weights(numbers: int, device: str, allow_large: bool) -> None:
 
 
 def free_memory(device: str = "cpu") -> int:
-    """Return how many bytes can be had, on the processor with regard to the limits of a container."""
+    """Return how many bytes can be had, on the CPU with regard to the limits of a container."""
     if device == "cuda":
         import torch
 

@@ -208,11 +208,11 @@ def _bounded() -> None:
 
 
 def _serve() -> None:
-    """Answer each line of JSON, a path and a limit in seconds of processor time, with what is wrong with the file."""
+    """Answer each line of JSON, a path and a limit in seconds of CPU time, with what is wrong with the file."""
     _bounded()
     for line in sys.stdin:
         path, seconds = json.loads(line)
-        if hasattr(signal, "setitimer"):  # ends this process even inside HDF5, by processor time and not by the clock
+        if hasattr(signal, "setitimer"):  # ends this process even inside HDF5, by CPU time and not by the clock
             signal.setitimer(signal.ITIMER_PROF, seconds)
         problem = problem_of(path)
         sys.stdout.write(json.dumps(problem) + "\n")

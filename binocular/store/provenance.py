@@ -36,7 +36,7 @@ def versions() -> dict[str, str]:
 
 
 def usable_cores() -> int:
-    """Return the number of processor cores this process may use."""
+    """Return the number of CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

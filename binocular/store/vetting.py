@@ -20,9 +20,9 @@ from binocular.store import container
 
 __all__ = ["container_problem", "trust"]
 
-_SECONDS = 20.0  # of processor time, so that a busy machine condemns no file
+_SECONDS = 20.0  # of CPU time, so that a busy machine condemns no file
 _BYTES_PER_SECOND = 5e6  # far below what sound files need
-_PATIENCE = 30  # times as long by the clock: for systems that cannot limit processor time, and disks that hang
+_PATIENCE = 30  # times as long by the clock: for systems that cannot limit CPU time, and disks that hang
 _Key = tuple[int, ...]
 
 _lock = threading.Lock()

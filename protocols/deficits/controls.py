@@ -31,7 +31,7 @@ class LabelPermutation(Deficit):
         return f"label-permutation: n_classes is {self.n_classes}, but must be {n_classes}, the classes of the stimulus"
 
     def permutation(self) -> torch.Tensor:
-        """Return the new class of each class, ``[n_classes]`` int64 on the processor; it leaves no class in place.
+        """Return the new class of each class, ``[n_classes]`` int64 on the CPU; it leaves no class in place.
 
         Returns
         -------

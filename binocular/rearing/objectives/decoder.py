@@ -58,7 +58,7 @@ class Decoder(nn.Module):
 
 @torch.no_grad()
 def _representation_shape(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, ...]:
-    """Return the shape of a network's final representation for one presentation, on the processor."""
+    """Return the shape of a network's final representation for one presentation, on the CPU."""
     was_training = network.training
     network.eval()
     blank = torch.zeros(2, 2, *shape)
@@ -69,12 +69,12 @@ def _representation_shape(network: nn.Module, shape: tuple[int, int, int]) -> tu
 
 
 def build_decoder(network: nn.Module, shape: tuple[int, int, int], seed: int, kind: str = "the network") -> Decoder:
-    """Build the decoder of one seed with its initial weights, on the processor.
+    """Build the decoder of one seed with its initial weights, on the CPU.
 
     Parameters
     ----------
     network
-        The two-eyed network, on the processor.
+        The two-eyed network, on the CPU.
     shape
         (channels, height, width) of what one eye sees.
     seed
