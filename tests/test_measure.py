@@ -37,6 +37,7 @@ QUICK = {
     "usable-information": ("n_stimuli=20", "folds=2", "penalties=[100]"),
     "fisher": ("n_stimuli=4",),
     "weights": (),
+    "plasticity": ("n_stimuli=20", "directions=4"),
     "receptive-fields": ("n_stimuli=20",),
 }
 

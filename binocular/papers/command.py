@@ -17,7 +17,10 @@ __all__ = ["reproduce"]
 
 def reproduce(
     paper: Annotated[
-        str, typer.Argument(help="kleinman-2023, kleinman-2024 or achille-2019; --list without one lists all.")
+        str,
+        typer.Argument(
+            help="kleinman-2023, kleinman-2024, achille-2019 or what-closes-the-period; --list alone lists all."
+        ),
     ] = "",
     scale: Annotated[
         str, typer.Option(help="lab: the smallest studies that test the claims; paper: the published ones.")

@@ -83,6 +83,12 @@ PAPERS: dict[str, Paper] = {
             "A. Achille, M. Rovere & S. Soatto, ICLR 2019 (arXiv 1711.08856)",
             (f"{_HERE}.achille_2019.main:CLAIMS",),
         ),
+        Paper(
+            "what-closes-the-period",
+            "What closes the period?",
+            "A study of this project; see docs/theory.md for what others found",
+            (f"{_HERE}.what_closes.main:CLAIMS",),
+        ),
     )
 }
 """The papers by name. A group of claims is one module and one line here."""

@@ -23,6 +23,7 @@ PROBES: dict[str, str] = {
     "usable-information": "binocular.probes.information:UsableInformation",
     "fisher": "binocular.probes.weights:FisherInformation",
     "weights": "binocular.probes.weights:PathwayWeights",
+    "plasticity": "binocular.probes.plasticity:Plasticity",
     "receptive-fields": "binocular.probes.receptive_fields:ReceptiveFields",
 }
 """Name -> where the probe is defined, as ``module:Class``."""

@@ -1,0 +1,140 @@
+"""The cells of the table (what is shown x what the learning rate does), what stays in each, and what could predict it.
+
+A cell's outcome is the share of the turn of the units that is left at the end: how far they lie towards the other eye
+in subjects that had an eye closed, less those that had not, at the end of rearing over the same at the opening. A
+prediction is judged by leaving one cell out: a line through all other cells says what this one should show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from binocular.papers.numbers import condition_of, dominance, over
+from binocular.probes.base import NETWORK
+from binocular.probes.plasticity import distance
+from binocular.probes.weights import PARTS
+from binocular.store.records import SubjectRecord
+from binocular.store.study import Condition, Study
+
+__all__ = ["FIRST", "LAST", "PREDICTORS", "RATES", "skill", "table"]
+
+RATES = ("falling", "constant", "cyclic", "restarted")
+"""What the learning rate does, as in the names of conditions."""
+FIRST, LAST = "first_binocular", "representation"
+"""Where units are recorded: the first binocular cells, and the last representation."""
+PREDICTORS = {
+    "loss": "training loss, both eyes open",
+    "gradient": "gradient norm of the deprived pathway",
+    "turn": "turn of the units",
+    "fisher": "Fisher information of the deprived pathway",
+    "moved": "distance that the deprived pathway has moved",
+}
+"""Quantities at the opening of the eye, in words."""
+_LOGARITHMIC = ("loss", "gradient", "fisher", "moved", "rate_left")
+_LEAST_TURN = 0.1
+"""Below this nothing has turned, so that no share of it can be left."""
+
+
+def table(had: Mapping[str, Study], site: str = FIRST) -> xr.Dataset:
+    """Return outcome and predictors of each cell, ``[cell, seed]``.
+
+    Parameters
+    ----------
+    had
+        Studies of the protocol ``what-closes-the-period`` by what is shown.
+    site
+        Where the units are recorded.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``left``, the share of the turn that is left (NaN where it was below 0.1 at the opening), the `PREDICTORS`, and
+        ``rate_left``, the sum of the learning rates after the opening. All but ``left`` and ``turn`` as logarithms to
+        base 10.
+    """
+    cells = [_cell(study, rate, site) for study in had.values() for rate in RATES]
+    found = xr.concat(cells, "cell", join="outer").assign_coords(
+        shown=("cell", [shown for shown in had for _ in RATES]), rate=("cell", list(RATES) * len(had))
+    )
+    for name in _LOGARITHMIC:
+        found[name] = np.log10(found[name])
+    return found
+
+
+def _cell(study: Study, rate: str, site: str) -> xr.Dataset:
+    normal, closed = condition_of(study, f"normal-{rate}"), condition_of(study, f"closed-{rate}")
+    opening = int(closed.subjects[0].phases[0]["stop"])
+
+    def turn(when: Any) -> xr.DataArray:
+        return dominance(closed, "mean_rsv", site, when) - dominance(normal, "mean_rsv", site, when)
+
+    def measured(probe: str, of: str, part: str | None) -> xr.DataArray:
+        def value(condition: Condition, subject: SubjectRecord) -> float:
+            record = subject.measures[probe, NETWORK]
+            values = record.values[of]
+            if of == "position":
+                values = distance(values, values[:1])
+            row = values[list(record.epoch).index(opening)]
+            return float(row if part is None else row[list(PARTS).index(part)])
+
+        return over(closed, value)
+
+    def rate_left(condition: Condition, subject: SubjectRecord) -> float:
+        return float(subject.history["learning_rate"][subject.history["epoch"] > opening].sum())
+
+    then, deprived = turn(opening), closed.treated_eye
+    return xr.Dataset(
+        {
+            "left": (turn("end") / then).where(then >= _LEAST_TURN),
+            "turn": then,
+            "loss": measured("plasticity", "loss", None),
+            "gradient": measured("plasticity", "gradient_norm", deprived),
+            "moved": measured("plasticity", "position", deprived),
+            "fisher": measured("fisher", "fisher_trace", deprived),
+            "rate_left": over(closed, rate_left),
+        }
+    )
+
+
+def skill(cells: xr.Dataset, names: Sequence[str]) -> xr.DataArray:
+    """Return how well some quantities predict what is left in a cell from all the other cells, ``[seed]``.
+
+    Parameters
+    ----------
+    cells
+        From `table`.
+    names
+        Quantities in it; the prediction is linear in them.
+
+    Returns
+    -------
+    xarray.DataArray
+        1 less the summed squared errors over those of the mean of the other cells: 1 for a perfect prediction, 0 for
+        one as good as that mean, negative for a worse one. NaN with fewer than two cells more than quantities.
+    """
+
+    def of(seed: int) -> float:
+        here = cells.sel(seed=seed)
+        wanted = here["left"].to_numpy()
+        given = np.column_stack([np.ones_like(wanted), *(here[name].to_numpy() for name in names)])
+        whole = np.isfinite(wanted) & np.isfinite(given).all(1)
+        return _left_out(wanted[whole], given[whole])
+
+    seeds = cells["seed"].to_numpy()
+    return xr.DataArray([of(seed) for seed in seeds], {"seed": seeds}, ("seed",))
+
+
+def _left_out(wanted: np.ndarray, given: np.ndarray) -> float:
+    if len(wanted) < given.shape[1] + 2:
+        return float("nan")
+    errors, plain = [], []
+    for at in range(len(wanted)):
+        others = np.arange(len(wanted)) != at
+        weights = np.linalg.lstsq(given[others], wanted[others], rcond=None)[0]
+        errors.append(wanted[at] - given[at] @ weights)
+        plain.append(wanted[at] - wanted[others].mean())
+    return 1 - float(np.square(errors).sum() / np.square(plain).sum())

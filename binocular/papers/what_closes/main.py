@@ -1,0 +1,142 @@
+"""What closes the period? A study of this project: claims that could fall either way, declared before it was reared.
+
+Repetition (scenes never repeated, only the noise new, or nothing new), how well either eye alone sees the outline, the
+size of the set, and what the learning rate does. An effect counts where its whole 95 % interval lies above zero; a
+quantity predicts where it explains at least half of what differs between cells that it has not seen. All differences
+are between subjects of the same seed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from binocular.papers.claims import Claim, Had, Row, context, control, test
+from binocular.papers.needs import StudyNeed
+from binocular.papers.what_closes.cells import FIRST, LAST, PREDICTORS, RATES, skill, table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["CLAIMS", "SHOWN"]
+
+PREDICTS = 0.5
+"""Least skill of a quantity that predicts what is left."""
+SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "scenes": ("no scene twice", ()),
+    "noise": ("scenes repeated, noise new", ('stimulus.fresh="noise"',)),
+    "none": ("scenes repeated, noise and all", ('stimulus.fresh="none"',)),
+    "few": ("a quarter of the scenes, repeated",
+            ('stimulus.fresh="none"', "stimulus.n_train=300", "training.batch_size=25")),
+    "bright": ("no scene twice, outline clear to either eye", ("stimulus.figure_mean=3",)),
+}  # fmt: skip
+"""What is shown, by the key of the study: in words, and how the protocol is changed. Steps in an epoch are the same."""
+_NEEDS = tuple(StudyNeed(key, "what-closes-the-period", settings) for key, (_, settings) in SHOWN.items())
+
+
+def _left(had: Had, site: str, by: str) -> xr.DataArray:
+    """Return the share of the turn that is left, mean over the other factor, ``[shown or rate, seed]``."""
+    return table(had, site)["left"].groupby(by).mean("cell", skipna=False)
+
+
+def _by_rate(had: Had, site: str, more: str, less: str) -> xr.DataArray:
+    left = _left(had, site, "rate")
+    return left.sel(rate=more, drop=True) - left.sel(rate=less, drop=True)
+
+
+def _by_shown(had: Had, site: str, more: str, less: str) -> xr.DataArray:
+    left = _left(had, site, "shown")
+    return left.sel(shown=more, drop=True) - left.sel(shown=less, drop=True)
+
+
+def _cells(site: str, where: str) -> tuple[Row, ...]:
+    """Return what is left in each cell."""
+
+    def of(had: Had, key: str) -> xr.DataArray:
+        found = table({key: had[key]}, site)
+        return found["left"].assign_coords(cell=list(RATES))
+
+    return tuple(
+        context(f"share of the turn left, {where}, {words}, rate {{cell}}", lambda had, key=key: of(had, key))
+        for key, (words, _) in SHOWN.items()
+    )
+
+
+def _effect(of: str, more: str, less: str, words: str) -> tuple[Row, Row]:
+    by = {"rate": _by_rate, "shown": _by_shown}[of]
+    return (
+        test(f"share of the turn left, first binocular cells: {words}", lambda had: by(had, FIRST, more, less),
+             at_least=0.0),
+        control(f"the same at the last representation: {words}", lambda had: by(had, LAST, more, less), at_least=0.0),
+    )  # fmt: skip
+
+
+def _draw_table(had: Had) -> Figure:
+    from binocular.papers.what_closes.figures import draw_table
+
+    return draw_table(had, {key: words for key, (words, _) in SHOWN.items()})
+
+
+def _draw_predictions(had: Had) -> Figure:
+    from binocular.papers.what_closes.figures import draw_predictions
+
+    return draw_predictions(had, {key: words for key, (words, _) in SHOWN.items()})
+
+
+def _claim(name: str, statement: str, rows: tuple[Row, ...], draw=None, reason: str = "") -> Claim:
+    return Claim(
+        name, statement, "science of this project", {"lab": _NEEDS}, rows, draw, reason=reason,
+        absent={"paper": "the question is not a published one"},
+    )  # fmt: skip
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _claim(
+        "closes-rate",
+        "The fall of the learning rate closes the period: more of the turn is left than at a constant rate.",
+        (*_effect("rate", "falling", "constant", "rate falling less constant"), *_cells(FIRST, "first cells")),
+        _draw_table,
+    ),
+    _claim(
+        "closes-restart",
+        "A learning rate that is begun anew when the eye is opened reopens the period.",
+        (
+            *_effect("rate", "falling", "restarted", "rate falling less begun anew"),
+            *(context(f"share left, rate falling less cyclic, {where}",
+                      lambda had, site=site: _by_rate(had, site, "falling", "cyclic"))
+              for site, where in ((FIRST, "first cells"), (LAST, "last representation"))),
+        ),
+    ),
+    _claim(
+        "closes-repetition",
+        "That nothing is left to be learned closes the period: more of the turn is left where scenes are repeated.",
+        (
+            *_effect("shown", "none", "scenes", "nothing new less no scene twice"),
+            *_effect("shown", "few", "none", "a quarter of the scenes less all"),
+            *_cells(LAST, "last representation"),
+        ),
+    ),
+    _claim(
+        "closes-redundancy",
+        "What either eye can do alone is not taken back: more of the turn is left where each eye sees the outline.",
+        _effect("shown", "bright", "scenes", "outline clear less faint"),
+    ),
+    *(
+        _claim(
+            f"closes-by-{name}",
+            f"At the opening of the eye one quantity says how much will be left, in all cells: {words}.",
+            (
+                test("skill for cells left out, first binocular cells",
+                     lambda had, name=name: skill(table(had), [name]), at_least=PREDICTS),
+                context("the same, last representation", lambda had, name=name: skill(table(had, LAST), [name])),
+                context("together with the learning rates that are to come, first binocular cells",
+                        lambda had, name=name: skill(table(had), [name, "rate_left"])),
+                context("the learning rates that are to come, alone", lambda had: skill(table(had), ["rate_left"])),
+            ),
+            _draw_predictions if name == "loss" else None,
+            "Skill is 1 for a perfect prediction of a cell from all others and 0 for one as good as their mean.",
+        )
+        for name, words in PREDICTORS.items()
+    ),
+)  # fmt: skip
