@@ -8,7 +8,7 @@ WORKERS ?= 2
 # Where torch comes from: the package index in use, or another one, such as that of the CPU-only builds.
 TORCH_INDEX ?=
 
-.PHONY: setup run test coverage slow lint types labs notebooks jupyter docs clean
+.PHONY: setup run test coverage slow gpu lint types labs notebooks jupyter docs clean
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -31,6 +31,10 @@ coverage: $(STAMP)
 
 slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
+
+# The published size on a GPU, in pieces of ten minutes that go on from one another; in miniature where there is none.
+gpu: $(STAMP)
+	$(BIN)/python -m benchmarks.gpu
 
 # The labs as empty notebooks for Jupyter or Colab, below build/labs, with the package as a file that Colab can install.
 notebooks: $(STAMP)
