@@ -1,9 +1,9 @@
 """What closes the period? A study of this project: claims that could fall either way, declared before it was reared.
 
 Repetition (scenes never repeated, only the noise new, or nothing new), how well either eye alone sees the outline, the
-size of the set, and what the learning rate does; at laboratory scale no scene twice or nothing new, and all rates. An effect counts where its whole 95 % interval lies above zero; a
-quantity predicts where it explains at least half of what differs between cells that it has not seen. All differences
-are between subjects of the same seed.
+size of the set, and what the learning rate does; at laboratory scale no scene twice or nothing new, and all rates. An
+effect counts where its whole 95 % interval lies above zero; a quantity predicts where it explains at least half of what
+differs between cells that it has not seen. All differences are between subjects of the same seed.
 """
 
 from __future__ import annotations
