@@ -119,7 +119,7 @@ def parse_protocol(
     overrides
         Fields to replace. A class of a user that they name, ``module:Class``, may be imported from then on.
     folder
-        Folder of the file, from which a relative ``stimulus.path`` starts.
+        Folder of the file, from which a relative ``stimulus.path`` or ``network.weights`` starts.
 
     Raises
     ------
@@ -150,18 +150,16 @@ def _settle_place(raw: dict[str, Any], folder: Path) -> None:
 
     Where nothing lies there it starts from the working folder, as a path on the command line does.
     """
-    stimulus = raw.get("stimulus")
-    if not isinstance(stimulus, dict):
-        return
-    given = stimulus.get("path")
-    if not isinstance(given, str) or not given or given.startswith("~"):
-        return
-    try:
-        here = (folder / given).absolute()
-        if not Path(given).is_absolute() and here.exists():
-            raw["stimulus"] = {**stimulus, "path": str(here)}
-    except (OSError, ValueError):  # a name that no file can have is refused with the rest
-        return
+    for table, field in (("stimulus", "path"), ("network", "weights")):
+        given = raw[table].get(field) if isinstance(raw.get(table), dict) else None
+        if not isinstance(given, str) or not given or given.startswith("~"):
+            continue
+        try:
+            here = (folder / given).absolute()
+            if not Path(given).is_absolute() and here.exists():
+                raw[table] = {**raw[table], field: str(here)}
+        except (OSError, ValueError):  # a name that no file can have is refused with the rest
+            continue
 
 
 def _toml_problem(message: str, content: str) -> str:

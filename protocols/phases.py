@@ -18,7 +18,7 @@ __all__ = ["EpochConditions", "Phase", "ShrinkPerturb", "Until", "unroll"]
 
 AnyDeficit = Annotated[SerializeAsAny[Deficit], BeforeValidator(deficit_from)]
 AnyObjective = Annotated[SerializeAsAny[Objective], BeforeValidator(objective_from)]
-Part = Literal["treated", "fellow", "left", "right", "trunk"]
+Part = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$", max_length=500)]
 MOST_EPOCHS = 100_000
 
 
@@ -70,8 +70,10 @@ class Phase(Checked):
     until: Until | None = Field(
         default=None, description="end the phase before its last epoch, once a score is reached"
     )
-    freeze: Part | None = Field(
-        default=None, description="part of the network whose weights do not change in this phase"
+    freeze: Part | tuple[Part, ...] | None = Field(
+        default=None,
+        description="part of the network, or several, whose weights do not change in this phase: 'treated', 'fellow', "
+        "'left', 'right', 'trunk' or any of its modules by its dotted name",
     )
     shrink_perturb: ShrinkPerturb | None = Field(
         default=None, description="shrink and perturb all weights at the start"
@@ -105,7 +107,10 @@ class Phase(Checked):
     def resolved(self, treated_eye: Literal["left", "right"]) -> Phase:
         """Return the phase with 'treated' and 'fellow' replaced by 'left' and 'right'."""
         other = "left" if treated_eye == "right" else "right"
-        freeze = {"treated": treated_eye, "fellow": other}.get(self.freeze or "", self.freeze)
+        eyes = {"treated": treated_eye, "fellow": other}
+        freeze = self.freeze
+        if freeze is not None:
+            freeze = eyes.get(freeze, freeze) if isinstance(freeze, str) else tuple(eyes.get(n, n) for n in freeze)
         deficits = tuple(deficit.resolved(treated_eye) for deficit in self.deficits)
         until = self.until.resolved(treated_eye) if self.until else None
         return self.model_copy(update={"freeze": freeze, "deficits": deficits, "until": until})
@@ -117,8 +122,9 @@ class Phase(Checked):
             parts.append(self.objective.sentence())
         if self.head == "reset":
             parts.append("a fresh head at the start")
-        if self.freeze:
-            parts.append(f"weights of the {self.freeze} {'part' if self.freeze == 'trunk' else 'pathway'} frozen")
+        for frozen in (self.freeze,) if isinstance(self.freeze, str) else self.freeze or ():
+            pathway = frozen in ("treated", "fellow", "left", "right")
+            parts.append(f"weights of the {frozen} {'pathway' if pathway else 'part'} frozen")
         if self.shrink_perturb:
             given = self.shrink_perturb
             parts.append(f"weights shrunk to {given.shrink:g} and perturbed by {given.perturb:g} at the start")
@@ -159,7 +165,7 @@ class EpochConditions:
     optimiser_reset, batch_norm_reset
         Forget momentum, or the running averages of batch normalisation, before the epoch.
     freeze
-        Part of the network whose weights stay: ``"left"``, ``"right"``, ``"trunk"`` or None.
+        Module of the network, or several, whose weights stay, by dotted name, or None.
     shrink_perturb
         Applied to the weights before the epoch, or None.
     until
@@ -179,7 +185,7 @@ class EpochConditions:
     learning_rate: float
     optimiser_reset: bool = False
     batch_norm_reset: bool = False
-    freeze: Literal["left", "right", "trunk"] | None = None
+    freeze: str | tuple[str, ...] | None = None
     shrink_perturb: ShrinkPerturb | None = None
     until: Until | None = None
     objective: Objective = CLASSIFICATION
@@ -248,7 +254,7 @@ def unroll(phases: tuple[Phase, ...], training: Training) -> list[EpochCondition
                     learning_rate=training.rate(start + step, start, clock, initial),
                     optimiser_reset=begins and phase.optimiser_state == "reset",
                     batch_norm_reset=begins and phase.batch_norm == "reset",
-                    freeze=phase.freeze,  # type: ignore[arg-type]
+                    freeze=phase.freeze,
                     shrink_perturb=phase.shrink_perturb if first else None,
                     until=phase.until,
                     objective=phase.objective,

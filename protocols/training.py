@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_serializer
 
 from .checked import Checked, Number, Whole
 
@@ -86,6 +86,26 @@ class NetworkSpec(Checked):
     options: dict[str, Option] = Field(
         default_factory=dict, description="options of the network, for example width = 12"
     )
+    weights: str | None = Field(
+        default=None,
+        min_length=1,
+        description="file of weights to begin with: a state dict of torch, or .safetensors; read as data only",
+    )
+    weights_into: tuple[str, ...] = Field(
+        default=(), description="modules that get the weights, such as ['left', 'right']; the network where left out"
+    )
+    weights_partly: bool = Field(
+        default=False, strict=True, description="take what fits where weights are missing or left over"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_newer_defaults(self, handler: Any) -> dict[str, Any]:
+        # Protocols from before these fields keep their text and their hash.
+        table = handler(self)
+        for key in ("weights", "weights_into", "weights_partly"):
+            if getattr(self, key) == type(self).model_fields[key].default:
+                table.pop(key, None)
+        return table
 
     @classmethod
     def _hint(cls, key: str) -> str:

@@ -78,11 +78,11 @@ def digest_of_values(values: object) -> str:
     Objects of other kinds count with what their own attributes hold; what they can do does not count.
     """
     digest = hashlib.sha256()
-    _add(digest, values, set())
+    _add(digest, values, {})
     return digest.hexdigest()[:24]
 
 
-def _add(digest: hashlib._Hash, value: object, seen: set[int]) -> None:
+def _add(digest: hashlib._Hash, value: object, seen: dict[int, object]) -> None:
     import numpy as np
     import torch
 
@@ -94,7 +94,7 @@ def _add(digest: hashlib._Hash, value: object, seen: set[int]) -> None:
     elif value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         digest.update(repr(value).encode("utf-8", "surrogateescape"))
     elif id(value) not in seen:
-        seen.add(id(value))
+        seen[id(value)] = value  # kept, for the number of an object that is gone is given to another one
         if isinstance(value, Mapping):
             for key in sorted(value, key=repr):
                 digest.update(repr(key).encode("utf-8", "surrogateescape"))

@@ -106,19 +106,21 @@ def test_weights_are_counted_without_making_them(kind: str) -> None:
     assert counted == sum(part.numel() for part in (*network.parameters(), *network.buffers()))
 
 
-class ByChannels(nn.Module):
-    """Made as many networks are made, and not as they are made here."""
+class BySize(nn.Module):
+    """Made by names that say nothing."""
 
-    def __init__(self, in_channels: int, num_classes: int) -> None:
+    def __init__(self, size: int, classes: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(in_channels, 4, 3)
+        self.first = nn.Linear(size, classes)
 
 
 def test_a_network_that_is_made_otherwise_hears_how(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("made_otherwise")
-    module.Net, module.Alone = ByChannels, nn.Identity  # type: ignore[attr-defined]
+    module.Net = BySize  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "made_otherwise", module)
-    with pytest.raises(BadInput, match=r"takes in_channels, num_classes; a network is made as Class\(shape, n_classes"):
+    with pytest.raises(
+        BadInput, match=r"takes size, classes; a network is made as Class\(shape, n_classes.*\$channels"
+    ):
         build_network("made_otherwise:Net", {}, (1, 16, 16), 8, seed=0)
 
 

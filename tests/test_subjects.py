@@ -10,6 +10,7 @@ from torch import nn
 
 from binocular.networks.build import NETWORKS, build_network, check_network
 from binocular.networks.cnn import SplitCNN
+from binocular.networks.declared import has_pathways, settle
 from binocular.networks.mlp import SplitMLP
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort
@@ -134,8 +135,8 @@ def _broken(**parts: nn.Module | None) -> SplitMLP:
 @pytest.mark.parametrize(
     ("network", "word"),
     [
-        (nn.Linear(3, 3), "no module 'left'"),
-        (_broken(head=None), "no module 'head'"),
+        (nn.Linear(3, 3), r"views of shape \(2, 2, 1, 12, 12\) fail.*; forward takes views"),
+        (_broken(head=None), "fail"),
         (_broken(head=nn.Linear(6, 3)), r"not \(2, 4\)"),
         (_broken(right=nn.Sequential(nn.Flatten(), nn.Linear(144, 5))), "must be equal"),
         (_broken(left=nn.Sequential(nn.Flatten(), nn.Linear(99, 6))), "fail"),
@@ -147,12 +148,16 @@ def test_what_does_not_fit_is_said(network, word):
     assert re.search(word, complaints[0])
 
 
-def test_a_network_that_fuses_otherwise_is_found():
+def test_a_forward_that_differs_from_what_its_parts_do_is_taken_as_a_whole():
     class Product(SplitMLP):
         def forward(self, views):
             return self.head(self.trunk(self.left(views[:, 0]) * self.right(views[:, 1])))
 
-    assert "its forward is not" in check_network(Product(SHAPE, 4, width=6), SHAPE, 4)[0]
+    for cls, expected in ((Product, False), (SplitMLP, True)):
+        network = cls(SHAPE, 4, width=6)
+        assert check_network(network, SHAPE, 4) == []
+        settle(network, SHAPE)
+        assert has_pathways(network) is expected
 
 
 def test_a_fixed_network_has_nothing_to_learn():

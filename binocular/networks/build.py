@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
 from binocular.networks.checking import check_network
+from binocular.networks.declared import settle, show_views
 from binocular.networks.options import check_options, make_network
+from binocular.networks.sites import FIRST_BINOCULAR
+from binocular.networks.weights import load_weights
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import global_stream
 from binocular.stimuli.surroundings import own_settings
-from binocular.stimuli.user_code import load_class
+from binocular.stimuli.user_code import is_shipped, load_class
 
-__all__ = ["NETWORKS", "build_network", "check_network", "network_class"]
+if TYPE_CHECKING:
+    from binocular.protocols import NetworkSpec
+
+__all__ = ["NETWORKS", "build_network", "check_network", "network_class", "network_of"]
 
 NETWORKS: dict[str, str] = {
     "linear": "binocular.networks.linear:SplitLinear",
@@ -59,10 +65,38 @@ def build_network(
         network = make_network(kind, cls, shape, n_classes, options)
         if not isinstance(network, nn.Module):
             raise BadInput(f"network.kind: {kind} makes a {type(network).__name__}; accepted is a torch.nn.Module")
+        show_views(network)
         _make_concrete(network, shape)
     complaints = check_network(network, shape, n_classes)
     if complaints:
         raise BadInput(f"network.kind: {kind} is not a two-eyed network: {'; '.join(complaints)}")
+    if not (is_shipped(type(network)) and isinstance(getattr(network, FIRST_BINOCULAR, None), str)):
+        settle(network, shape)
+    return network
+
+
+def network_of(
+    spec: NetworkSpec, shape: tuple[int, int, int], n_classes: int, seed: int, weights: bool = True
+) -> nn.Module:
+    """Build the network that a protocol asks for.
+
+    Parameters
+    ----------
+    spec
+        Its kind, options, and the weights that it brings.
+    shape, n_classes, seed
+        As for `build_network`.
+    weights
+        False for initial weights drawn from the seed alone.
+
+    Raises
+    ------
+    BadInput
+        As `build_network`, or if the weights do not fit.
+    """
+    network = build_network(spec.kind, spec.options, shape, n_classes, seed)
+    if weights and spec.weights is not None:
+        load_weights(network, spec.weights, spec.weights_into, spec.weights_partly)
     return network
 
 

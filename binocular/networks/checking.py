@@ -11,15 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from binocular.networks.fusion import fuse
+from binocular.networks.declared import declares_pathways
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.streams import draws_globally, global_stream, stream
 from binocular.stimuli.surroundings import own_settings
 
 __all__ = ["check_network", "check_reproducible", "draws"]
-
-
-_SUM = "left(views[:, 0]) + right(views[:, 1])"
 
 
 @own_settings()
@@ -29,7 +26,7 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
     Parameters
     ----------
     network
-        Any module.
+        Any module; it is called with ``views`` of both eyes.
     shape, n_classes
         What one eye sees, and the number of classes.
 
@@ -38,14 +35,9 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
     list of str
         One sentence per complaint; empty where the network fits.
     """
-    missing = [
-        part for part in ("left", "right", "trunk", "head") if not isinstance(getattr(network, part, None), nn.Module)
-    ]
-    if missing:
-        return [f"it has no module '{part}'" for part in missing]
-    complaints = []
     if any(is_lazy(part) for part in (*network.parameters(), *network.buffers())):
         return ["some of its lazy layers stay without a shape: views for both eyes do not reach them"]
+    complaints = []
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     if not trainable:
         complaints.append("it has no weights that can change")
@@ -56,22 +48,30 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
     views = torch.linspace(-1, 1, 2 * 2 * shape[0] * shape[1] * shape[2]).reshape(2, 2, *shape)
     try:
         with torch.no_grad(), global_stream(0, "check"):
-            left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
-            if not hasattr(network, "fuse") and left.shape != right.shape:
-                complaints.append(f"left gives {tuple(left.shape)} and right {tuple(right.shape)}; they must be equal")
-            else:
-                scores = network.head(network.trunk(fuse(network, left, right)))  # type: ignore[operator]
-                if tuple(scores.shape) != (2, n_classes):
-                    complaints.append(f"head gives {tuple(scores.shape)} for a batch of 2, not (2, {n_classes})")
-                elif not draws_globally(lambda: network(views)) and not torch.allclose(
-                    network(views), scores, atol=1e-5
-                ):
-                    what = "fuse(left(views[:, 0]), right(views[:, 1]))" if hasattr(network, "fuse") else _SUM
-                    complaints.append(f"its forward is not head(trunk({what}))")
+            scores = network(views)
+            if not isinstance(scores, Tensor):
+                complaints.append(f"it gives a {type(scores).__name__}, not a tensor of scores [batch, class]")
+            elif tuple(scores.shape) != (2, n_classes):
+                complaints.append(f"it gives {tuple(scores.shape)} for a batch of 2, not (2, {n_classes})")
     except Exception as error:  # whatever a user's module raises is a finding, not a crash
-        complaints.append(f"views of shape {tuple(views.shape)} fail: {type(error).__name__}: {error}")
+        hint = _unequal(network, views) or "; forward takes views[batch, eye, channel, height, width], or left, right"
+        complaints.append(f"views of shape {tuple(views.shape)} fail: {type(error).__name__}: {error}{hint}")
     network.train(was_training)
     return complaints
+
+
+def _unequal(network: nn.Module, views: Tensor) -> str:
+    """Say that the features of the two pathways differ in shape, where they do and the network does not fuse them."""
+    if not declares_pathways(network) or hasattr(network, "fuse"):
+        return ""
+    try:
+        with torch.no_grad(), global_stream(0, "check"):
+            left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
+    except Exception:  # said already
+        return ""
+    if left.shape == right.shape:
+        return ""
+    return f"; left gives {tuple(left.shape)} and right {tuple(right.shape)}, which must be equal to be added"
 
 
 def draws(network: nn.Module, shape: tuple[int, int, int]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-__all__ = ["fuse", "fuse_all_pairs"]
+__all__ = ["all_pairs", "fuse", "fuse_all_pairs"]
 
 
 def fuse(network: nn.Module, left: Tensor, right: Tensor) -> Tensor:
@@ -38,4 +38,9 @@ def fuse_all_pairs(network: nn.Module, left: Tensor, right: Tensor) -> Tensor:
     """
     if getattr(network, "fuse", None) is None:
         return (left[:, None] + right[None]).flatten(0, 1)
-    return fuse(network, left.repeat_interleave(len(right), dim=0), right.repeat(len(left), *[1] * (right.dim() - 1)))
+    return fuse(network, *all_pairs(left, right))
+
+
+def all_pairs(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """Repeat ``[n_left, ...]`` and ``[n_right, ...]`` to all pairs ``[n_left * n_right, ...]``, right faster."""
+    return left.repeat_interleave(len(right), dim=0), right.repeat(len(left), *[1] * (right.dim() - 1))

@@ -1,10 +1,16 @@
-"""Options of a network: whether the class takes them, what it can cost, and what is said where it cannot be made."""
+"""Options of a network: how its class is called, whether it takes them, and what is said where it cannot be made.
+
+A class is called as ``Class(shape, n_classes, **options)``. One that was written elsewhere is called by the names of
+its arguments instead: usual names of what follows from the stimulus, such as ``in_channels`` and ``num_classes``, are
+filled in, and any other argument takes it from an option whose value is one of `GIVEN`, as in
+``planes = "$channels"``.
+"""
 
 from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -14,7 +20,27 @@ from torch import nn
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import global_stream
 
-__all__ = ["check_options", "make_network", "weights_of"]
+__all__ = ["GIVEN", "check_options", "make_network", "weights_of"]
+
+Shape = tuple[int, int, int]
+
+GIVEN: dict[str, Callable[[Shape, int], Any]] = {
+    "$shape": lambda shape, n_classes: shape,
+    "$channels": lambda shape, n_classes: shape[0],
+    "$height": lambda shape, n_classes: shape[1],
+    "$width": lambda shape, n_classes: shape[2],
+    "$size": lambda shape, n_classes: shape[1] if shape[1] == shape[2] else shape[1:],
+    "$pixels": lambda shape, n_classes: shape[0] * shape[1] * shape[2],
+    "$n_classes": lambda shape, n_classes: n_classes,
+}
+"""Values of options that follow from the stimulus; shape is (channels, height, width) of what one eye sees."""
+
+_USUAL = {
+    **dict.fromkeys(("in_channels", "in_chans", "input_channels", "num_channels", "n_channels"), "$channels"),
+    **dict.fromkeys(("num_classes", "n_classes", "nb_classes", "num_labels", "n_labels"), "$n_classes"),
+    **dict.fromkeys(("image_size", "img_size"), "$size"),
+}
+"""Usual names of arguments, and what they are given."""
 
 _GIVEN = ("shape", "n_classes")
 _MOST = 1_000_000
@@ -32,7 +58,7 @@ def check_options(kind: str, cls: Any, options: Mapping[str, Any]) -> None:
     kind
         Name of the network, for messages.
     cls
-        Its class, called as ``cls(shape, n_classes, **options)``.
+        Its class, or a function that makes a network.
     options
         What a protocol gives.
 
@@ -41,19 +67,27 @@ def check_options(kind: str, cls: Any, options: Mapping[str, Any]) -> None:
     BadInput
         If an option is not one of the class, is of another type, or far too large.
     """
-    parameters = inspect.signature(cls).parameters
-    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-    positional = [p.name for p in parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    variadic = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters.values())
-    if len(positional) < 2 and not variadic:
-        raise BadInput(f"network.kind: {kind} takes ({', '.join(parameters)}); {_HOW_CALLED}")
-    accepted = [p.name for p in parameters.values() if p.name not in positional[:2] and p.kind is not p.VAR_KEYWORD]
+    parameters = _parameters(cls)
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    by_name = _called_by_name(parameters, options)
+    first = [] if by_name else [parameter.name for parameter in _positional(parameters)[:2]]
+    named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL, p.POSITIONAL_ONLY)]
+    accepted = [parameter.name for parameter in named if parameter.name not in first]
+    if by_name:
+        lacking = [p.name for p in named if p.default is p.empty and p.name not in options and p.name not in _USUAL]
+        if lacking:
+            raise BadInput(
+                f"network.options.{lacking[0]} is missing: {kind} takes ({', '.join(p.name for p in parameters)}); "
+                f"accepted: a value, or what follows from the stimulus, one of {', '.join(GIVEN)}"
+            )
     hints = _hints(cls)
     for name, value in options.items():
-        if name in _GIVEN or name in positional[:2]:
+        if name in first or (not by_name and name in _GIVEN):
             raise BadInput(f"network.options.{name} follows from the stimulus; accepted: {_listed(accepted)}")
         if name not in accepted and not takes_any:
             raise BadInput(f"network.options.{name}: {kind} has no such option; accepted: {_listed(accepted)}")
+        if isinstance(value, str) and value in GIVEN:
+            continue
         _check_type(name, value, hints.get(name))
         if isinstance(value, int) and not isinstance(value, bool):
             most = _DEEPEST if any(word in name for word in _OF_LAYERS) else _MOST
@@ -61,8 +95,39 @@ def check_options(kind: str, cls: Any, options: Mapping[str, Any]) -> None:
                 raise BadInput(f"network.options.{name} is {value}, but must be {most} or less")
 
 
+def _parameters(cls: Any) -> list[inspect.Parameter]:
+    return list(inspect.signature(cls).parameters.values())
+
+
+def _positional(parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
+    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
+def _called_by_name(parameters: list[inspect.Parameter], options: Mapping[str, Any]) -> bool:
+    """Whether a class is called by the names of its arguments, and not as ``Class(shape, n_classes, **options)``."""
+    if any(isinstance(value, str) and value in GIVEN for value in options.values()):
+        return True
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return False
+    positional = _positional(parameters)
+    return len(positional) < 2 or positional[0].name in _USUAL
+
+
+def _call(cls: Any, shape: Shape, n_classes: int, options: Mapping[str, Any]) -> Any:
+    parameters = _parameters(cls)
+    values = {
+        name: GIVEN[value](shape, n_classes) if isinstance(value, str) and value in GIVEN else value
+        for name, value in options.items()
+    }
+    if not _called_by_name(parameters, options):
+        return cls(shape, n_classes, **values)
+    usual = {p.name: GIVEN[_USUAL[p.name]](shape, n_classes) for p in parameters if p.name in _USUAL}
+    return cls(**{**usual, **values})
+
+
 _HOW_CALLED = (
-    "a network is made as Class(shape, n_classes, **options), shape being (channels, height, width) of one eye"
+    "a network is made as Class(shape, n_classes, **options), shape being (channels, height, width) of one eye, or by "
+    f"the names of its arguments where an option is one of {', '.join(GIVEN)}"
 )
 
 
@@ -92,7 +157,7 @@ def _check_type(name: str, value: Any, hint: Any) -> None:
 
 
 def make_network(kind: str, cls: Any, shape: tuple[int, int, int], n_classes: int, options: Mapping[str, Any]) -> Any:
-    """Return ``cls(shape, n_classes, **options)``, with one sentence for whatever it raises.
+    """Return the network that a class makes, with one sentence for whatever it raises.
 
     Parameters
     ----------
@@ -113,13 +178,13 @@ def make_network(kind: str, cls: Any, shape: tuple[int, int, int], n_classes: in
         If the class cannot be made with these options.
     """
     try:
-        return cls(shape, n_classes, **options)
+        return _call(cls, shape, n_classes, options)
     except BadInput:
         raise
     except Exception as error:  # a constructor may raise anything, AssertionError of torch's own layers among it
-        names = list(inspect.signature(cls).parameters)[:2]
+        names = list(inspect.signature(cls).parameters)
         reason = str(error) or type(error).__name__
-        how = "" if tuple(names) == _GIVEN else f" (it takes {', '.join(names)}; {_HOW_CALLED})"
+        how = "" if tuple(names[:2]) == _GIVEN else f" (it takes {', '.join(names)}; {_HOW_CALLED})"
         raise BadInput(f"network.options: {kind} cannot be built: {reason}{how}") from error
 
 
@@ -138,7 +203,7 @@ def weights_of(cls: Any, shape: tuple[int, int, int], n_classes: int, options: M
     """
     try:
         with torch.device("meta"), global_stream(0, "weights"):
-            network = cls(shape, n_classes, **options)
+            network = _call(cls, shape, n_classes, options)
     except Exception:  # what is wrong with it is said when it is made in earnest
         return 0
     if not isinstance(network, nn.Module):

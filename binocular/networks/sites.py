@@ -3,9 +3,11 @@
 A site is a place in the network and a kind of unit. The places, from the eyes on:
 
 - ``first_binocular``: the first cells that hear both eyes, the counterpart of primary visual cortex. A network declares
-  it as the dotted name of a module; the shipped ones name their first rectification behind the sum of the eyes.
+  it as the dotted name of a module; the shipped ones name their first rectification behind the sum of the eyes, and in
+  a network that says nothing it is looked for (see `binocular.networks.declared`).
 - later areas, by the dotted names that the network lists as ``sites``, in order;
-- ``representation``: the last one before the classifier, which is the output of ``trunk``;
+- ``representation``: the last one before the classifier. A network declares it as the dotted name of a module; where it
+  does not, it is the output of ``trunk``, or of whatever module answers last before the classifier;
 - any other module, by its dotted name. Inside a pathway its units hear one eye, and their source variance says so.
 
 The kinds of unit:
@@ -35,6 +37,7 @@ from typing import Literal, get_args
 
 from torch import nn
 
+from binocular.networks.declared import found_of
 from binocular.stimuli.errors import BadInput
 
 __all__ = [
@@ -116,10 +119,18 @@ def site_name(name: str, kind: UnitKind | None = None) -> str:
 
 
 def areas_of(network: nn.Module) -> dict[str, str]:
-    """Return the areas that a network declares, from the first binocular one on, with the modules they are."""
-    first = getattr(network, FIRST_BINOCULAR, None)
-    declared = {FIRST_BINOCULAR: first} if isinstance(first, str) else {}
-    return {**declared, **{name: name for name in getattr(network, "sites", ())}, REPRESENTATION: _TRUNK}
+    """Return the areas of a network, from the first binocular one on, with the modules they are.
+
+    They are those that it declares, and of the first and the last, where it does not, those that were found.
+    """
+    found = found_of(network)
+    areas = {}
+    first, last = (getattr(network, name, None) for name in (FIRST_BINOCULAR, REPRESENTATION))
+    if first := first if isinstance(first, str) else found.first_binocular:
+        areas[FIRST_BINOCULAR] = first
+    areas |= {name: name for name in getattr(network, "sites", ())}
+    areas[REPRESENTATION] = last if isinstance(last, str) else found.representation or _TRUNK
+    return areas
 
 
 def resolve_site(network: nn.Module, name: str, where: str = "--site") -> Site:

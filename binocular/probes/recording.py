@@ -1,7 +1,8 @@
 """Recording: what the units of any sites answer to what the eyes are shown.
 
-A pathway runs once for each view, only what lies behind the fusion runs for every pair of views, and a pass ends as
-soon as the last site has answered. A module that is used several times in a pass is recorded at its first use.
+Where a network declares its pathways, each runs once for each view, and only what lies behind the fusion runs for every
+pair of views; of any other network all of it runs for every pair, and the answers are the same. A pass ends as soon as
+the last site has answered. A module that is used several times in a pass is recorded at its first use.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from binocular.networks.fusion import fuse_all_pairs
+from binocular.networks.declared import PARTS, answer_of, found_of, has_pathways, map_of_tokens
+from binocular.networks.fusion import all_pairs, fuse_all_pairs
 from binocular.networks.sites import REPRESENTATION, Site, UnitKind, central_places, resolve_site, site_name
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.records import SiteUnits
 
-__all__ = ["has_pathways", "record_grid", "response_grid", "responses", "units_at"]
+__all__ = ["record_grid", "response_grid", "responses", "units_at"]
 
 
 @own_settings()
@@ -73,44 +75,40 @@ def record_grid(
     sites
         Where it is recorded from.
     pairs_per_block
-        How many pairs go through the trunk at once.
+        How many pairs are shown at once.
     """
-    if not has_pathways(network):
+    if not has_pathways(network) or any(site.module.split(".")[0] not in (*PARTS, "fuse") for site in sites):
         return _record_presentations(network, left, right, sites, pairs_per_block)
-    shape, modules = (len(left), len(right)), {site.module for site in sites}
-    from_left, of_left = _listen(network, modules, lambda: network.left(left))  # type: ignore[operator]
-    from_right, of_right = _listen(network, modules, lambda: network.right(right))  # type: ignore[operator]
-    if both := set(of_left) & set(of_right):
+    shape = (len(left), len(right))
+    from_left, of_left = _listen(network, sites, lambda: network.left(left))  # type: ignore[operator]
+    from_right, of_right = _listen(network, sites, lambda: network.right(right))  # type: ignore[operator]
+    if both := {site.module for site in sites if site.name in of_left and site.name in of_right}:
         raise BadInput(f"the module '{min(both)}' is shared by the pathways of both eyes; accepted is one of one eye")
-    one_eyed = {name: value[:, None].expand(*shape, *value.shape[1:]) for name, value in of_left.items()}
-    one_eyed |= {name: value[None].expand(*shape, *value.shape[1:]) for name, value in of_right.items()}
-    blocks: dict[str, list[Tensor]] = {}
-    rows = max(1, pairs_per_block // len(right))
-    for start in range(0, len(left), rows):
-        recorded = {name: value[start : start + rows].flatten(0, 1) for name, value in one_eyed.items()}
-        if behind := modules - set(one_eyed):
-            pairs = fuse_all_pairs(network, from_left[start : start + rows], from_right)
-            recorded |= _answers(network, behind, lambda pairs=pairs: network.head(network.trunk(pairs)))  # type: ignore[operator]
-        for site in sites:
-            value = _as_units(recorded[site.module], site.kind, network.get_submodule(site.module))
-            blocks.setdefault(site.name, []).append(value.unflatten(0, (-1, len(right))))
-    return {name: torch.cat(values) for name, values in blocks.items()}
+    found = {name: value[:, None].expand(*shape, -1) for name, value in of_left.items()}
+    found |= {name: value[None].expand(*shape, -1) for name, value in of_right.items()}
+    if behind := [site for site in sites if site.name not in found]:
+        blocks: dict[str, list[Tensor]] = {}
+        for some in from_left.split(max(1, pairs_per_block // len(right))):
+            answers = _answers(
+                network,
+                behind,
+                lambda some=some: network.head(network.trunk(fuse_all_pairs(network, some, from_right))),  # type: ignore[operator]
+            )
+            for name, value in answers.items():
+                blocks.setdefault(name, []).append(value.unflatten(0, (-1, len(right))))
+        found |= {name: torch.cat(values) for name, values in blocks.items()}
+    return {site.name: found[site.name] for site in sites}
 
 
 def _record_presentations(
     network: nn.Module, left: Tensor, right: Tensor, sites: Sequence[Site], pairs_per_block: int
 ) -> dict[str, Tensor]:
     """Record a grid from a network that declares no pathways: all of it runs for every pair."""
-    modules = {site.module for site in sites}
     blocks: dict[str, list[Tensor]] = {}
     for some in left.split(max(1, pairs_per_block // len(right))):
-        views = torch.stack(
-            [some.repeat_interleave(len(right), dim=0), right.repeat(len(some), *[1] * (right.dim() - 1))], dim=1
-        )
-        recorded = _answers(network, modules, lambda views=views: network(views))
-        for site in sites:
-            value = _as_units(recorded[site.module], site.kind, network.get_submodule(site.module))
-            blocks.setdefault(site.name, []).append(value.unflatten(0, (-1, len(right))))
+        views = torch.stack(all_pairs(some, right), dim=1)
+        for name, value in _answers(network, sites, lambda views=views: network(views)).items():
+            blocks.setdefault(name, []).append(value.unflatten(0, (-1, len(right))))
     return {name: torch.cat(values) for name, values in blocks.items()}
 
 
@@ -135,11 +133,10 @@ def responses(network: nn.Module, views: Tensor, site: str, units: UnitKind | No
         ``[n, unit]`` float64 on the CPU.
     """
     place = resolve_site(network, site_name(site, units))
-    module = network.get_submodule(place.module)
     kept = []
     for some in views.split(batch):
-        recorded = _answers(network, {place.module}, lambda some=some: network(some))
-        kept.append(_as_units(recorded[place.module], place.kind, module).double().cpu())
+        answers = _answers(network, [place], lambda some=some: network(some))
+        kept.append(answers[place.name].double().cpu())
     return torch.cat(kept)
 
 
@@ -159,10 +156,11 @@ def units_at(network: nn.Module, shape: tuple[int, int, int], sites: Iterable[Si
     sites = list(sites)
     weights = next(network.parameters())
     views = torch.zeros(1, 2, *shape, device=weights.device, dtype=weights.dtype)
-    recorded = _answers(network, {site.module for site in sites}, lambda: network(views))
+    layouts: dict[str, _Layout] = {}
+    _answers(network, sites, lambda: network(views), layouts)
     found = {}
     for site in sites:
-        layout = _Layout.of(recorded[site.module], network.get_submodule(site.module))
+        layout = layouts[site.name]
         places = [] if site.kind == "pooled" else layout.places(site.kind)
         found[site.name] = SiteUnits(
             site.kind, site.module, site.depth, layout.channels, layout.height, layout.width, places
@@ -170,22 +168,11 @@ def units_at(network: nn.Module, shape: tuple[int, int, int], sites: Iterable[Si
     return found
 
 
-def has_pathways(network: nn.Module) -> bool:
-    """Say whether a network declares a pathway for each eye, and what lies behind them."""
-    return all(isinstance(getattr(network, part, None), nn.Module) for part in ("left", "right", "trunk", "head"))
-
-
 class _Layout:
     """How the units of a response lie: channels, and the places of one or several maps of the visual field."""
 
     def __init__(self, channels: int, height: int, width: int, maps: int) -> None:
         self.channels, self.height, self.width, self.maps = channels, height, width, maps
-
-    @classmethod
-    def of(cls, response: Tensor, module: nn.Module) -> _Layout:
-        height = response.shape[2] if response.dim() == 4 else 1
-        width = response.shape[-1] if response.dim() > 2 else 1
-        return cls(response.shape[1], height, width, getattr(module, "stacked_maps", 1))
 
     def places(self, kind: UnitKind) -> list[tuple[int, int]]:
         """Return the places that units of a kind are recorded at, as (row, column); all of them for pooled units."""
@@ -196,14 +183,40 @@ class _Layout:
         return [(number * rows + row, column) for number in range(self.maps) for row, column in central]
 
 
-def _as_units(response: Tensor, kind: UnitKind, module: nn.Module) -> Tensor:
-    """Return responses ``[presentation, unit]``; units at places are in order of channels, then of places."""
-    flat = response.flatten(2) if response.dim() > 2 else response[:, :, None]
+def _laid_out(network: nn.Module, name: str, response: Tensor) -> tuple[Tensor, _Layout]:
+    """Return responses ``[presentation, channel, place]``, and where their places lie.
+
+    Tokens with channels last lie in a square where their number allows it; one that stands for the whole image, before
+    them, is no place of it and left out.
+    """
+    maps = _stacked_maps(network, name)
+    if response.dim() == 2:
+        return response[:, :, None], _Layout(response.shape[1], 1, 1, maps)
+    last = name in found_of(network).channels_last
+    if last:
+        response = response.movedim(-1, 1)
+    channels, width = response.shape[1], response.shape[-1]
+    if response.dim() == 4:
+        return response.flatten(2), _Layout(channels, response.shape[2], width, maps)
+    first, height, width = map_of_tokens(width, maps) if last else (0, 1, width)
+    return response[:, :, first:], _Layout(channels, height, width, maps)
+
+
+def _stacked_maps(network: nn.Module, name: str) -> int:
+    """Return how many maps lie one after another in what a module answers, as it or a module around it declares."""
+    while not hasattr(network.get_submodule(name), "stacked_maps"):
+        if not name:
+            return 1
+        name = name.rpartition(".")[0]
+    return int(network.get_submodule(name).stacked_maps)  # type: ignore[arg-type]
+
+
+def _as_units(flat: Tensor, kind: UnitKind, layout: _Layout) -> Tensor:
+    """Return responses ``[presentation, unit]``, a copy; units at places are in order of channels, then of places."""
     if kind == "pooled":
         return flat.mean(dim=2)
     if kind == "map":
-        return flat.flatten(1)
-    layout = _Layout.of(response, module)
+        return flat.flatten(1).clone()
     at = torch.tensor([row * layout.width + column for row, column in layout.places(kind)], device=flat.device)
     chosen = flat[:, :, at].flatten(1)
     return chosen.clamp_min(0) if kind == "cell" else chosen
@@ -213,43 +226,57 @@ class _Enough(Exception):
     """Ends a pass in which all modules have answered."""
 
 
-def _answers(network: nn.Module, modules: set[str], run: Callable[[], Tensor]) -> dict[str, Tensor]:
-    """Return what modules answer in a pass, which ends as soon as all of them have."""
+def _answers(
+    network: nn.Module, sites: Sequence[Site], run: Callable[[], Tensor], layouts: dict[str, _Layout] | None = None
+) -> dict[str, Tensor]:
+    """Return what the units of sites answer in a pass, which ends as soon as all of them have."""
     recorded: dict[str, Tensor] = {}
     try:
-        _listen(network, modules, run, recorded, stop=True)
+        _listen(network, sites, run, recorded, layouts, stop=True)
     except _Enough:
         return recorded
-    silent = ", ".join(sorted(modules - set(recorded)))
+    silent = ", ".join(sorted({site.module for site in sites if site.name not in recorded}))
     raise BadInput(f"the site '{silent}' cannot be recorded from: the network does not call that module when it sees")
 
 
 def _listen(
     network: nn.Module,
-    modules: set[str],
+    sites: Sequence[Site],
     run: Callable[[], Tensor],
     recorded: dict[str, Tensor] | None = None,
+    layouts: dict[str, _Layout] | None = None,
     stop: bool = False,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return what a pass gives, and what modules answered in it."""
+    """Return what a pass gives, and what the units of sites answered in it, ``[presentation, unit]`` by site.
+
+    Units are taken at once: a layer that comes later may write over what a module gave.
+    """
     recorded = {} if recorded is None else recorded
 
-    def keep(name: str) -> Callable[[nn.Module, object, object], None]:
+    def keep(name: str, here: list[Site]) -> Callable[[nn.Module, object, object], None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            if name in recorded:
+            if here[0].name in recorded:
                 return
-            if not isinstance(output, Tensor) or output.dim() not in (2, 3, 4):
+            output = answer_of(output)
+            if output is None or output.dim() not in (2, 3, 4):
                 raise BadInput(
                     f"the module '{name}' cannot be recorded from: it does not answer with [presentation, channel], "
                     "[presentation, channel, place] or [presentation, channel, row, column]"
                 )
-            recorded[name] = output
-            if stop and len(recorded) == len(modules):
+            flat, layout = _laid_out(network, name, output)
+            for site in here:
+                recorded[site.name] = _as_units(flat, site.kind, layout)
+                if layouts is not None:
+                    layouts[site.name] = layout
+            if stop and len(recorded) == len(sites):
                 raise _Enough
 
         return hook
 
-    hooks = [network.get_submodule(name).register_forward_hook(keep(name)) for name in modules]
+    by_module: dict[str, list[Site]] = {}
+    for site in sites:
+        by_module.setdefault(site.module, []).append(site)
+    hooks = [network.get_submodule(name).register_forward_hook(keep(name, here)) for name, here in by_module.items()]
     try:
         return run(), recorded
     finally:

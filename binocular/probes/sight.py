@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from binocular.networks.declared import has_pathways
 from binocular.networks.fusion import fuse
 from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
 
@@ -42,15 +43,10 @@ def vision(
     for start in range(0, count, batch):
         index = torch.arange(start, min(start + batch, count), device=labels.device)
         views, truth = stimulus.views("test", index, None), labels[index]
-        left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
-        blank = torch.zeros_like(views[:1, LEFT])
-        dark_left, dark_right = network.left(blank), network.right(blank)  # type: ignore[operator]
-        dark_left = dark_left.expand(len(index), *dark_left.shape[1:])
-        dark_right = dark_right.expand(len(index), *dark_right.shape[1:])
-        scores = _read(network, fuse(network, left, right))
+        scores, left_only, right_only = _scores(network, views)
         correct["test_accuracy"] += _count(scores, truth)
-        correct["accuracy_left_only"] += _count(_read(network, fuse(network, left, dark_right)), truth)
-        correct["accuracy_right_only"] += _count(_read(network, fuse(network, dark_left, right)), truth)
+        correct["accuracy_left_only"] += _count(left_only, truth)
+        correct["accuracy_right_only"] += _count(right_only, truth)
         for task, values in stimulus.tasks.items():
             correct[task] += _count(task_scores(scores, values), values[truth])
     return {name: hits / count for name, hits in correct.items()}
@@ -69,6 +65,23 @@ def task_scores(scores: Tensor, values: Tensor) -> Tensor:
     chance = scores.float().softmax(dim=1)
     pooled = torch.zeros(len(scores), int(values.max()) + 1, device=chance.device)
     return pooled.index_add_(1, values, chance)
+
+
+def _scores(network: nn.Module, views: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return scores with both eyes, with the left eye alone and with the right eye alone."""
+    blank = torch.zeros_like(views[:1, LEFT])
+    if not has_pathways(network):
+        grey = blank.expand_as(views[:, LEFT])
+        pairs = ((views[:, LEFT], grey), (grey, views[:, RIGHT]))
+        left_only, right_only = (network(torch.stack(pair, dim=1)) for pair in pairs)
+        return network(views), left_only, right_only
+    left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
+    dark_left, dark_right = network.left(blank), network.right(blank)  # type: ignore[operator]
+    dark_left = dark_left.expand(len(views), *dark_left.shape[1:])
+    dark_right = dark_right.expand(len(views), *dark_right.shape[1:])
+    pairs = ((left, right), (left, dark_right), (dark_left, right))
+    both, left_only, right_only = (_read(network, fuse(network, *pair)) for pair in pairs)
+    return both, left_only, right_only
 
 
 def _read(network: nn.Module, fused: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
+from binocular.networks.declared import found_of
 from binocular.networks.kernels import descend
 from binocular.rearing.batches import Batch
 from binocular.rearing.objectives import Classification, Learner, Objective
@@ -63,6 +64,7 @@ class Cohort(ABC):
         self.precision = precision
         self.device = next(networks[0].parameters()).device
         self._frozen: list[tuple[str, ...]] = [()] * self.size
+        self._fixed = tuple(name for name, weight in learners[0].weights().items() if not weight.requires_grad)
         self._set_up(learners)
 
     @abstractmethod
@@ -103,7 +105,7 @@ class Cohort(ABC):
         """Put a subject into a state; a decoder that the state knows nothing of stays as it is."""
 
     def freeze(self, subject: int, frozen: Sequence[str]) -> None:
-        """Keep the weights of the named parts (``left``, ``right``, ``trunk``, ``head``) as they are from now on."""
+        """Keep the weights of the named modules as they are from now on; others that were frozen go on changing."""
         self._frozen[subject] = tuple(frozen)
 
     def _descend(
@@ -118,7 +120,8 @@ class Cohort(ABC):
 
 
 def _is_frozen(name: str, frozen: Sequence[str]) -> bool:
-    return name.split(".", 1)[0] in frozen
+    """Whether a weight lies in a frozen module, by its dotted name."""
+    return any(name == part or name.startswith(f"{part}.") for part in frozen)
 
 
 def _is_there(part: str, name: str, state: State) -> bool:
@@ -131,7 +134,11 @@ class LoopCohort(Cohort):
 
     def _set_up(self, learners: list[Learner]) -> None:
         # Channels-last is what the CPU's convolutions want: 0.85 of the time in float32, 0.6 in bfloat16.
-        self._learners = [learner.to(memory_format=torch.channels_last) for learner in learners]  # type: ignore[call-overload]
+        # A network whose forward asks for the order of the dimensions keeps it.
+        self._learners = [
+            learner if found_of(learner.network).contiguous else learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            for learner in learners
+        ]
         self._weights = [learner.weights() for learner in self._learners]
         self._momenta = [{name: torch.zeros_like(w) for name, w in weights.items()} for weights in self._weights]
         self._moved: dict[tuple[int, tuple[str, ...]], tuple[list[str], list[Tensor], list[Tensor]]] = {}
@@ -146,7 +153,7 @@ class LoopCohort(Cohort):
         learner = self._learners[subject]
         if not learner.network.training:  # a probe has looked at it
             learner.train()
-        names, weights, momenta = self._moving(subject, (*self._frozen[subject], *objective.idle))
+        names, weights, momenta = self._moving(subject, (*self._fixed, *self._frozen[subject], *objective.idle))
         if gradients_of := self._written_out(learner, objective, batch):
             loss, right, every = gradients_of(batch.views, batch.labels)
             gradients = [every[name] for name in names]
@@ -154,7 +161,10 @@ class LoopCohort(Cohort):
             with self._autocast():
                 answer = full(learner(objective, batch))
             loss, right = objective.judge(answer, batch)
-            gradients = list(torch.autograd.grad(loss, weights))
+            gradients = list(torch.autograd.grad(loss, weights, allow_unused=True))
+        if any(gradient is None for gradient in gradients):  # of weights that this answer does not depend on
+            reached = [place for place, gradient in enumerate(gradients) if gradient is not None]
+            weights, gradients, momenta = ([part[place] for place in reached] for part in (weights, gradients, momenta))
         self._descend(weights, gradients, momenta, learning_rate)
         return torch.stack([loss.detach(), right.detach()])
 
@@ -234,7 +244,7 @@ class StackedCohort(Cohort):
         with self._autocast():
             gradients, (loss, right) = self._gradient(objective)(self._weights, self._buffers, Batch.stacked(batches))
         for (rate, frozen), subjects in self._moving_alike(learning_rates).items():
-            names = [name for name in self._weights if not _is_frozen(name, (*frozen, *objective.idle))]
+            names = [name for name in self._weights if not _is_frozen(name, (*self._fixed, *frozen, *objective.idle))]
             weights, slopes, momenta = (
                 self._of(subjects, [values[name] for name in names])
                 for values in (self._weights, gradients, self._momenta)

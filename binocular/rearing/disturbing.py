@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from binocular.networks.build import build_network
+from binocular.networks.build import network_of
 from binocular.rearing.cohort import State
 from binocular.stimuli.streams import stream
 
@@ -43,7 +43,7 @@ def disturbed(
     """
 
     def fresh(seed: int) -> nn.Module:
-        return build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, seed)
+        return network_of(spec, stimulus.shape, stimulus.n_classes, seed, weights=False)
 
     def drawn(purpose: str) -> nn.Module:
         return fresh(int(torch.randint(2**31, (), generator=stream(seed, purpose, epoch))))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from binocular.networks.build import build_network
+from binocular.networks.build import network_of
 from binocular.rearing.cohort import Cohort, LoopCohort, StackedCohort
 from binocular.rearing.memory import keep_freed_memory
 from binocular.rearing.objectives import build_decoder
@@ -114,10 +114,7 @@ def begin(plan: Plan, nodes: Sequence[Node], folder: Path | None) -> Group:
         keep_freed_memory()
     sets = [plan.stimuli(node.seed) for node in nodes]
     first = sets[0]
-    networks = [
-        build_network(plan.network.kind, plan.network.options, first.shape, first.n_classes, node.seed)
-        for node in nodes
-    ]
+    networks = [network_of(plan.network, first.shape, first.n_classes, node.seed) for node in nodes]
     decoders = [
         build_decoder(network, first.shape, node.seed, plan.network.kind).to(plan.device)
         for network, node in zip(networks, nodes, strict=True)

@@ -191,5 +191,6 @@ def _begin_epoch(group: Group, subject: int, epoch: int) -> bool:
         state = cohort.state(subject)
         changed = disturbed(state, conditions, group.plan.network, group.sets[subject], node.seed, epoch)
         cohort.load(subject, changed)
-    cohort.freeze(subject, () if conditions.freeze is None else (conditions.freeze,))
+    frozen = conditions.freeze or ()
+    cohort.freeze(subject, (frozen,) if isinstance(frozen, str) else frozen)
     return True

@@ -46,7 +46,7 @@ class Plan:
     code
         Digest of the code behind each class of a user that takes part, by its name ``module:Class``.
     start
-        Digest of what the untrained network of seed 0 holds, weights of a file included, for a user's network.
+        Digest of what the untrained network of seed 0 holds, where that is a user's or brings weights.
     command
         The command line, noted beside what is reared.
     """
@@ -74,7 +74,12 @@ class Plan:
             "precision": self.precision,
             "packing": self.packing,
             "stimulus": dict(self.content),
-            "network": {"settings": self.network.model_dump(mode="json"), "code": dict(self.code), "start": self.start},
+            # What a file of weights holds counts (``start``), not where it lies.
+            "network": {
+                "settings": self.network.model_dump(mode="json", exclude={"weights"}),
+                "code": dict(self.code),
+                "start": self.start,
+            },
             "optimiser": [training.optimiser, training.momentum, training.weight_decay, training.batch_size],
             "seed": seed,
         }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from binocular.networks.build import build_network
+from binocular.networks.build import network_of
 from binocular.networks.sites import REPRESENTATION, resolve_site, site_name
 from binocular.probes.base import Probe
 from binocular.probes.normalisation import adapted
@@ -140,7 +140,7 @@ def _with_units(subject: SubjectRecord, protocol: protocols.Protocol, stimulus: 
     if all(record.units is not None for record in subject.sites.values()):
         return subject
     spec = protocol.network
-    network = build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, subject.seed)
+    network = network_of(spec, stimulus.shape, stimulus.n_classes, subject.seed)
     network = network.to(stimulus.labels["test"].device).eval()
     names = {site: site_name(site, "map" if site.endswith(".map") else "pooled") for site in subject.sites}
     units = units_at(network, stimulus.shape, [resolve_site(network, name) for name in names.values()])
@@ -193,7 +193,7 @@ def measure_subject(
     rows: dict[str, list[dict[str, np.ndarray]]] = {}
     epochs, units = [], {}
     for snapshot in _snapshots(folder, subject, when):
-        network = build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, seed)
+        network = network_of(spec, stimulus.shape, stimulus.n_classes, seed)
         _restore(network, snapshot.state)
         network = network.to(device).eval()
         if protocol.probes.normalisation == "adapted":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from binocular.networks.build import build_network, network_class
+from binocular.networks.build import network_class, network_of
 from binocular.networks.checking import draws
 from binocular.rearing.plan import stimulus_of
 
@@ -47,8 +47,7 @@ def packing_for(protocol: Protocol, device: str) -> str:
     if device == "cpu" or getattr(network_class(protocol.network.kind), "fills_a_device", False):
         return "loop"
     stimulus = stimulus_of(protocol.stimulus, 0, "cpu")
-    spec = protocol.network
-    network = build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, 0)
+    network = network_of(protocol.network, stimulus.shape, stimulus.n_classes, 0)
     return "stacked" if can_be_stacked(network, stimulus.shape) else "loop"
 
 
@@ -71,7 +70,7 @@ def can_be_stacked(network: nn.Module, shape: tuple[int, int, int]) -> bool:
 def subjects_at_once(plan: Plan) -> int:
     """Return how many subjects of a stacked cohort fit into the memory that is free; at least one."""
     stimulus = plan.stimuli(0)
-    network = build_network(plan.network.kind, plan.network.options, stimulus.shape, stimulus.n_classes, 0)
+    network = network_of(plan.network, stimulus.shape, stimulus.n_classes, 0)
     batch = min(plan.training.batch_size, len(stimulus.labels["train"]))
     each = bytes_per_subject(network, stimulus.shape, batch)
     return max(1, int(_room(plan.device) / each))

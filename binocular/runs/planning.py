@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from binocular.networks.build import build_network, network_class
+from binocular.networks.build import network_class, network_of
 from binocular.networks.checking import check_reproducible
 from binocular.networks.sites import chosen_sites
 from binocular.probes.recording import units_at
 from binocular.probes.taking import probes_of
+from binocular.protocols.checked import nearest
 from binocular.rearing.objectives import build_decoder
 from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node, PhaseTree
@@ -124,19 +125,19 @@ def plan_study(protocol: Protocol, device: str = "auto", command: str = "") -> S
 def _own_network(protocol: Protocol) -> tuple[dict[str, str], str]:
     """Return the code behind a user's network, and a digest of what it begins with, which a file of weights may decide.
 
-    Both are empty for a network that is shipped, which the version of rearing and the settings describe.
+    Both are empty for a network that is shipped and brings no weights, which the version of rearing and the settings
+    describe.
     """
     kind = protocol.network.kind
     cls = network_class(kind)
-    if ":" not in kind or is_shipped(cls):
+    code = {} if ":" not in kind or is_shipped(cls) else {kind: code_of(cls)}
+    if not code and protocol.network.weights is None:
         return {}, ""
-    code = {kind: code_of(cls)}
     return code, digest_of_values(_network(protocol, protocol.stimulus.sample(), 0))
 
 
 def _network(protocol: Protocol, stimulus: StimulusSet, seed: int) -> nn.Module:
-    spec = protocol.network
-    return build_network(spec.kind, spec.options, stimulus.shape, stimulus.n_classes, seed)
+    return network_of(protocol.network, stimulus.shape, stimulus.n_classes, seed)
 
 
 def check_parts(study: StudyPlan, stimulus: StimulusSet) -> int:
@@ -174,6 +175,7 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet) -> int:
         )
     chosen_sites(network, protocol.probes.sites, protocol.probes.units)
     probes_of(protocol.probes)
+    _check_named_parts(protocol, network)
     scores = ("test_accuracy", "accuracy_left_only", "accuracy_right_only", *stimulus.tasks)
     for condition in protocol.resolved_conditions():
         for phase in condition.phases:
@@ -193,6 +195,21 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet) -> int:
 
 def _phases(protocol: Protocol) -> list[Phase]:
     return [phase for condition in protocol.conditions for phase in condition.phases]
+
+
+def _check_named_parts(protocol: Protocol, network: nn.Module) -> None:
+    """Raise `BadInput` where a phase names a part that the network does not have."""
+    modules = [name for name, _ in network.named_modules(remove_duplicate=False) if name]
+    weights = {name for name, _ in network.named_parameters(remove_duplicate=False)}
+    for condition in protocol.resolved_conditions():
+        for number, phase in enumerate(condition.phases):
+            where = f"conditions.{condition.name}.phases[{number}]"
+            for frozen in (phase.freeze,) if isinstance(phase.freeze, str) else phase.freeze or ():
+                if frozen not in modules and frozen not in weights:
+                    known = nearest(frozen, modules) or f"; accepted: its modules, such as {', '.join(modules[:5])}"
+                    raise BadInput(f"{where}.freeze: {protocol.network.kind} has no part '{frozen}'{known}")
+            if phase.head == "reset" and "head" not in modules:
+                raise BadInput(f"{where}.head: {protocol.network.kind} has no module 'head' that could be drawn afresh")
 
 
 def _check_reconstruction(protocol: Protocol, network: nn.Module, shape: tuple[int, int, int]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from binocular.networks.declared import has_pathways
 from binocular.networks.fusion import fuse
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.errors import BadInput
@@ -89,6 +90,11 @@ def build_decoder(network: nn.Module, shape: tuple[int, int, int], seed: int, ki
     """
     if DECODER in dict(network.named_children()):
         raise BadInput(f"network.kind: {kind} has a part '{DECODER}', a name that rearing needs for the decoder")
+    if not has_pathways(network):
+        raise BadInput(
+            f"network.kind: {kind} cannot reconstruct, because its forward is not head(trunk(fuse(left, right))); "
+            "accepted is a network that declares left, right, trunk, head and, unless it is a sum, fuse"
+        )
     represented = _representation_shape(network, shape)
     if len(represented) != 3:
         given = ", ".join(["batch", *(str(size) for size in represented)])

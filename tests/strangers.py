@@ -1,0 +1,134 @@
+"""Networks as strangers write them: other fusions, other arguments, nothing declared."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def stem(channels: int, width: int = 4) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels, width, 3, 2, 1), nn.BatchNorm2d(width), nn.ReLU(inplace=True))
+
+
+class Concatenating(nn.Module):
+    """The features of both eyes side by side, in a forward of its own; nothing is declared."""
+
+    def __init__(self, in_channels: int, num_classes: int, width: int = 4) -> None:
+        super().__init__()
+        self.one, self.other = stem(in_channels, width), stem(in_channels, width)
+        self.mix = nn.Conv2d(2 * width, 6, 3, padding=1)
+        self.norm, self.act = nn.BatchNorm2d(6), nn.ReLU(inplace=True)
+        self.drop, self.fc = nn.Dropout(0.2), nn.Linear(6 * 9, num_classes)
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        both = self.act(self.norm(self.mix(torch.cat([self.one(left), self.other(right)], 1))))
+        pooled = nn.functional.adaptive_avg_pool2d(both, 3)
+        return self.fc(self.drop(pooled.view(len(both), -1)))
+
+
+class Parts(nn.Module):
+    """Two pathways, a trunk and a head; subclasses say how the eyes meet."""
+
+    fused = 4
+
+    def __init__(self, shape: tuple[int, int, int], n_classes: int) -> None:
+        super().__init__()
+        self.left, self.right = stem(shape[0]), stem(shape[0])
+        self.trunk = nn.Sequential(nn.Conv2d(self.fused, 6, 3, padding=1), nn.ReLU())
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, n_classes))
+
+    def forward(self, views: Tensor) -> Tensor:
+        fused = self.fuse(self.left(views[:, 0]), self.right(views[:, 1]))  # type: ignore[operator]
+        return self.head(self.trunk(fused))
+
+
+class Side(Parts):
+    fused = 8
+
+    def fuse(self, left: Tensor, right: Tensor) -> Tensor:
+        return torch.cat([left, right], 1)
+
+
+class PartlyFixed(Side):
+    """A pathway that does not learn, and a part that nothing depends on."""
+
+    def __init__(self, shape: tuple[int, int, int], n_classes: int) -> None:
+        super().__init__(shape, n_classes)
+        self.left.requires_grad_(False)
+        self.unused = nn.Linear(3, 3)
+
+
+class Maximum(Parts):
+    def fuse(self, left: Tensor, right: Tensor) -> Tensor:
+        return torch.maximum(left, right)
+
+
+class Gated(Parts):
+    def __init__(self, shape: tuple[int, int, int], n_classes: int) -> None:
+        super().__init__(shape, n_classes)
+        self.gate = nn.Conv2d(8, 4, 1)
+
+    def fuse(self, left: Tensor, right: Tensor) -> Tensor:
+        share = self.gate(torch.cat([left, right], 1)).sigmoid()
+        return share * left + (1 - share) * right
+
+
+class Attending(Parts):
+    """Each place of one eye attends to the places of the other; the fusion is a module."""
+
+    def __init__(self, shape: tuple[int, int, int], n_classes: int) -> None:
+        super().__init__(shape, n_classes)
+        self.fuse = CrossAttention(4)
+
+
+class CrossAttention(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(width, 2, batch_first=True)
+        self.after = nn.ReLU()
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        one, other = (eye.flatten(2).transpose(1, 2) for eye in (left, right))
+        heard, _ = self.attention(one, other, other, need_weights=False)
+        return self.after((one + heard).transpose(1, 2).reshape(left.shape))
+
+
+class Shared(nn.Module):
+    """One stem for both eyes."""
+
+    def __init__(self, shape: tuple[int, int, int], n_classes: int) -> None:
+        super().__init__()
+        self.left = self.right = stem(shape[0])
+        self.trunk = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten())
+        self.head = nn.Linear(16, n_classes)
+
+    def forward(self, views: Tensor) -> Tensor:
+        return self.head(self.trunk(self.left(views[:, 0]) + self.right(views[:, 1])))
+
+
+class Tokens(nn.Module):
+    """A transformer on the patches of both eyes, one after the other, behind a token of its own."""
+
+    def __init__(self, image_size: int, in_chans: int, num_classes: int, width: int = 8) -> None:
+        super().__init__()
+        self.embed = nn.Conv2d(in_chans, width, 4, 4)
+        self.cls = nn.Parameter(torch.randn(1, 1, width) / 4)
+        self.place = nn.Parameter(torch.randn(1, 2 * (image_size // 4) ** 2 + 1, width) / 4)
+        layer = nn.TransformerEncoderLayer(width, 2, 2 * width, 0.1, batch_first=True, norm_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.encoder.stacked_maps = 2  # type: ignore[assignment]
+        self.norm, self.classify = nn.LayerNorm(width), nn.Linear(width, num_classes)
+
+    def forward(self, views: Tensor) -> Tensor:
+        patches = torch.cat([self.embed(eye).flatten(2).transpose(1, 2) for eye in views.unbind(1)], 1)
+        seen = torch.cat([self.cls.expand(len(patches), -1, -1), patches], 1) + self.place
+        return self.classify(self.norm(self.encoder(seen)[:, 0]))
+
+
+def plain(in_channels: int, planes: int, num_classes: int) -> nn.Module:
+    raise NotImplementedError
+
+
+class Dictionary(Side):
+    def forward(self, views: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
+        return {"logits": super().forward(views)}
