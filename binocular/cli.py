@@ -7,15 +7,12 @@ import shlex
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from binocular.papers.command import reproduce
 from binocular.stimuli.errors import BadInput, MissingData
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["app"]
 
@@ -352,26 +349,18 @@ def check_network(
     protocol: Annotated[str, typer.Option(help="Protocol whose stimulus it must take.")] = "monocular-deprivation",
     settings: Settings = None,
 ) -> None:
-    """Say whether a network can be reared here, and if not, what does not fit."""
-    from binocular.networks.build import build_network
-    from binocular.networks.checking import check_reproducible
+    """Say whether a network can be reared here, what is possible with it, and what it would declare for more."""
+    import textwrap
+
     from binocular.protocols import load_protocol
-    from binocular.runs.checking import check_protocol
+    from binocular.runs.abilities import abilities
 
-    chosen = load_protocol(protocol, [*(settings or []), f"network.kind={network}"])
-    check_protocol(chosen, "cpu")
-    seed, stimulus = chosen.seed_list[0], chosen.stimulus.sample()
-
-    def build() -> nn.Module:
-        return build_network(chosen.network.kind, chosen.network.options, stimulus.shape, stimulus.n_classes, seed)
-
-    built = build()
-    if complaints := check_reproducible(build, stimulus.shape):
-        raise BadInput(f"{network} cannot be reared: {'; '.join(complaints)}")
-    weights = sum(parameter.numel() for parameter in built.parameters())
-    print(
-        f"{network} fits: {weights} weights, takes {stimulus.shape} per eye, tells {stimulus.n_classes} classes apart"
-    )
+    for found in abilities(load_protocol(protocol, [*(settings or []), f"network.kind={network}"])):
+        for words, text in ((found.topic, found.text), ("for more", found.add)):
+            start = f"{words:<11} "
+            print(
+                textwrap.fill(start + text, 120, subsequent_indent=" " * 12, break_on_hyphens=False)
+            ) if text else None
 
 
 @app.command()

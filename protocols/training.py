@@ -13,7 +13,7 @@ __all__ = ["AgeScale", "Clock", "NetworkSpec", "ProbePlan", "Training", "schedul
 
 Clock = Literal["absolute", "phase", "constant", "cyclic"]
 Plain = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
-Option = Plain | list[Plain]
+Option = Plain | list[Plain] | dict[str, Plain | list[Plain]]
 
 
 def scheduled_rate(

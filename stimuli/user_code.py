@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary
 
 from binocular.stimuli.errors import BadInput
 
-__all__ = ["allow", "allow_all", "code_of", "is_shipped", "load_class", "references_in"]
+__all__ = ["allow", "allow_all", "code_of", "is_reference", "is_shipped", "load_class", "references_in"]
 
 # A name is looked for from its first letter only and never given back, so that very long texts are read once.
 _REFERENCE = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*+:[A-Za-z_]\w*")
@@ -37,6 +37,11 @@ _first_seen: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 def references_in(texts: Iterable[str]) -> set[str]:
     """Return everything of the form ``module:Class`` in texts, such as the overrides of a command line."""
     return {found for text in texts for found in _REFERENCE.findall(text)}
+
+
+def is_reference(text: str) -> bool:
+    """Say whether a text is of the form ``module:Class``."""
+    return bool(_REFERENCE.fullmatch(text))
 
 
 def allow(references: Iterable[str]) -> None:

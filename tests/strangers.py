@@ -132,3 +132,73 @@ def plain(in_channels: int, planes: int, num_classes: int) -> nn.Module:
 class Dictionary(Side):
     def forward(self, views: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
         return {"logits": super().forward(views)}
+
+
+class Block(nn.Module):
+    def __init__(self, width: int, out: int, stride: int) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(width, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out)
+        self.relu, self.short = nn.ReLU(inplace=True), nn.Conv2d(width, out, 1, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.relu(self.norm(self.conv(x)) + self.short(x))
+
+
+class Residual(nn.Module):
+    """A backbone of one eye, of the form of a ResNet."""
+
+    def __init__(self, num_classes: int = 1000) -> None:
+        super().__init__()
+        self.conv1, self.relu = nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(inplace=True)
+        self.layer1, self.layer2 = nn.Sequential(Block(4, 4, 1), Block(4, 4, 1)), nn.Sequential(Block(4, 8, 2))
+        self.layer3 = nn.Sequential(Block(8, 16, 2))
+        self.avgpool, self.fc = nn.AdaptiveAvgPool2d((1, 1)), nn.Linear(16, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layer3(self.layer2(self.layer1(self.relu(self.conv1(x)))))
+        return self.fc(torch.flatten(self.avgpool(x), 1))
+
+
+class Vision(nn.Module):
+    """A backbone of one eye, of the form of a vision transformer."""
+
+    def __init__(self, num_classes: int = 1000) -> None:
+        super().__init__()
+        self.conv_proj = nn.Conv2d(3, 8, 4, 4)
+        self.class_token = nn.Parameter(torch.randn(1, 1, 8))
+        self.encoder = Encoder()
+        self.heads = nn.Sequential(nn.Linear(8, num_classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, _, height, width = x.shape
+        torch._assert(height == 16, "height")
+        x = self.conv_proj(x).reshape(n, 8, (height // 4) * (width // 4)).permute(0, 2, 1)
+        x = self.encoder(torch.cat([self.class_token.expand(n, -1, -1), x], dim=1))
+        return self.heads(x[:, 0])
+
+
+class Encoder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pos_embedding = nn.Parameter(torch.randn(1, 17, 8))
+        make = lambda: nn.TransformerEncoderLayer(8, 2, 16, 0.0, "gelu", batch_first=True)  # noqa: E731
+        self.layers, self.ln = nn.Sequential(*(make() for _ in range(3))), nn.LayerNorm(8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.ln(self.layers(x + self.pos_embedding))
+
+
+class Branching(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(3, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(x) if x.sum() > 0 else x
+
+
+class Skipping(Residual):
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.layer1(self.relu(self.conv1(x)))
+        seen = self.layer3(self.layer2(first) + first.mean())
+        return self.fc(torch.flatten(self.avgpool(seen), 1))

@@ -13,10 +13,12 @@ import tests.strangers  # noqa: F401 - whose classes are named below
 from binocular.networks.build import build_network
 from binocular.networks.declared import found_of, has_pathways, map_of_tokens
 from binocular.networks.sites import areas_of, resolve_site
-from binocular.probes import response_grid, source_variance, vision
+from binocular.probes import probe_from, response_grid, source_variance, vision
 from binocular.probes.recording import units_at
+from binocular.probes.taking import take
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort
+from binocular.runs.abilities import abilities
 from binocular.runs.checking import check_protocol
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
@@ -192,3 +194,30 @@ def test_only_parts_that_are_there_are_frozen_or_drawn_afresh(tmp_path):
         check_protocol(tiny(tmp_path, *own, "conditions.normal.phases.0.objective={kind='reconstruction'}"), "cpu")
     chosen = tiny(tmp_path, *own, "conditions.normal.phases.0.freeze=['one', 'mix.bias']")
     assert check_protocol(chosen, "cpu").study.protocol.conditions[0].phases[0].freeze == ("one", "mix.bias")
+
+
+@pytest.mark.parametrize(
+    ("name", "possible", "lacking"),
+    [
+        ("Side", ("run once for each view", "fisher", "reconstruction"), ("needs", "representation")),
+        (
+            "Concatenating",
+            ("the whole network runs", "first_binocular (act, 6 x 6 x 6"),
+            ("fisher needs left",),
+        ),
+    ],
+)
+def test_what_is_possible_with_a_network_is_told(tmp_path, name, possible, lacking):
+    chosen = tiny(tmp_path, f"network.kind=tests.strangers:{name}", "network.options={}")
+    found = list(abilities(chosen))
+    assert [ability.topic for ability in found] == [
+        "network", "pathways", "areas", "sites", "probes", "objectives", "speed",
+    ]  # fmt: skip
+    texts, more = "\n".join(a.text for a in found), "\n".join(a.add for a in found)
+    assert all(words in texts for words in possible)
+    assert all((words in more) is (name == "Concatenating") for words in lacking)
+
+
+def test_a_probe_of_pathways_says_what_it_needs():
+    with pytest.raises(BadInput, match="probe weights: the network has no module 'left'; it needs left, right"):
+        take(probe_from("weights"), stranger("Concatenating"), Still(), 0, [])

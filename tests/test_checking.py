@@ -99,7 +99,7 @@ def test_a_missing_set_of_images_is_no_mistake_of_the_protocol(monkeypatch: pyte
         check_protocol(load_protocol("kleinman-2023-fig4-paper"), "cpu")
 
 
-@pytest.mark.parametrize("kind", sorted(NETWORKS))
+@pytest.mark.parametrize("kind", sorted(NETWORKS.keys() - {"two-stream"}))
 def test_weights_are_counted_without_making_them(kind: str) -> None:
     counted = weights_of(network_class(kind), (1, 16, 16), 8, {"width": 8})
     network = build_network(kind, {"width": 8}, (1, 16, 16), 8, seed=0)

@@ -32,6 +32,7 @@ NETWORKS: dict[str, str] = {
     "all-convolutional": "binocular.networks.all_convolutional:AllConvolutional",
     "split-resnet-18": "binocular.networks.resnet:SplitResNet18",
     "split-transformer": "binocular.networks.transformer:SplitTransformer",
+    "two-stream": "binocular.networks.two_stream:TwoStream",
 }
 """Networks by kind; a new one is one class and one line here."""
 

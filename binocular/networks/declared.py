@@ -36,6 +36,7 @@ __all__ = [
     "found_of",
     "has_pathways",
     "map_of_tokens",
+    "recordable_modules",
     "settle",
     "show_views",
 ]
@@ -149,6 +150,25 @@ def settle(network: nn.Module, shape: tuple[int, int, int]) -> None:
     setattr(network, _FOUND, found)
     if found.contiguous:
         network.register_forward_pre_hook(_in_order)
+
+
+@torch.no_grad()
+def recordable_modules(network: nn.Module, shape: tuple[int, int, int]) -> list[str]:
+    """Return all modules that can be recorded from, by dotted name, in the order in which they answer to views.
+
+    Parameters
+    ----------
+    network
+        On the processor.
+    shape
+        (channels, height, width) of what one eye sees.
+    """
+    was_training = network.training
+    network.eval()
+    with global_stream(0, "check"):
+        answers = _watch(network, _views(shape))
+    network.train(was_training)
+    return [name for name, answer in answers.items() if _can_be_recorded(answer.output)]
 
 
 def _views(shape: tuple[int, int, int]) -> Tensor:

@@ -62,6 +62,7 @@ PLACES_EACH_WAY = 1
 UnitKind = Literal["cell", "centre", "pooled", "map"]
 _KINDS: tuple[str, ...] = get_args(UnitKind)
 _TRUNK = "trunk"
+_SHOWN = 30  # modules that a message lists
 
 
 @dataclass(frozen=True)
@@ -158,10 +159,12 @@ def resolve_site(network: nn.Module, name: str, where: str = "--site") -> Site:
         return Site(site_name(name), area, module, kind, list(areas).index(area) if area in areas else -1)
     if area in areas:
         raise BadInput(f"{where}: the network declares '{area}' as its module '{module}', which it does not have")
-    near = difflib.get_close_matches(area, modules, 3, 0.5) or modules[:3]
+    near = difflib.get_close_matches(area, modules, 3, 0.5)
+    shown = [*near, *(name for name in modules if name not in near)]
+    more = f" and {len(shown) - _SHOWN} more (binocular check-network lists them)" if len(shown) > _SHOWN else ""
     raise BadInput(
-        f"{where}: the network has no site '{area}'; accepted: {', '.join(areas)}, or any of its modules, such as "
-        f"{', '.join(near)}; each may end in {', '.join('.' + kind for kind in _KINDS)}"
+        f"{where}: the network has no site '{area}'; accepted: {', '.join(areas)}, or any of its modules: "
+        f"{', '.join(shown[:_SHOWN])}{more}; each may end in {', '.join('.' + kind for kind in _KINDS)}"
     )
 
 

@@ -102,6 +102,8 @@ class Probe(BaseModel):
         Where it is taken if nothing else is asked for.
     own_sites
         Sites that only this probe knows, beside those of the network.
+    needs
+        Modules that a network must have for it to be taken, such as ``left`` and ``right``.
     columns
         The datasets it gives, by name. Those whose only dimension has their own name are coordinates; all others
         begin with ``checkpoint``, see `at_checkpoint`.
@@ -114,6 +116,7 @@ class Probe(BaseModel):
     scope: ClassVar[Scope] = "site"
     usual_site: ClassVar[str] = FIRST_BINOCULAR
     own_sites: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[Mapping[str, Column]]
 
     def measure_sites(

@@ -15,6 +15,7 @@ from binocular.networks.sites import chosen_sites, resolve_site
 from binocular.probes.base import NETWORK, Probe
 from binocular.probes.registry import probe_from
 from binocular.probes.relative_variance import RelativeSourceVariance
+from binocular.stimuli.errors import BadInput
 from binocular.store.records import SiteUnits
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from binocular.protocols import ProbePlan
     from binocular.stimuli.base import StimulusSet
 
-__all__ = ["checkpoint_rows", "probes_of", "row_name", "stacked", "take", "units_of"]
+__all__ = ["checkpoint_rows", "lacks", "probes_of", "row_name", "stacked", "take", "units_of"]
 
 
 def probes_of(plan: ProbePlan) -> list[Probe]:
@@ -107,8 +108,12 @@ def take(
     Raises
     ------
     BadInput
-        If the network has no such site.
+        If the network has no such site, or not what the probe needs.
     """
+    if missing := lacks(type(probe), network):
+        raise BadInput(
+            f"probe {probe.name}: the network has no module '{missing[0]}'; it needs {', '.join(probe.needs)}"
+        )
     if probe.scope == "network":
         return {NETWORK: probe.measure(network, stimulus, seed, NETWORK)}
     named = dict.fromkeys(probe.site_name(site) for site in sites)
@@ -116,6 +121,12 @@ def take(
         if site not in probe.own_sites:
             resolve_site(network, site)
     return probe.measure_sites(network, stimulus, seed, list(named))
+
+
+def lacks(probe: type[Probe], network: nn.Module) -> list[str]:
+    """Return the modules that a probe needs and a network does not have."""
+    there = dict(network.named_children())
+    return [name for name in probe.needs if name not in there and getattr(network, name, None) is None]
 
 
 def units_of(probe: Probe, network: nn.Module, stimulus: StimulusSet, sites: Sequence[str]) -> dict[str, SiteUnits]:

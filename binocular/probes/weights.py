@@ -35,6 +35,7 @@ class FisherInformation(Probe):
     name: ClassVar[str] = "fisher"
     about: ClassVar[str] = "trace of the Fisher information of each pathway, trunk and head"
     scope: ClassVar[Scope] = "network"
+    needs: ClassVar[tuple[str, ...]] = ("left", "right", "trunk", "head")
 
     n_stimuli: int = Field(300, ge=2, description="test stimuli")
     labels: Literal["drawn", "all"] = Field(
@@ -124,6 +125,7 @@ class PathwayWeights(Probe):
     name: ClassVar[str] = "weights"
     about: ClassVar[str] = "norm of each pathway, alignment of the first layers of the two eyes"
     scope: ClassVar[Scope] = "network"
+    needs: ClassVar[tuple[str, ...]] = ("left", "right")
 
     columns: ClassVar = {
         **EYE,
@@ -208,7 +210,10 @@ def first_layer(network: nn.Module, eye: str, shape: tuple[int, int, int]) -> Te
     """
     from binocular.stimuli.errors import BadInput
 
-    for value in getattr(network, eye).parameters():
+    pathway = getattr(network, eye, None)
+    if pathway is None:
+        raise BadInput(f"the network has no pathway '{eye}', whose first layer could be looked at")
+    for value in pathway.parameters():
         if value.dim() < 2:
             continue
         weights = value.detach().double().cpu()

@@ -21,7 +21,7 @@ from binocular.rearing.tree import Node, PhaseTree
 from binocular.runs.packing import can_be_stacked, packing_for
 from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.user_code import code_of, is_shipped
+from binocular.stimuli.user_code import code_of, is_reference, is_shipped, load_class
 from binocular.store.node_index import NodeIndex
 from binocular.store.provenance import usable_cores
 from binocular.store.records import SiteUnits
@@ -131,6 +131,9 @@ def _own_network(protocol: Protocol) -> tuple[dict[str, str], str]:
     kind = protocol.network.kind
     cls = network_class(kind)
     code = {} if ":" not in kind or is_shipped(cls) else {kind: code_of(cls)}
+    for name, value in protocol.network.options.items():
+        if isinstance(value, str) and is_reference(value):
+            code[value] = code_of(load_class(value, f"network.options.{name}", nn.Module))
     if not code and protocol.network.weights is None:
         return {}, ""
     return code, digest_of_values(_network(protocol, protocol.stimulus.sample(), 0))

@@ -1,0 +1,167 @@
+"""What is possible with a network: areas, sites, probes, objectives, speed, and what would add more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from binocular.networks.build import network_of
+from binocular.networks.checking import check_reproducible
+from binocular.networks.declared import declares_pathways, found_of, has_pathways, recordable_modules
+from binocular.networks.sites import FIRST_BINOCULAR, REPRESENTATION, areas_of, resolve_site
+from binocular.probes.recording import units_at
+from binocular.probes.registry import PROBES, probe_type
+from binocular.probes.taking import checkpoint_rows, lacks
+from binocular.protocols.objectives import OBJECTIVES
+from binocular.rearing.batches import Batch
+from binocular.rearing.cohort import LoopCohort
+from binocular.rearing.objectives import build_decoder
+from binocular.runs.checking import check_protocol
+from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from binocular.protocols import Protocol
+    from binocular.stimuli.base import StimulusSet
+
+__all__ = ["Ability", "abilities"]
+
+
+@dataclass(frozen=True)
+class Ability:
+    """One thing that is possible or not.
+
+    Attributes
+    ----------
+    topic
+        What it is about, one word.
+    text
+        What is possible.
+    add
+        What the network would have to declare for more; empty where nothing is lacking.
+    """
+
+    topic: str
+    text: str
+    add: str = ""
+
+
+def abilities(protocol: Protocol) -> Iterator[Ability]:
+    """Yield what is possible with the network of a protocol, by trying it.
+
+    Parameters
+    ----------
+    protocol
+        A protocol whose fields are checked.
+
+    Raises
+    ------
+    BadInput
+        If the network cannot be reared.
+    """
+    check_protocol(protocol, "cpu")
+    spec, seed, stimulus = protocol.network, protocol.seed_list[0], protocol.stimulus.sample()
+
+    def build() -> nn.Module:
+        return network_of(spec, stimulus.shape, stimulus.n_classes, seed)
+
+    network = build().eval()
+    if complaints := check_reproducible(build, stimulus.shape):
+        raise BadInput(f"{spec.kind} cannot be reared: {'; '.join(complaints)}")
+    weights = list(network.parameters())
+    fixed = sum(parameter.numel() for parameter in weights if not parameter.requires_grad)
+    yield Ability(
+        "network",
+        f"{spec.kind} fits: {sum(parameter.numel() for parameter in weights)} weights"
+        + (f" ({fixed} of them fixed)" if fixed else "")
+        + f", takes {stimulus.shape} per eye, tells {stimulus.n_classes} classes apart",
+    )
+    yield _pathways(network)
+    yield _areas(network, stimulus)
+    yield _sites(network, stimulus)
+    possible = {name: lacks(probe_type(name), network) for name in PROBES}
+    lacking = "; ".join(f"{name} needs {', '.join(needs)}" for name, needs in possible.items() if needs)
+    yield Ability("probes", ", ".join(name for name, needs in possible.items() if not needs), lacking)
+    yield _objectives(network, stimulus, spec.kind)
+    yield _speed(protocol, network, stimulus, seed)
+
+
+def _pathways(network: nn.Module) -> Ability:
+    if has_pathways(network):
+        fusion = "its own fuse" if hasattr(network, "fuse") else "a sum"
+        return Ability("pathways", f"left and right run once for each view of a grid; they meet by {fusion}")
+    if declares_pathways(network):
+        add = "its forward is not head(trunk(fuse(left, right))); a method fuse(left, right) may say how the eyes meet"
+    else:
+        add = "modules left, right, trunk and head, and fuse(left, right) unless it is a sum, with forward to match"
+    return Ability("pathways", "the whole network runs for each pair of a grid of n x n views", add)
+
+
+def _areas(network: nn.Module, stimulus: StimulusSet) -> Ability:
+    areas = areas_of(network)
+    found = found_of(network)
+    texts = []
+    for name, module in areas.items():
+        own = isinstance(getattr(network, name, None), str) or name not in (FIRST_BINOCULAR, REPRESENTATION)
+        source = "" if own or module == "trunk" or not found.representation else ", found"
+        texts.append(f"{name} ({module}, {_size(network, stimulus, module)}{source})" if name != module else name)
+    add = "" if FIRST_BINOCULAR in areas else "first_binocular, the module where both eyes meet"
+    return Ability("areas", ", ".join(texts), add)
+
+
+def _size(network: nn.Module, stimulus: StimulusSet, module: str) -> str:
+    (units,) = units_at(network, stimulus.shape, [resolve_site(network, f"{module}.map")]).values()
+    return f"{units.channels} x {units.height} x {units.width}"
+
+
+def _sites(network: nn.Module, stimulus: StimulusSet) -> Ability:
+    names = recordable_modules(network, stimulus.shape)
+    return Ability("sites", ", ".join(f"{name} {_size(network, stimulus, name)}" for name in names))
+
+
+def _objectives(network: nn.Module, stimulus: StimulusSet, kind: str) -> Ability:
+    possible, lacking = list(OBJECTIVES), ""
+    try:
+        build_decoder(network, stimulus.shape, 0, kind)
+    except BadInput as error:
+        possible.remove("reconstruction")
+        lacking = str(error).partition(f"{kind} ")[2]
+    return Ability("objectives", ", ".join(possible), lacking)
+
+
+def _speed(protocol: Protocol, network: nn.Module, stimulus: StimulusSet, seed: int) -> Ability:
+    """Measure a few steps of learning and one measurement, on one core of this processor."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        began = time.perf_counter()
+        checkpoint_rows(protocol.probes, network, stimulus, seed)
+        measuring = time.perf_counter() - began
+        n_train = getattr(protocol.stimulus, "n_train", None) or len(stimulus.labels["train"])
+        batch = min(protocol.training.batch_size, n_train)
+        index = torch.arange(batch) % len(stimulus.labels["train"])
+        views = stimulus.views("train", index, stream(seed, "check"))
+        cohort = LoopCohort([network], protocol.training.momentum, 0.0)
+        seconds = []
+        for _ in range(3):
+            began = time.perf_counter()
+            cohort.step([Batch(views, stimulus.labels["train"][index])], [0.0])
+            seconds.append(time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(threads)
+    epoch = min(seconds) * n_train / batch
+    return Ability(
+        "speed",
+        f"about {_seconds(epoch)} for an epoch of {n_train} presentations, {_seconds(measuring)} for a measurement, on "
+        "one core that is otherwise idle",
+    )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.0f} s" if value >= 10 else f"{value:.2g} s"
