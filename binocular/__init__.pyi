@@ -6,6 +6,7 @@ from .report.figures import figure_of as figure_of
 from .report.figures.timeline import timeline_figure as timeline_figure
 from .report.showing import stimulus_figure as stimulus_figure
 from .runs.measuring import measure_study as measure_study
+from .runs.notebook import rear as rear
 from .runs.running import run_study as run_study
 from .store.opening import open_study as open_study
 from .store.study import load_study as load_study

@@ -25,11 +25,12 @@ from weakref import WeakKeyDictionary
 
 from binocular.stimuli.errors import BadInput
 
-__all__ = ["allow", "allow_all", "code_of", "is_reference", "is_shipped", "load_class", "references_in"]
+__all__ = ["allow", "allow_all", "code_of", "give", "is_reference", "is_shipped", "load_class", "references_in"]
 
 # A name is looked for from its first letter only and never given back, so that very long texts are read once.
 _REFERENCE = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*+:[A-Za-z_]\w*")
 _allowed: set[str] = set()
+_given: dict[str, Any] = {}
 _trusted = False
 _first_seen: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 
@@ -55,6 +56,16 @@ def allow_all() -> None:
     _trusted = True
 
 
+def give(found: Any) -> str:
+    """Take a class that a person has handed over in Python, and return the name by which a protocol may ask for it.
+
+    It is known in this process only, unless its module can be imported.
+    """
+    reference = f"{found.__module__}:{found.__name__}"
+    _given[reference] = found
+    return reference
+
+
 def load_class(reference: str, field: str, base: type) -> Any:
     """Return a class that is named as ``module:Class``, importing its module if that is allowed.
 
@@ -72,6 +83,8 @@ def load_class(reference: str, field: str, base: type) -> Any:
     BadInput
         If nobody has allowed it, the module cannot be imported or has no such class.
     """
+    if reference in _given:
+        return _given[reference]
     module_name, _, class_name = reference.partition(":")
     if not _REFERENCE.fullmatch(reference):
         stem = Path(module_name.replace("\\", "/")).name.removesuffix(".py")

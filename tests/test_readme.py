@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from binocular import protocols
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -18,13 +20,16 @@ def _block(language: str) -> str:
 
 def test_the_lines_of_python_give_a_histogram(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    small = ("stimulus.n_train=50", "stimulus.n_test=50", "network.options.width=2", "training.evaluate_every=20")
-    small += ("probes.n_stimuli=8", "probes.bootstrap=0")
-    code = _block("python").replace('"stimulus.n_train=500"', ", ".join(map(repr, small)))
+    small = ["stimulus.n_train=20", "stimulus.n_test=20", "network.options.width=2", "probes.every=30"]
+    few = [*small, "probes.n_stimuli=4", "probes.bootstrap=0", "training.evaluate_every=30"]
+    code = _block("python").replace('"closed-early"])', f'"closed-early"], {few})')
     assert "width=2" in code
-    exec(code, {})
-    counts = [float(number) for number in re.findall(r"[\d.]+", capsys.readouterr().out)]
-    assert len(counts) == 7 and 0 < sum(counts) <= 18  # two channels at nine places
+    exec(code, names := {})
+    table = [line.split() for line in capsys.readouterr().out.splitlines() if re.match(r"[1-7] ", line)]
+    assert [row[0] for row in table] == list("1234567")
+    for column in (1, 2):
+        assert sum(float(row[column]) for row in table) == pytest.approx(1, abs=1e-3)
+    assert (tmp_path / "dominance.png").is_file() and len(names["study"].units())
 
 
 def test_the_protocol_loads(tmp_path):

@@ -21,7 +21,7 @@ from binocular.store.summary import last_value
 __all__ = ["Condition", "StudyData"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Condition:
     """A condition and its subjects, in order of their seeds.
 
@@ -42,6 +42,9 @@ class Condition:
     subjects: tuple[SubjectRecord, ...]
     values: Mapping[str, Any] = field(default_factory=dict)
     treated_eye: str = "right"
+
+    def __repr__(self) -> str:
+        return f"<Condition {self.name!r}: seeds {', '.join(str(subject.seed) for subject in self.subjects) or 'none'}>"
 
     @property
     def sites(self) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ class MeasureRecord:
     versions: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(repr=False)
 class SubjectRecord:
     """One subject: its history and its probes.
 

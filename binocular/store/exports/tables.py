@@ -18,6 +18,7 @@ import pandas
 
 from binocular.dominance import groups_of
 from binocular.store import schema
+from binocular.store.frames import unit_places
 from binocular.store.reading import Reader
 from binocular.store.records import SubjectRecord
 from binocular.store.schema import Field
@@ -60,6 +61,12 @@ _PHASES = {
     "deficits": _column("text", "kinds of deficits, joined by +", empty="normal vision"),
     "in_words": _column("text", "what happens in it, in words", empty="not given"),
     "parameters": _column("text", "the deficits with all their parameters, JSON"),
+}
+_UNIT = {
+    "kind": _column("text", "what is counted: cell, centre, pooled or map", empty="not said in a file of version 1"),
+    "channel": _column("integer", "channel of the unit, counted from 0", empty="not said"),
+    "row": _column("integer", "row of its place in the map, from the top", empty="no place: averaged over the map"),
+    "column": _column("integer", "column of its place, from the left", empty="no place: averaged over the map"),
 }
 _GROUP = "ocular-dominance group, 1 right eye only to 7 left eye only"
 _SUMMARY = {
@@ -160,7 +167,7 @@ class Tables:
         unit.pop("checkpoint", None)
         unit.pop("n_silent", None)
         group = schema.DOMINANCE["group"]
-        every_unit = {**_SITE, **unit, "group": _of(group, "silent unit, in no group")}
+        every_unit = {**_SITE, **unit, **_UNIT, "group": _of(group, "silent unit, in no group")}
         table("units", "one unit at one checkpoint of one subject", every_unit)
         checkpoint = "one checkpoint of one subject at one site"
         indices = {name: _of(schema.DOMINANCE[name]) for name in ("epoch", *schema.MEASURES)}
@@ -233,6 +240,8 @@ class Tables:
                 **{name: column.ravel() for name, column in record.values.items()},
                 "group": pandas.array(of_group.ravel(), dtype="Int64"),
             }
+            what = unit_places(record.units, record.values["rsv"].shape[1])
+            columns |= {name: np.tile(values, len(record.epoch)) for name, values in what.items()}
             units = pandas.DataFrame(columns).assign(site=site)
             yield "units", units.assign(group=units["group"].replace(0, pandas.NA))
             dominance = self._reader.table(f"{group.name}/dominance/{site}", schema.DOMINANCE)
