@@ -77,7 +77,15 @@ def follow(network: nn.Module, name: str = "") -> tuple[fx.Graph, str]:
 
 
 def before(network: nn.Module, name: str) -> nn.Module:
-    """Return what a network does up to the output of a module; see `follow` for what it raises."""
+    """Return what a network does up to the output of a module; see `follow` for what it raises.
+
+    Parameters
+    ----------
+    network
+        A network of one eye.
+    name
+        Dotted name of the module of the cut.
+    """
     graph, _ = follow(network, name)
     part, known = fx.Graph(), {}
     for node in graph.nodes:
@@ -90,6 +98,13 @@ def before(network: nn.Module, name: str) -> nn.Module:
 
 def behind(network: nn.Module, name: str) -> nn.Module:
     """Return what a network does from the output of a module on.
+
+    Parameters
+    ----------
+    network
+        A network of one eye.
+    name
+        Dotted name of the module of the cut.
 
     Raises
     ------

@@ -131,7 +131,7 @@ def settle(network: nn.Module, shape: tuple[int, int, int]) -> None:
     Parameters
     ----------
     network
-        A network on the processor that answers to views; it is not changed otherwise.
+        A network on the CPU that answers to views; it is not changed otherwise.
     shape
         (channels, height, width) of what one eye sees.
     """
@@ -294,7 +294,7 @@ def _last(answers: dict[str, _Answer]) -> frozenset[str]:
 
 
 def _wants_order(network: nn.Module, views: Tensor) -> bool:
-    """Whether a network fails with weights and views in the order that suits convolutions on a processor."""
+    """Whether a network fails with weights and views in the order that suits convolutions on a CPU."""
     other = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     try:
         other(views.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3))

@@ -42,5 +42,11 @@ def fuse_all_pairs(network: nn.Module, left: Tensor, right: Tensor) -> Tensor:
 
 
 def all_pairs(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    """Repeat ``[n_left, ...]`` and ``[n_right, ...]`` to all pairs ``[n_left * n_right, ...]``, right faster."""
+    """Repeat ``[n_left, ...]`` and ``[n_right, ...]`` to all pairs ``[n_left * n_right, ...]``.
+
+    Parameters
+    ----------
+    left, right
+        What is paired; the right one runs faster.
+    """
     return left.repeat_interleave(len(right), dim=0), right.repeat(len(left), *[1] * (right.dim() - 1))

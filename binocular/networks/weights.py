@@ -27,7 +27,7 @@ _WHERE = "network.weights"
 
 
 def read_weights(path: Path | str) -> dict[str, Tensor]:
-    """Return the tensors of a file by name, on the processor.
+    """Return the tensors of a file by name, on the CPU.
 
     Parameters
     ----------

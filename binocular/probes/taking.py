@@ -124,7 +124,15 @@ def take(
 
 
 def lacks(probe: type[Probe], network: nn.Module) -> list[str]:
-    """Return the modules that a probe needs and a network does not have."""
+    """Return the modules that a probe needs and a network does not have.
+
+    Parameters
+    ----------
+    probe
+        Its class.
+    network
+        Any network.
+    """
     there = dict(network.named_children())
     return [name for name in probe.needs if name not in there and getattr(network, name, None) is None]
 

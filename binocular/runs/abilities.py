@@ -136,7 +136,7 @@ def _objectives(network: nn.Module, stimulus: StimulusSet, kind: str) -> Ability
 
 
 def _speed(protocol: Protocol, network: nn.Module, stimulus: StimulusSet, seed: int) -> Ability:
-    """Measure a few steps of learning and one measurement, on one core of this processor."""
+    """Measure a few steps of learning and one measurement, on one core of this CPU."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

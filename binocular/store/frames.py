@@ -31,6 +31,13 @@ def units_frame(conditions: Sequence[Condition], sites: Sequence[str]) -> pandas
     Columns beside the key are those that source variance gives (``rsv`` from -1 = right eye only to 1 = left eye only),
     the ocular-dominance ``group`` (1 to 7, missing where silent), and what the unit is: its ``kind``, ``channel``, and
     ``row`` and ``column`` of the map for one at a place.
+
+    Parameters
+    ----------
+    conditions
+        Of a study.
+    sites
+        Areas, by the names under which they are stored.
     """
     import pandas
 
@@ -50,7 +57,15 @@ def units_frame(conditions: Sequence[Condition], sites: Sequence[str]) -> pandas
 
 
 def groups_frame(conditions: Sequence[Condition], sites: Sequence[str]) -> pandas.DataFrame:
-    """Return one row per ocular-dominance group, checkpoint and area of each subject: its units and their share."""
+    """Return one row per ocular-dominance group, checkpoint and area of each subject: its units and their share.
+
+    Parameters
+    ----------
+    conditions
+        Of a study.
+    sites
+        Areas, by the names under which they are stored.
+    """
     frames = []
     for condition, subject in _subjects(conditions):
         for site in (site for site in sites if site in subject.sites):
@@ -73,7 +88,15 @@ def _key(condition: Condition, subject: SubjectRecord) -> dict[str, Any]:
 
 
 def unit_places(units: SiteUnits | None, count: int) -> dict[str, np.ndarray]:
-    """Return what each unit of a site is, by column; nothing where the file does not say it."""
+    """Return what each unit of a site is, by column; nothing where the file does not say it.
+
+    Parameters
+    ----------
+    units
+        What the file says of the site.
+    count
+        Number of units.
+    """
     if units is None:
         return {}
     each = max(1, len(units.places))
