@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+PUBLISHED ?=
 
 # Where torch comes from: the package index in use, or another one, such as that of the CPU-only builds.
 TORCH_INDEX ?=
@@ -37,8 +38,9 @@ gpu: $(STAMP)
 	$(BIN)/python -m benchmarks.gpu
 
 # The labs as empty notebooks for Jupyter or Colab, below build/labs, with the package as a file that Colab can install.
+# PUBLISHED=OWNER/REPOSITORY/blob/BRANCH/FOLDER on GitHub gives them 'Open in Colab' badges.
 notebooks: $(STAMP)
-	$(BIN)/python labs/notebooks.py
+	$(BIN)/python labs/notebooks.py --published "$(PUBLISHED)"
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/labs .
 
 # The same, opened in JupyterLab.

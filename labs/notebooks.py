@@ -7,15 +7,21 @@ table of numbers in a key,
     | statement | expression | from | to |
 
 is checked there: the expression is evaluated and must lie within its range. So what the texts say cannot drift from
-what comes out.
+what comes out. Whether it comes out with other seeds and on other processors, too, `repeating.py` asks.
+
+Where the notebooks will lie on GitHub is one setting, ``--published OWNER/REPOSITORY/blob/BRANCH/FOLDER`` or the
+variable ``BINOCULAR_LABS``: with it each notebook begins with an 'Open in Colab' badge, and its first cell installs
+the package's wheel from that same folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import tempfile
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-__all__ = ["LABS", "Check", "checks_of", "execute", "key_of", "notebook"]
+__all__ = ["LABS", "Check", "checks_of", "execute", "key_of", "notebook", "wheel_address"]
 
 HERE = Path(__file__).parent
 LABS = tuple(sorted(HERE.glob("[0-9]-*.md")))
@@ -32,6 +38,7 @@ LABS = tuple(sorted(HERE.glob("[0-9]-*.md")))
 LONGEST_S = 180
 """Processor time that one lab may take, in seconds."""
 
+_WHEEL_BESIDE = '{glob("binocular_lab-*.whl")[-1]}'
 _HEAD = re.compile(r"^\|\s*statement\s*\|\s*expression\s*\|\s*from\s*\|\s*to\s*\|$")
 _ROW = re.compile(r"^\|(?P<statement>[^|]+)\|\s*`(?P<expression>[^`]+)`\s*\|(?P<low>[^|]+)\|(?P<high>[^|]+)\|$")
 
@@ -76,17 +83,39 @@ def checks_of(text: str) -> tuple[Check, ...]:
     return tuple(found)
 
 
-def notebook(source: Path) -> NotebookNode:
-    """Return a source as a notebook without results."""
+def notebook(source: Path, published: str = "") -> NotebookNode:
+    """Return a source as a notebook without results; see the head of this file for what ``published`` does."""
     import jupytext
+    from nbformat.v4 import new_markdown_cell
 
     made = jupytext.read(source)
+    if published:
+        for cell in made.cells:
+            cell["source"] = cell["source"].replace(_WHEEL_BESIDE, wheel_address(published))
+        address = f"https://colab.research.google.com/github/{published}/{source.stem}.ipynb"
+        badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address})"
+        made.cells.insert(0, new_markdown_cell(badge))
     made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     made.metadata.pop("jupytext", None)
     # Numbered by place and not at random, so that the same source gives the same notebook.
     for number, cell in enumerate(made.cells):
         cell["id"] = f"cell-{number}"
     return made
+
+
+def wheel_address(published: str) -> str:
+    """Return where the wheel of this version lies, beside the notebooks that are published.
+
+    Raises
+    ------
+    ValueError
+        If the place is not ``OWNER/REPOSITORY/blob/BRANCH/FOLDER``.
+    """
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+/blob/[\w./-]+", published):
+        raise ValueError(f"published: {published!r} is not OWNER/REPOSITORY/blob/BRANCH/FOLDER")
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wheel = f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
+    return f"https://github.com/{published.replace('/blob/', '/raw/', 1)}/{wheel}"
 
 
 def _checking_cell(checks: Sequence[Check]) -> NotebookNode:
@@ -157,6 +186,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("labs", nargs="*", help="numbers of the labs, such as 1 3; all by default")
     parser.add_argument("--execute", action="store_true", help="carry them out, and check the numbers of the keys")
     parser.add_argument("--out", type=Path, default=HERE.parent / "build" / "labs", help="folder for the notebooks")
+    parser.add_argument(
+        "--published", default=os.environ.get("BINOCULAR_LABS", ""), help="where they will lie on GitHub"
+    )
     asked = parser.parse_args(arguments)
     chosen = [lab for lab in LABS if not asked.labs or lab.name[0] in asked.labs]
     too_long = []
@@ -168,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             for source, path in ((lab, asked.out / lab.name), (key_of(lab), asked.out / "teacher" / lab.name)):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                nbformat.write(notebook(source), path.with_suffix(".ipynb"))
+                nbformat.write(notebook(source, asked.published), path.with_suffix(".ipynb"))
             print(asked.out / f"{lab.stem}.ipynb")
     if too_long:
         print(f"longer than {LONGEST_S} s: {', '.join(too_long)}", file=sys.stderr)

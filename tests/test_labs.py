@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import sys
 from pathlib import Path
@@ -46,13 +47,15 @@ def test_every_lab_has_a_key_and_every_key_a_lab():
 def test_a_lab_has_goals_a_length_questions_and_no_answers(lab: Path):
     text, key = (page.read_text(encoding="utf-8") for page in pages_of(lab))
     assert "## What you will be able to do" in text and "## Answers" not in text
+    prose = re.sub(r"```.*?^```", "", text.split("---", 2)[2], flags=re.DOTALL | re.MULTILINE)
+    assert len(prose.split()) <= 950
     minutes = int(re.search(r"\*(\d+) minutes", text)[1])  # type: ignore[index]
     assert 30 <= minutes <= 45
     assert sum(map(int, re.findall(r"^## \d.*\((\d+) minutes\)", text, re.MULTILINE))) <= minutes
     assert "**Predict" in text
     asked = [int(number) for number in re.findall(r"^\*\*Question (\d+)\.\*\*", text, re.MULTILINE)]
     answered = [int(number) for number in re.findall(r"^\*\*Question (\d+)\.\*\*", key, re.MULTILINE)]
-    assert asked == list(range(1, len(asked) + 1)) and asked == answered
+    assert asked == list(range(1, len(asked) + 1)) == answered and len(asked) <= 6
 
 
 @pytest.mark.parametrize("lab", SOURCES, ids=lambda lab: lab.stem)
@@ -86,6 +89,37 @@ def test_a_lab_is_a_notebook_and_its_numbers_can_be_checked(lab: Path, notebooks
         compile(check.expression, lab.name, "eval")
         assert check.low <= check.high, check
     compile(notebooks._checking_cell(checks)["source"], lab.name, "exec")
+
+
+def test_what_is_published_has_a_badge_and_the_address_of_its_wheel(notebooks: ModuleType):
+    made = notebooks.notebook(SOURCES[0], "somebody/course/blob/main/labs")
+    assert "colab.research.google.com/github/somebody/course/blob/main/labs/1-two-eyes.ipynb" in made.cells[0]["source"]
+    wheel = r"https://github.com/somebody/course/raw/main/labs/binocular_lab-\d+\.\d+\.\d+-py3-none-any\.whl"
+    first = next(cell["source"] for cell in made.cells if cell["cell_type"] == "code")
+    assert re.search(rf"%pip install --quiet {wheel}\n", first)
+    with pytest.raises(ValueError, match="OWNER/REPOSITORY"):
+        notebooks.wheel_address("https://example.org/labs")
+
+
+def test_a_lab_and_its_key_are_repeated_with_other_seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys):
+    monkeypatch.syspath_prepend(str(ROOT / "labs"))
+    import repeating
+
+    for lab in SOURCES:
+        script = repeating.script_of(lab, [7, 8, 9])
+        compile(script, lab.name, "exec")
+        assert ("seeds = [7, 8, 9]" in script) == ("run_study(" in script)
+    lab = tmp_path / "1-seeds.md"
+    (tmp_path / "teacher").mkdir()
+    lab.write_text("```{code-cell}\ndef run_study(x):\n    return x\n\n\nseeds = 3\n```\n")
+    head = "| statement | expression | from | to |\n|---|---|---|---|\n"
+    (tmp_path / "teacher" / lab.name).write_text(head + "| the first seed is small | `seeds[0]` | 0 | 105 |\n")
+    monkeypatch.setattr(repeating, "LABS", (lab,))
+    for _ in range(2):  # the second time everything is there already
+        repeating.main(["--runs", "3", "--first-seed", "100", "--out", str(tmp_path / "repeated.jsonl")])
+    runs = [json.loads(line) for line in (tmp_path / "repeated.jsonl").read_text().splitlines()]
+    assert [(run["seeds"][0], run["instructions"]) for run in runs] == [(100, "all"), (103, "few"), (106, "all")]
+    assert "2 of 3: the first seed is small [0, 105], found 100 to 106" in capsys.readouterr().out
 
 
 def test_a_number_out_of_range_stops_and_a_row_that_cannot_be_read_is_not_skipped(notebooks: ModuleType, capsys):
