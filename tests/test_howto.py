@@ -22,7 +22,7 @@ _BLOCK = re.compile(
 )
 
 MADE = {
-    "first-hour": ["seen.png", "hour/report.html", "hour-short/study.h5", "beside/comparison.html", "answer.png"],
+    "first-hour": ["seen.png", "hour/report.html", "hour-short/study.h5", "beside/comparison.json", "answer.png"],
     "run": ["first-look/study.h5", "first-look/report.html", "first-look/figures/dominance.png", "dominance.png"],
     "own-protocol": ["patched/study.h5"],
     "own-network": ["mine/study.h5"],
