@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -47,12 +48,28 @@ SAID = {
 SMALLER = {"first-hour": {"seeds = 3": "seeds = 1", "n_train = 1000": "n_train = 50", "width = 8": "width = 2"}}
 
 
+@pytest.fixture(scope="module")
+def made() -> dict[tuple[str, ...], Path]:
+    """Return what runs of the guides have made so far, by their arguments: two guides begin with the same one."""
+    return {}
+
+
+def carry_out(arguments: list[str], made: dict[tuple[str, ...], Path]) -> None:
+    """Run a line of a guide; a study that another guide has reared is taken up."""
+    key = tuple(arguments)
+    if key in made:
+        shutil.copytree(made[key], made[key].name)
+    app(arguments, standalone_mode=False)
+    if arguments[0] == "run":
+        made[key] = Path(arguments[arguments.index("--out") + 1]).resolve()
+
+
 def test_every_guide_is_tested():
     assert [guide.stem for guide in GUIDES] == sorted(MADE) == sorted(SAID)
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
-def test_a_guide_does_what_it_says(guide: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]):
+def test_a_guide_does_what_it_says(guide: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str], made):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     names: dict[str, object] = {}
@@ -70,7 +87,7 @@ def test_a_guide_does_what_it_says(guide: Path, tmp_path: Path, monkeypatch, cap
                 exec(compile(match["block"], guide.name, "exec"), names)
             elif match["language"] == "sh":
                 for line in match["block"].replace("\\\n", "").splitlines():
-                    app(shlex.split(line)[1:], standalone_mode=False)
+                    carry_out(shlex.split(line)[1:], made)
     finally:
         for registry, known in zip(registries, before, strict=True):
             for key in set(registry) - known:
