@@ -103,7 +103,18 @@ class Plasticity(Probe):
 
 
 def distance(position: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """Return how far weights have moved, from their places along random directions, ``[..., direction]`` each."""
+    """Return how far weights have moved between two checkpoints.
+
+    Parameters
+    ----------
+    position, start
+        Places along the random directions of a `Plasticity` probe, ``[..., direction]``.
+
+    Returns
+    -------
+    numpy.ndarray
+        Euclidean distances, ``[...]``, to within about ``1 / sqrt(2 * directions)`` of their size.
+    """
     return np.sqrt(((position - start) ** 2).sum(-1))
 
 
