@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 __all__ = [
@@ -87,6 +87,17 @@ class Checked(BaseModel):
     """A frozen table that takes no key it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    newer: ClassVar[tuple[str, ...]] = ()
+    """Fields that came later: where they say nothing new they are left out, so that older protocols keep their text,
+    their hash and the identity of what was reared by them."""
+
+    @model_serializer(mode="wrap")
+    def _without_newer_defaults(self, handler: Any) -> dict[str, Any]:
+        table = handler(self)
+        for key in self.newer:
+            if getattr(self, key) == type(self).model_fields[key].default:
+                table.pop(key, None)
+        return table
 
     @model_validator(mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from binocular.stimuli.errors import BadInput
 from binocular.stimuli.user_code import allow, references_in
 
 from .checked import nearest
+from .inheriting import inherit
 from .overrides import apply_overrides
 from .schema import Protocol
 from .sentences import sentence
@@ -105,6 +106,21 @@ def _nearest_file(path: Path) -> str:
     return f"; did you mean '{path.with_name(close[0])}'?" if close else ""
 
 
+def _named(name: str, field: str, folder: Path | None) -> dict[str, Any]:
+    """Return the table of a protocol that another one names: one of the library, or a file beside it."""
+    names = library_names()
+    if name in names:
+        file = resources.files("binocular.protocols") / "library" / f"{name}.toml"
+        return _parsed(file.read_bytes(), name, None)
+    if folder is None or not name.endswith(".toml"):
+        beside = "" if folder is None else ", or a .toml file beside this one"
+        raise BadInput(
+            f"{field}: there is no protocol named {name!r}{nearest(name, names)}; accepted is a name of "
+            f"'binocular list'{beside}"
+        )
+    return _parsed(_read(folder / name), name, folder)
+
+
 def parse_protocol(
     content: bytes | str, source: str = "protocol", overrides: Sequence[str] = (), folder: Path | None = None
 ) -> Protocol:
@@ -119,13 +135,19 @@ def parse_protocol(
     overrides
         Fields to replace. A class of a user that they name, ``module:Class``, may be imported from then on.
     folder
-        Folder of the file, from which a relative ``stimulus.path`` or ``network.weights`` starts.
+        Folder of the file, from which a relative ``stimulus.path`` or ``network.weights`` starts, and the path of a
+        ``base``.
 
     Raises
     ------
     BadInput
         With one sentence that names the source, the line or the field, and what would be accepted.
     """
+    return protocol_from(_parsed(content, source, folder), source, overrides, folder)
+
+
+def _parsed(content: bytes | str, source: str, folder: Path | None) -> dict[str, Any]:
+    """Return the table of a text in TOML, or say what is wrong with the text."""
     if isinstance(content, bytes):
         try:
             content = content.decode("utf-8-sig")
@@ -142,7 +164,7 @@ def parse_protocol(
         raise BadInput(f"{source} is not valid TOML: {_toml_problem(str(error), content)}") from None
     if folder is not None:
         _settle_place(raw, folder)
-    return protocol_from(raw, source, overrides)
+    return raw
 
 
 def _settle_place(raw: dict[str, Any], folder: Path) -> None:
@@ -170,7 +192,9 @@ def _toml_problem(message: str, content: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def protocol_from(raw: Mapping[str, Any], source: str = "protocol", overrides: Sequence[str] = ()) -> Protocol:
+def protocol_from(
+    raw: Mapping[str, Any], source: str = "protocol", overrides: Sequence[str] = (), folder: Path | None = None
+) -> Protocol:
     """Return the protocol that plain data describe; see `parse_protocol`.
 
     Parameters
@@ -181,8 +205,10 @@ def protocol_from(raw: Mapping[str, Any], source: str = "protocol", overrides: S
         Name of the file, for messages.
     overrides
         As ``field=value``.
+    folder
+        Folder of the file, from which the path of a ``base`` starts; None where names of the library alone are taken.
     """
-    table: Any = dict(raw)
+    table: Any = inherit(raw, source, lambda name, field: _named(name, field, folder))
     allow(references_in(overrides))
     try:
         table, waiting = apply_overrides(table, overrides, last=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from .checked import Checked, Fraction, Number, Whole, complain, nearest
 
@@ -44,6 +44,7 @@ class Reconstruction(Objective):
     rebuilding tell apart what the hiding does (every presentation differs) and what the rebuilding does.
     """
 
+    newer: ClassVar = ("rebuild",)
     kind: Literal["reconstruction"] = Field(default="reconstruction", description="name of the objective")
     patch: Annotated[Whole, Field(ge=1, le=256)] = Field(default=4, description="side of a patch in pixels")
     share: Annotated[Fraction, Field(gt=0)] = Field(default=0.5, description="share of each eye's patches blanked")
@@ -60,14 +61,6 @@ class Reconstruction(Objective):
             what = "is 0, but must be more than 0 where rebuild is 0 too; objective 'none' learns nothing"
             raise complain("Reconstruction", ("labels",), what, self.labels)
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_newer_defaults(self, handler: Any) -> dict[str, Any]:
-        # Histories from before this field keep their identity.
-        table = handler(self)
-        if self.rebuild == 1.0:
-            table.pop("rebuild", None)
-        return table
 
     def sentence(self) -> str:
         """Return what is blanked, and whether labels are taught."""

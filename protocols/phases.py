@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
 from binocular.stimuli.user_code import code_of, is_shipped
 
@@ -47,6 +47,8 @@ class ShrinkPerturb(Checked):
 class Phase(Checked):
     """A stretch of epochs in which the eyes' conditions and the rules of learning stay the same."""
 
+    newer: ClassVar = ("objective", "head")
+
     name: str = Field(default="", description="name of the phase; left out, it follows from the deficits")
     epochs: Annotated[Whole, Field(ge=0, le=MOST_EPOCHS)] = Field(
         description="epochs the phase lasts (the most it may last where 'until' is given)"
@@ -85,15 +87,6 @@ class Phase(Checked):
     head: Literal["carry", "reset"] = Field(
         default="carry", description="what happens to the classifier at the start: kept, or drawn afresh"
     )
-
-    @model_serializer(mode="wrap")
-    def _without_newer_defaults(self, handler: Any) -> dict[str, Any]:
-        # Protocols from before these fields keep their text and their hash.
-        table = handler(self)
-        for key in ("objective", "head"):
-            if getattr(self, key) == type(self).model_fields[key].default:
-                table.pop(key, None)
-        return table
 
     @model_validator(mode="before")
     @classmethod

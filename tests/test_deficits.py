@@ -48,13 +48,14 @@ FIELDS: dict[str, list[dict[str, st.SearchStrategy]]] = {
     ],
     "alternation": [{"period": st.integers(1, 4), "noise": fraction}],
     "anisometropia": [{"radius": sigma, "size": size, "share": share}],
+    "astigmatism": [{"axis": st.sampled_from(["vertical", "horizontal"]), "sigma": sigma, "share": share}],
     "aniseikonia": [{"size": size, "share": share}],
     "rotation": [{"degrees": st.sampled_from([-200, 0, 33.0, 90]), "share": share}],
     "flip": [{"axis": st.sampled_from(["vertical", "horizontal"]), "share": share}],
     "inversion": [{"of": st.sampled_from(["contrast", "colour"]), "share": share}],
     "label-permutation": [{"n_classes": st.just(N_CLASSES), "seed": st.integers(0, 3)}],
     "sham": [{}],
-    "patching": [{"share": share, "noise": fraction}],
+    "patching": [{"share": share, "noise": fraction}, {"share": share, "noise": fraction, "period": st.integers(1, 9)}],
     "penalisation": [{"sigma": sigma, "share": share}],
     "contrast-balance": [{"contrast": fraction, "share": share}],
     "dark-exposure": [{"noise": fraction}],
@@ -534,3 +535,25 @@ def test_every_deficit_describes_itself() -> None:
         assert deficit.__doc__
         assert deficit.model_fields["kind"].default == kind
         assert all(field.description for field in deficit.model_fields.values())
+
+
+def test_a_day_begins_with_both_eyes_and_goes_on_with_one() -> None:
+    views, labels = torch.ones(3, 2, 1, 4, 4), torch.zeros(3, dtype=torch.int64)
+    table = {"kind": "patching", "eye": "right", "share": 0.7, "period": 10, "noise": 0.0}
+    seen = [bool(apply(table, views, labels, batch=batch)[0][:, 1].any()) for batch in range(20)]
+    assert seen == [True, True, True, *[False] * 7] * 2
+    # Without days the batches are drawn, and the table is written as it was before there were days.
+    by_chance = deficit_from({"kind": "patching", "eye": "right", "share": 0.7})
+    assert "period" not in by_chance.model_dump()
+    assert deficit_from(table).model_dump()["period"] == 10
+
+
+def test_astigmatism_leaves_the_contours_along_its_axis() -> None:
+    columns = torch.arange(16) % 4 // 2 * 2.0 - 1
+    upright = columns.expand(2, 2, 1, 16, 16).clone()
+    level, labels = upright.transpose(-1, -2).clone(), torch.zeros(2, dtype=torch.int64)
+    for axis, kept, lost in (("vertical", upright, level), ("horizontal", level, upright)):
+        table = {"kind": "astigmatism", "eye": "both", "axis": axis, "sigma": 2}
+        torch.testing.assert_close(apply(table, kept, labels)[0], kept)
+        # At the border its own pixels go on.
+        assert apply(table, lost, labels)[0][..., 7:9, 7:9].abs().max() < 0.05

@@ -69,7 +69,16 @@ def test_histories_are_identified_as_before_there_were_more_clocks() -> None:
         "strabismus": "f45016b29766abac",
         "kleinman-2023-fig6": "e3c4ec33c1d48d06",
     }
-    since_shortened = {"kleinman-2023-fig6": ["conditions.0.sweep={removal=[0,5,10,20,30]}"]}
+    rate = ["training.learning_rate=0.05", "training.learning_rate_decay=0.98", "training.learning_rate_hold=0"]
+    squints = [
+        f"conditions.{name}.phases[{index}].epochs={epochs}"
+        for name in ("dissociated", "fixed-angle", "changing-angle")
+        for index, epochs in enumerate((20, 30))
+    ]
+    since_shortened = {
+        "strabismus": [*rate, *squints, "conditions.normal.phases[0].epochs=50"],
+        "kleinman-2023-fig6": ["conditions.0.sweep={removal=[0,5,10,20,30]}"],
+    }
     for name, expected in known.items():
         identities = [
             [epoch.identity() for epoch in condition.epoch_conditions()]

@@ -9,7 +9,7 @@ from binocular.protocols.checked import complain, nearest
 from .alternation import Alternation
 from .base import Deficit, EyeDeficit, Ramp
 from .controls import LabelPermutation, Sham
-from .geometry import Aniseikonia, Anisometropia, Flip, Inversion, Rotation
+from .geometry import Aniseikonia, Anisometropia, Astigmatism, Flip, Inversion, Rotation
 from .light import Blur, ContrastLoss, Dark, Inactivation, Noise, Occlusion
 from .pairing import Dissociation, DissociationPlan, Misalignment
 from .treatments import ContrastBalance, DarkExposure, Patching, Penalisation
@@ -29,6 +29,7 @@ DEFICITS: dict[str, type[Deficit]] = {
         Misalignment,
         Alternation,
         Anisometropia,
+        Astigmatism,
         Aniseikonia,
         Rotation,
         Flip,

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from binocular.protocols.checked import Number
 
-from .base import EyeDeficit, OneEye
+from .base import AnyEye, EyeDeficit, OneEye
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Aniseikonia", "Anisometropia", "Flip", "Inversion", "Rotation"]
+__all__ = ["Aniseikonia", "Anisometropia", "Astigmatism", "Flip", "Inversion", "Rotation"]
 
 Size = Annotated[Number, Field(gt=0.05, le=20)]
 
@@ -38,6 +38,33 @@ class Anisometropia(EyeDeficit):
         """Return what is done."""
         size = "" if self.size == 1 else f", image {self.size:g} times as large"
         return f"out of focus (disc of {self.radius:g} pixels{size})"
+
+
+class Astigmatism(EyeDeficit):
+    """Blur along one direction only: contours that run along it stay sharp, those that cross it are washed out.
+
+    In both eyes it stands for rearing among stripes (Blakemore & Cooper 1970) or with goggles of one orientation
+    (Hirsch & Spinelli 1970), in one eye or both for an astigmatism that nobody corrects (Freeman & Thibos 1973).
+    """
+
+    kind: Literal["astigmatism"] = Field(default="astigmatism", description="name of the deficit")
+    eye: AnyEye = Field(default="both", description="whose view is changed")
+    axis: Literal["vertical", "horizontal"] = Field(
+        default="vertical", description="direction of the blur, and so of the contours that are still seen"
+    )
+    sigma: Annotated[Number, Field(ge=0, le=1024)] = Field(
+        default=4.0, description="standard deviation of the Gaussian along that direction, in pixels; 0 is sharp"
+    )
+
+    def see(self, view: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return the view blurred along the axis."""
+        from .optics import blur_along
+
+        return blur_along(view, self.sigma, self.axis)
+
+    def words(self) -> str:
+        """Return what is done."""
+        return f"sees {self.axis} contours only (blur of {self.sigma:g} pixels along them)"
 
 
 class Aniseikonia(EyeDeficit):

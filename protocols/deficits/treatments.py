@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from binocular.protocols.checked import Fraction, Number
+from binocular.protocols.checked import Fraction, Number, Whole
 
 from .base import OWN_NOISE, Deficit, Done, EyeDeficit, OneEye, OwnNoise, eyes_of, own_noise, whose
 from .light import Dark
@@ -18,13 +18,22 @@ __all__ = ["ContrastBalance", "DarkExposure", "Patching", "Penalisation"]
 
 
 class Patching(Deficit):
-    """A patch for part of the time: in a share of the batches, drawn by chance, the eye sees nothing but its noise."""
+    """A patch for part of the time: in a share of the batches the eye sees nothing but its noise.
 
+    The batches are drawn by chance or, with ``period``, are the last of each day of so many batches: the day begins
+    with both eyes open and goes on with one, as in the mixed days of Mitchell et al. 2009. A share that is no whole
+    number of batches is rounded. Days are counted from the beginning of rearing, so that they go on across epochs.
+    """
+
+    newer: ClassVar = ("period",)
     kind: Literal["patching"] = Field(default="patching", description="name of the treatment")
     eye: OneEye = Field(default="fellow", description="the eye that is patched")
     share: Fraction = Field(default=0.5, description="share of the batches with the patch on")
     noise: OwnNoise = Field(
         default=OWN_NOISE, description="s.d. of the noise of a patched eye, in units of the pixels; 0 is a silent eye"
+    )
+    period: Annotated[Whole, Field(ge=1, le=10**9)] | None = Field(
+        default=None, description="batches of a day, of which the last are patched; left out, they are drawn by chance"
     )
 
     def __call__(
@@ -34,7 +43,11 @@ class Patching(Deficit):
         import torch
 
         index = eyes_of(self.eye)[0]
-        open_eye = torch.rand((), generator=generator, device=views.device) >= self.share
+        if self.period is None:
+            open_eye = torch.rand((), generator=generator, device=views.device) >= self.share
+        else:
+            seen = self.period - round(self.share * self.period)
+            open_eye = torch.tensor(batch % self.period < seen, device=views.device)
         result = views.clone()
         result[:, index] = torch.where(open_eye, views[:, index], own_noise(views[:, index], self.noise, generator))
         return result, labels
@@ -45,7 +58,8 @@ class Patching(Deficit):
 
     def sentence(self) -> str:
         """Return what is done."""
-        return self._with_ramp(f"{whose(self.eye)} patched in {self.share:.0%} of batches")
+        day = "" if self.period is None else f", the last of each {self.period}"
+        return self._with_ramp(f"{whose(self.eye)} patched in {self.share:.0%} of batches{day}")
 
 
 class Penalisation(EyeDeficit):

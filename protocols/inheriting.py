@@ -1,0 +1,122 @@
+"""What a protocol takes from another one: the setting of its ``base``, and the conditions of those it ``include``s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from binocular.stimuli.errors import BadInput
+
+from .sentences import sentence
+from .sweeps import expand
+
+__all__ = ["INHERITED", "inherit"]
+
+INHERITED = ("treated_eye", "seeds", "values", "age_scale", "stimulus", "network", "training", "probes")
+"""What comes from a base. Who is told (title, reference, description, deviations) and the conditions do not."""
+SETTING = ("treated_eye", "stimulus", "network", "training")
+DEEPEST = 8
+Find = Callable[[str, str], Mapping[str, Any]]
+
+
+def inherit(raw: Mapping[str, Any], source: str, find: Find, depth: int = 0) -> dict[str, Any]:
+    """Return a protocol's table as if everything had been written into it.
+
+    Parameters
+    ----------
+    raw
+        As read from TOML. ``base = "monocular-deprivation"`` takes over the other protocol's `INHERITED` tables: a key
+        that both have is this protocol's, tables are merged key by key. ``include = ["dark-rearing"]`` adds the
+        conditions of other protocols of the same setting behind its own; a condition that is there already, with the
+        same name and phases, is taken once.
+    source
+        Name of the file, for messages.
+    find
+        Called with what ``base`` or ``include`` names and the field, gives that protocol's table as read.
+    depth
+        How many protocols stand between this one and the one that was asked for.
+
+    Returns
+    -------
+    dict
+        The table without ``base`` and ``include``.
+
+    Raises
+    ------
+    BadInput
+        For a name that leads nowhere or in a circle, an included protocol of another setting, and two conditions of
+        one name that differ.
+    """
+    if "base" not in raw and "include" not in raw:
+        return dict(raw)
+    if depth > DEEPEST:
+        raise BadInput(f"{source}: base or include leads back to itself, or through more than {DEEPEST} protocols")
+    table = {key: value for key, value in raw.items() if key not in ("base", "include")}
+    if "base" in raw:
+        name = _name(raw["base"], source, "base")
+        base = inherit(find(name, f"{source}: base"), name, find, depth + 1)
+        table |= {key: _merged(base[key], table.get(key)) for key in INHERITED if key in base}
+    included = raw.get("include", [])
+    if not isinstance(included, list | tuple):
+        raise BadInput(f"{source}: include is {included!r}, but must be a list of protocols such as ['dark-rearing']")
+    for index, given in enumerate(included):
+        field = f"include[{index}]"
+        name = _name(given, source, field)
+        other = inherit(find(name, f"{source}: {field}"), name, find, depth + 1)
+        _check_setting(table, other, source, field, name)
+        table["conditions"] = _joined(table.get("conditions", []), _conditions(other, name), source, name)
+    return table
+
+
+def _name(given: Any, source: str, field: str) -> str:
+    if not isinstance(given, str) or not given:
+        raise BadInput(f"{source}: {field} is {given!r}, but must be the name of a protocol of 'binocular list'")
+    return given
+
+
+def _merged(base: Any, own: Any) -> Any:
+    """Return what stands in the base, with what this protocol says in its place."""
+    if own is None:
+        return base
+    if isinstance(base, dict) and isinstance(own, dict):
+        return base | {key: _merged(base.get(key), value) for key, value in own.items()}
+    return own
+
+
+def _check_setting(table: Mapping[str, Any], other: Mapping[str, Any], source: str, field: str, name: str) -> None:
+    for part in SETTING:
+        if table.get(part) != other.get(part):
+            raise BadInput(
+                f"{source}: {field} is '{name}', whose {part} differs from this protocol's; accepted is a protocol of "
+                "the same setting (of the same base)"
+            )
+
+
+def _conditions(table: Mapping[str, Any], name: str) -> list[Any]:
+    try:
+        found = expand(table).get("conditions", [])
+    except ValidationError as error:
+        raise BadInput(f"{name}: {sentence(error, table)}") from None
+    return found if isinstance(found, list) else [found]
+
+
+def _joined(own: Any, added: list[Any], source: str, name: str) -> Any:
+    """Return the conditions with those that are added, each once."""
+    if not isinstance(own, list | tuple):
+        return own  # the check of the whole protocol says what is wrong with it
+    joined = list(own)
+    there = {one["name"]: one for one in joined if isinstance(one, dict) and isinstance(one.get("name"), str)}
+    for condition in added:
+        known = there.get(condition.get("name")) if isinstance(condition, dict) else None
+        if known is None:
+            joined.append(condition)
+            if isinstance(condition, dict) and isinstance(condition.get("name"), str):
+                there[condition["name"]] = condition
+        elif known.get("phases") != condition.get("phases"):
+            raise BadInput(
+                f"{source}: '{name}' has a condition '{condition['name']}' of other phases than the one that is here "
+                "already; accepted are conditions of one name where they are the same"
+            )
+    return joined
