@@ -215,11 +215,16 @@ def compare(
     site: Annotated[
         str | None, typer.Option(help="Site whose units are compared: first_binocular by default, if it was recorded.")
     ] = None,
-    at: Annotated[str, typer.Option(help="end (of rearing) or deficit (where each deficit ended).")] = "end",
+    at: Annotated[
+        str,
+        typer.Option(
+            help="recorded (when the animals of each row were), end (of rearing) or deficit (where each ended)."
+        ),
+    ] = "recorded",
 ) -> None:
     """Lay a study over published data: histograms, sensitive period, dose-response, recovery, facts."""
-    if at not in ("end", "deficit"):
-        raise BadInput(f"--at is {at!r}; accepted are end and deficit")
+    if at not in ("recorded", "end", "deficit"):
+        raise BadInput(f"--at is {at!r}; accepted are recorded, end and deficit")
     path = _study_file(study)
 
     from binocular.compare import compare_study, write_comparison

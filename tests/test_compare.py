@@ -217,7 +217,7 @@ def test_the_eye_that_was_closed_is_group_1_whichever_the_study_calls_treated():
         "closed", "closed", tuple(subject("closed", s, MONKEY.shares, lived, eye="left") for s in (0, 1, 2))
     )
     attributes = {"title": "Invented", "treated_eye": "right", "complete": 1, "versions": "{}"}
-    found = compare_study(Study(attributes, (one,)), ["monkey_md_2wk"])
+    found = compare_study(Study(attributes, (one,)), ["monkey_md_2wk"], at="end")
     assert found.histograms[0].verdict == "consistent"
     groups = groups_of(one.subjects[0].sites["representation"].values["rsv"][-1])
     np.testing.assert_array_equal(found.histograms[0].sample.counts[0], groups[::-1])

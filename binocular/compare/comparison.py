@@ -9,9 +9,15 @@ from pathlib import Path
 from binocular.compare.collection import Literature, load_literature
 from binocular.compare.curves import CurveComparison, compare_curves
 from binocular.compare.facts import FactVerdict, evaluate_facts
-from binocular.compare.histograms import HistogramComparison, compare_histograms, like_for_like, twin_distances
+from binocular.compare.histograms import (
+    HistogramComparison,
+    compare_histograms,
+    epoch_recorded,
+    like_for_like,
+    twin_distances,
+)
 from binocular.compare.recovery import Recovery, recoveries
-from binocular.compare.samples import Moment, samples_of
+from binocular.compare.samples import Moment, Sample, condition_named, sample_of, samples_of
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.study import Study
@@ -72,7 +78,7 @@ def compare_study(
     ids: Sequence[str] = (),
     literature: Literature | Path | str | None = None,
     site: str | None = None,
-    at: Moment = "end",
+    at: Moment = "recorded",
 ) -> Comparison:
     """Compare a study with published data.
 
@@ -89,7 +95,8 @@ def compare_study(
         whose units were those of the last layer are compared with ``representation.map`` or ``representation`` where
         the study has it.
     at
-        ``"end"`` of rearing, or where each ``"deficit"`` ended.
+        By default each published row at the moment at which its animals were ``"recorded"``; or all at the ``"end"`` of
+        rearing, or where each ``"deficit"`` ended.
 
     Raises
     ------
@@ -106,29 +113,39 @@ def compare_study(
         raise BadInput(f"the study has no site {site!r}; accepted are {', '.join(study.sites)}")
     samples = samples_of(study, site, at)
     elsewhere = tuple(name for name in _BOTH_ENDS if name in study.sites and name != site)
-    there = {name: {sample.name: sample for sample in samples_of(study, name, at)} for name in elsewhere}
     wanted = [record for name, record in literature.histograms.items() if not chosen or name in chosen]
     of_networks = next((name for name in (_MAP, "representation") if name in study.sites), site)
-    of_network = {s.name: s for s in samples_of(study, of_networks, at)}
     compared = []
     for sample in samples:
-        alike = [record.id for record in like_for_like(sample, list(literature.histograms.values()), literature)]
+        there = [one for one in (site, *elsewhere) if _has(study, sample.name, one)]
+        alike = [record.id for record in like_for_like(sample, list(literature.histograms.values()), literature, at)]
         order = {name: rank for rank, name in enumerate(alike)}
+        marks = _marks(study, sample)
         for record in sorted(wanted, key=lambda one: order.get(one.id, len(order))):
             # Networks that were treated otherwise are compared only when they are asked for.
             if record.is_network and not chosen and record.id not in order:
                 continue
-            ours = of_network.get(sample.name, sample) if record.is_network else sample
-            found = compare_histograms(ours, record, record.id in order)
-            others = {} if record.is_network else {name: there[name].get(sample.name) for name in there}
-            tests = {name: compare_histograms(one, record).test for name, one in others.items() if one is not None}
+            epoch = epoch_recorded(sample.treatment, record, literature) if at == "recorded" else sample.epoch
+            condition = condition_named(study, sample.name)
+            ours = of_networks if record.is_network and _has(study, sample.name, of_networks) else site
+            found = compare_histograms(sample_of(condition, ours, epoch), record, record.id in order)
+            tests = {
+                name: compare_histograms(sample_of(condition, name, epoch), record).test
+                for name in there[1:]
+                if not record.is_network
+            }
             twins = twin_distances(record, literature.histograms.values())
-            compared.append(replace(found, twins=twins, elsewhere=tests))
+            compared.append(replace(found, twins=twins, elsewhere=tests, marks=marks))
     curves = [found for found in compare_curves(study, literature, site, at) if not chosen or found.id in chosen]
     asked = not chosen or any(name.startswith("recovery_") for name in chosen)
-    others = {name: {one.test.id: one.verdict for one in evaluate_facts(study, literature, name, at)} for name in there}
+    others = {name: _verdicts(study, literature, name, at) for name in elsewhere}
+    moments = {moment: _verdicts(study, literature, site, moment) for moment in ("deficit", "end")}
     facts = [
-        replace(found, elsewhere={name: verdicts[found.test.id] for name, verdicts in others.items()})
+        replace(
+            found,
+            elsewhere={name: verdicts[found.test.id] for name, verdicts in others.items()},
+            moments={moment: verdicts[found.test.id] for moment, verdicts in moments.items()},
+        )
         for found in evaluate_facts(study, literature, site, at)
         if not chosen or found.test.id in chosen
     ]
@@ -144,3 +161,18 @@ def compare_study(
         facts=tuple(facts),
         elsewhere=elsewhere,
     )
+
+
+def _has(study: Study, condition: str, site: str) -> bool:
+    return any(site in subject.sites for subject in condition_named(study, condition).subjects)
+
+
+def _marks(study: Study, sample: Sample) -> tuple[Sample, ...]:
+    """Return the subjects where their deficit ended and at the end of rearing, where these are two moments."""
+    condition, stop = condition_named(study, sample.name), sample.treatment.stop
+    both = [sample_of(condition, sample.site, epoch) for epoch in (stop, None) if epoch is None or stop is not None]
+    return tuple(both) if len({one.epoch for one in both}) == 2 else ()
+
+
+def _verdicts(study: Study, literature: Literature, site: str, at: Moment) -> dict[str, str]:
+    return {one.test.id: one.verdict for one in evaluate_facts(study, literature, site, at)}

@@ -21,6 +21,9 @@ TREATMENTS = (
     "squint",
     "squint part-time",
     "dissociation",
+    "alternation",
+    "stripes",
+    "darkness, then one eye closed",
 )
 """What may have been done to a subject's eyes, in the words of the fact tests; see `treatments.treatment_of`."""
 

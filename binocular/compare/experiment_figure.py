@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from binocular.compare.histogram_figures import GROUPS, PUBLISHED, oriented_histogram
-from binocular.compare.histograms import like_for_like
+from binocular.compare.histograms import epoch_recorded, like_for_like
 from binocular.compare.published import HistogramRecord, PartsRecord
-from binocular.compare.samples import Sample, samples_of, untrained_of
+from binocular.compare.samples import Sample, condition_named, sample_of, samples_of, untrained_of
 from binocular.report.figures.style import EYE_COLOURS, number, title_figure
 from binocular.store.statistics import interval
 
@@ -60,8 +60,11 @@ def columns_of(comparison: Comparison) -> list[Column]:
     for sample in samples_of(comparison.study, comparison.site, comparison.at):
         if np.isnan(sample.shares).any():
             continue
-        alike = like_for_like(sample, records, comparison.literature)
+        alike = like_for_like(sample, records, comparison.literature, comparison.at)
         animals = tuple(record for record in alike if record.species == alike[0].species)
+        if animals and comparison.at == "recorded":
+            epoch = epoch_recorded(sample.treatment, animals[0], comparison.literature)
+            sample = sample_of(condition_named(comparison.study, sample.name), sample.site, epoch)
         parts = comparison.literature.parts.get(sample.treatment.name)
         if animals or parts is not None:
             found.append(Column(sample, animals, None if animals else parts))

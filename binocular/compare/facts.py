@@ -64,6 +64,8 @@ class FactVerdict:
         Why nothing could be tested; empty if something was.
     elsewhere
         The verdict at other places of the network, by site.
+    moments
+        The verdict where the deficit ended (``deficit``) and at the ``end`` of rearing.
     """
 
     test: FactTestRow
@@ -74,9 +76,10 @@ class FactVerdict:
     tested: tuple[Tested, ...] = ()
     why: str = ""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    moments: Mapping[str, str] = field(default_factory=dict)
 
 
-def evaluate_facts(study: Study, literature: Literature, site: str, at: Moment = "end") -> list[FactVerdict]:
+def evaluate_facts(study: Study, literature: Literature, site: str, at: Moment = "recorded") -> list[FactVerdict]:
     """Test every fact on a study.
 
     Parameters
@@ -88,10 +91,14 @@ def evaluate_facts(study: Study, literature: Literature, site: str, at: Moment =
     site
         Whose units are counted.
     at
-        At the end of rearing, or where each deficit ended, for the tests that name no moment themselves.
+        ``"recorded"``: each test at its own moment, that at which the animals were examined (the end of rearing where
+        it names none); or all at the end of rearing, or where each deficit ended.
     """
-    moments: dict[Moment, list[Sample]] = {moment: samples_of(study, site, moment) for moment in ("end", "deficit")}
-    return [_evaluate(test, study, moments[test.moment or at], literature) for test in literature.tests]
+    samples: dict[Moment, list[Sample]] = {moment: samples_of(study, site, moment) for moment in ("end", "deficit")}
+    own = at == "recorded"
+    return [
+        _evaluate(test, study, samples[test.moment or "end" if own else at], literature) for test in literature.tests
+    ]
 
 
 def _evaluate(test: FactTestRow, study: Study, samples: list[Sample], literature: Literature) -> FactVerdict:

@@ -19,11 +19,20 @@ from binocular.compare.resampling import (
     resample_cells,
     resample_shares,
 )
-from binocular.compare.samples import Sample
+from binocular.compare.samples import Moment, Sample
+from binocular.compare.treatments import Treatment
 from binocular.dominance import monocularity, wasserstein
 from binocular.store.statistics import Interval
 
-__all__ = ["HistogramComparison", "UnitDistance", "compare_histograms", "estimates", "like_for_like", "twin_distances"]
+__all__ = [
+    "HistogramComparison",
+    "UnitDistance",
+    "compare_histograms",
+    "epoch_recorded",
+    "estimates",
+    "like_for_like",
+    "twin_distances",
+]
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,8 @@ class HistogramComparison:
         yardstick for ours.
     elsewhere
         The same comparison at other places of the network: by site, distance and verdict.
+    marks
+        The subjects where the deficit ended and at the end of rearing, as far as these are two moments.
     """
 
     sample: Sample
@@ -73,6 +84,7 @@ class HistogramComparison:
     units: UnitDistance | None = None
     twins: tuple[float, ...] = ()
     elsewhere: Mapping[str, HistogramTest] = field(default_factory=dict)
+    marks: tuple[Sample, ...] = ()
 
     @property
     def distance(self) -> Interval:
@@ -134,6 +146,35 @@ def compare_histograms(sample: Sample, record: HistogramRecord, like: bool = Fal
     return HistogramComparison(sample, record, like, test, estimates(sample.shares, sample.resampled), theirs, units)
 
 
+def epoch_recorded(treatment: Treatment, record: HistogramRecord, literature: Literature) -> int | None:
+    """Return the epoch at which subjects are to be compared with a record: that of its animals' recording.
+
+    Parameters
+    ----------
+    treatment
+        What was done to the subjects.
+    record
+        Recorded where the treatment ended, or some time after it (in a reverse suture: after the reversal, while the
+        eye that saw first was still closed).
+    literature
+        Of which the scale of age of the species is used.
+
+    Returns
+    -------
+    int or None
+        In epochs of rearing; None for the end of rearing, as for normal subjects and published networks.
+    """
+    if treatment.start is None or treatment.stop is None or record.is_network:
+        return None
+    if record.recovery is None:
+        return treatment.stop
+    reversed_ = record.treatment == "reverse suture"
+    later = literature.epochs_in(record.species, record.recovery)
+    if later is None:
+        return treatment.stop if reversed_ else None
+    return min(round(treatment.start + later), treatment.stop) if reversed_ else round(treatment.stop + later)
+
+
 def twin_distances(record: HistogramRecord, records: Iterable[HistogramRecord]) -> tuple[float, ...]:
     """Return the distance (Wasserstein-1 over groups) of an animal from each other one that was treated the same."""
     return tuple(float(wasserstein(record.shares, other.shares)) for other in records if record.twin_of(other))
@@ -160,21 +201,23 @@ _NEITHER = 10.0
 """A species is passed over whose nearest onset lies this many epochs farther away than another species' one."""
 
 
-def like_for_like(sample: Sample, records: Sequence[HistogramRecord], literature: Literature) -> list[HistogramRecord]:
+def like_for_like(
+    sample: Sample, records: Sequence[HistogramRecord], literature: Literature, at: Moment = "recorded"
+) -> list[HistogramRecord]:
     """Return the records that are like for like with a condition, the most alike first.
 
     The treatment must be the same. Among the networks that of the nearest length of the deficit is taken. Among the
-    animals of a species those are preferred that were recorded as the subjects were, at the end of the treatment or
-    after a recovery, then those of the nearest onset in epochs (by the declared scale of the species, and not before
-    rearing begins), then those of the nearest end. Where no animal of the species was treated at about the same age,
-    the nearest younger and the nearest older one are both taken; a species whose animals were all treated at quite
-    another age than another species' is passed over.
+    animals of a species those are preferred that were recorded as the subjects were (or can be, each row at a moment of
+    its own), at the end of the treatment or after a recovery, then those of the nearest onset in epochs (by the
+    declared scale of the species, and not before rearing begins), then those of the nearest end. Where no animal of the
+    species was treated at about the same age, the nearest younger and the nearest older one are both taken; a species
+    whose animals were all treated at quite another age than another species' is passed over.
     """
     same = [record for record in records if record.treatment == sample.treatment.name]
     found = _nearest_networks(sample, [record for record in same if record.is_network], literature)
     by_species: dict[str, list[tuple[tuple[bool, float, float], float, HistogramRecord]]] = {}
     for record in same:
-        away = None if record.is_network else _away(sample, record, literature)
+        away = None if record.is_network else _away(sample, record, literature, at)
         if away is not None:
             by_species.setdefault(record.species, []).append((*away, record))
     chosen = []
@@ -207,7 +250,7 @@ def _nearest_networks(
 
 
 def _away(
-    sample: Sample, record: HistogramRecord, literature: Literature
+    sample: Sample, record: HistogramRecord, literature: Literature, at: Moment
 ) -> tuple[tuple[bool, float, float], float] | None:
     """Return how far a record is from what was done: what it is sorted by, and the onset less ours in epochs."""
     if record.treatment == "normal":
@@ -217,5 +260,9 @@ def _away(
         return None
     lasted = literature.epochs_in(record.species, record.duration) or 0.0
     onset, end = max(began, 0.0) - treatment.start, max(began + lasted, 0.0) - treatment.stop
-    otherwise = record.treatment != "reverse suture" and bool(record.recovery) != (sample.epoch > treatment.stop)
+    if at == "recorded":  # what ended with the treatment cannot be met after a recovery; all else can
+        otherwise = bool(record.recovery) and treatment.epochs <= treatment.stop
+    else:
+        otherwise = bool(record.recovery) != (sample.epoch > treatment.stop)
+    otherwise = otherwise and record.treatment != "reverse suture"
     return (otherwise, abs(onset), abs(end)), onset

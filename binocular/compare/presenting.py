@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from binocular.compare.comparison import Comparison
 from binocular.compare.resampling import LEVEL
+from binocular.dominance import contralateral_bias
 from binocular.report.figures.style import number
 from binocular.report.terminal import print_fitting
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from binocular.compare.facts import FactVerdict
+    from binocular.compare.histograms import HistogramComparison
 
 __all__ = ["facts_table", "histograms_table", "print_comparison"]
 
@@ -59,13 +61,27 @@ def histograms_table(comparison: Comparison) -> Table:
         record, elsewhere = found.record, found.elsewhere
         others = [elsewhere[site].verdict if site in elsewhere else "–" for site in comparison.elsewhere]
         table.add_row(
-            Text(found.sample.label),
+            Text("\n".join(filter(None, [found.sample.label, _when(found)]))),
             Text(f"{record.name}\n{record.provenance}\n{record.id}" + ("" if found.like else " *")),
-            f"{found.ours['cbi'].text()}\n{found.theirs['cbi'].text()}".replace("[", "\\["),
+            "\n".join([found.ours["cbi"].text(), found.theirs["cbi"].text(), *_marks(found)]).replace("[", "\\["),
             found.distance.text(digits=1).replace(" [", "\n\\["),
             *(Text(verdict, style=_COLOURS.get(verdict, "")) for verdict in (found.verdict, *others)),
         )
     return table
+
+
+def _when(found: HistogramComparison) -> str:
+    """Return when the subjects were compared; nothing for normal ones."""
+    sample, stop = found.sample, found.sample.treatment.stop
+    if stop is None:
+        return ""
+    after = sample.epoch - stop
+    return f"{after} epochs after it" if after > 0 else "at its end" if after == 0 else f"at epoch {sample.epoch}"
+
+
+def _marks(found: HistogramComparison) -> list[str]:
+    """Return ours where the deficit ended and at the end of rearing."""
+    return [f"epoch {one.epoch}: {number(float(contralateral_bias(one.shares)))}" for one in found.marks]
 
 
 def _histograms_caption(comparison: Comparison) -> str:
@@ -76,6 +92,8 @@ def _histograms_caption(comparison: Comparison) -> str:
     ]
     for name, distance in {found.record.name: found.twins[0] for found in shown if found.twins}.items():
         parts.append(f"Two animals of one treatment ({name}) lie {number(distance, 1)} apart.")
+    if any(found.marks for found in shown):
+        parts.append("Below, our CBI where the deficit ended and at the end of rearing.")
     if any(found.test.subjects == 1 for found in shown):
         parts.append("One subject: the spread between subjects is not known and not counted.")
     if any(not found.like for found in shown):
@@ -143,6 +161,14 @@ def _verdicts(comparison: Comparison, found: FactVerdict) -> Text:
     for site, verdict in ((comparison.site, found.verdict), *found.elsewhere.items()):
         line = Text(f"{_SHORT.get(site, site)}: " if found.elsewhere else "")
         lines.append(line.append(verdict, style=_COLOURS.get(verdict, "")))
+    own = found.test.moment or "end"
+    other = {"end": "deficit", "deficit": "end"}[own]
+    if comparison.at == "recorded" and found.moments.get(other, found.verdict) not in (
+        found.verdict,
+        "not in this study",
+    ):
+        where = {"end": "at the end of rearing", "deficit": "where the deficit ended"}[other]
+        lines.append(Text(f"{where}: {found.moments[other]}", style="dim"))
     return Text("\n").join(lines)
 
 

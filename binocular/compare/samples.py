@@ -25,8 +25,9 @@ __all__ = [
     "untrained_of",
 ]
 
-Moment = Literal["end", "deficit"]
-"""When subjects are compared: at the end of rearing, or where their deficit ended (as most animals were recorded)."""
+Moment = Literal["recorded", "end", "deficit"]
+"""When subjects are compared: at the moment at which the animals of each published row were recorded (most of them
+where their deficit ended), at the end of rearing, or where the deficit ended, whenever the animals were."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,12 @@ def _checkpoint(subject: SubjectRecord, site: str, epoch: int | None, trained: b
 
 
 def samples_of(study: Study, site: str, at: Moment = "end") -> list[Sample]:
-    """Return the sample of every condition that was probed at a site."""
+    """Return the sample of every condition that was probed at a site; ``"recorded"`` is where the deficit ended."""
     found = []
     for condition in study.reared:
         if not any(site in subject.sites for subject in condition.subjects):
             continue
-        stop = treatment_of(condition).stop if at == "deficit" else None
+        stop = None if at == "end" else treatment_of(condition).stop
         found.append(sample_of(condition, site, stop))
     return found
 

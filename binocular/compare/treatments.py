@@ -35,7 +35,8 @@ class Treatment:
         was closed first in a reverse suture, and the treated eye of the study where none was.
     start, stop
         Epochs of the deficit, half open; None for normal subjects. In a reverse suture ``start`` is the reversal,
-        ``stop`` the opening of the eye that was closed second; likewise where the fellow eye was inactivated.
+        ``stop`` the opening of the eye that was closed second; likewise where the fellow eye was inactivated. After
+        darkness they are those of the closure.
     epochs
         Length of the whole rearing.
     share
@@ -89,6 +90,8 @@ def treatment_of(condition: Condition) -> Treatment:
         eye = eye if eye in ("left", "right") and name.startswith("one eye") else treated
         return Treatment(name, eye, first.start, first.stop, epochs, first.done.share)
     then = {"closed": "reverse suture", "inactivated": "fellow eye inactivated"}.get(last.done.what)
+    if len(events) == 2 and first.done == Done("closed", "both") and _single(last.done) == "one eye closed":
+        return Treatment("darkness, then one eye closed", last.done.eye, last.start, last.stop, epochs)
     followed = (
         len(events) == 2
         and first.done.what == "closed"
@@ -116,6 +119,8 @@ def _single(done: Done) -> str:
         return name + part if name == "one eye closed" or not part else "other"
     if done.what == "blurred" and done.eye != "both" and not part:
         return "one eye blurred"
+    if done.what == "alternation" or (done.what == "stripes" and done.eye == "both" and not part):
+        return done.what
     return done.what + part if done.what == "squint" or (done.what == "dissociation" and not part) else "other"
 
 

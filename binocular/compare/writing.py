@@ -13,12 +13,17 @@ import numpy as np
 from binocular.compare.comparison import Comparison
 from binocular.compare.curves import CurveComparison
 from binocular.compare.facts import FactVerdict
-from binocular.compare.histograms import HistogramComparison
+from binocular.compare.histograms import HistogramComparison, estimates
 from binocular.compare.resampling import DRAWS, LEVEL
 from binocular.compare.treatments import Treatment
 from binocular.store.sealing import atomic_write
 from binocular.store.statistics import Interval
 
+_MOMENTS = {
+    "recorded": "the moment at which the animals of each published row were recorded",
+    "end": "end of rearing",
+    "deficit": "end of each deficit",
+}
 __all__ = ["CRITERION", "SCHEMA", "as_plain", "write_comparison"]
 
 SCHEMA = "binocular-comparison/1"
@@ -56,7 +61,7 @@ def as_plain(comparison: Comparison) -> dict[str, Any]:
                 "complete": study.complete,
             },
             "site": comparison.site,
-            "measured_at": {"end": "end of rearing", "deficit": "end of each deficit"}[comparison.at],
+            "measured_at": _MOMENTS[comparison.at],
             "asked_for": list(comparison.chosen),
             "orientation": "group 1 = deprived (treated) eye only, group 7 = fellow eye only",
             "criterion": CRITERION,
@@ -130,6 +135,9 @@ def _histogram(found: HistogramComparison, comparison: Comparison) -> dict[str, 
         },
         "distances_of_animals_treated_the_same": list(found.twins),
         "verdict": test.verdict,
+        "marks": [
+            {"epoch": one.epoch, "cbi": _estimate(estimates(one.shares, one.resampled)["cbi"])} for one in found.marks
+        ],
         "elsewhere": {
             site: {
                 "wasserstein_1": {"value": one.distance, "low": one.distance_low, "high": one.distance_high},
@@ -210,6 +218,7 @@ def _fact(found: FactVerdict) -> dict[str, Any]:
         "verdict": found.verdict,
         "why": found.why,
         "verdict_elsewhere": dict(found.elsewhere),
+        "verdict_by_moment": dict(found.moments),
         "tested": [
             {
                 "condition": one.condition,

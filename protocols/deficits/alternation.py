@@ -8,7 +8,7 @@ from pydantic import Field
 
 from binocular.protocols.checked import Whole
 
-from .base import OWN_NOISE, Deficit, OneEye, OwnNoise, eyes_of, own_noise, whose
+from .base import OWN_NOISE, Deficit, Done, OneEye, OwnNoise, eyes_of, own_noise, whose
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +38,10 @@ class Alternation(Deficit):
         result = views.clone()
         result[:, covered] = own_noise(views[:, covered], self.noise, generator)
         return result, labels
+
+    def done(self) -> Done:
+        """Return that the eyes saw by turns."""
+        return Done("alternation")
 
     def sentence(self) -> str:
         """Return what is done."""

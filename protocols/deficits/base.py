@@ -34,9 +34,10 @@ SEEN_THROUGH_A_LID = 0.1
 class Done(NamedTuple):
     """What was done to the eyes, in the words of the animal experiments; by it a study is laid beside them.
 
-    ``what`` is ``closed``, ``inactivated``, ``blurred``, ``noisy``, ``squint``, ``dissociation`` or ``other`` (which
-    has no counterpart there); ``eye`` is ``left``, ``right``, ``both``, or nothing where it is done between the eyes;
-    ``share`` is the share of the presentations that are affected, 0 to 1.
+    ``what`` is ``closed``, ``inactivated``, ``blurred``, ``noisy``, ``squint``, ``dissociation``, ``alternation`` (one
+    eye at a time), ``stripes`` (contours of one orientation) or ``other`` (which has no counterpart there); ``eye`` is
+    ``left``, ``right``, ``both``, or nothing where it is done between the eyes; ``share`` is the share of the
+    presentations that are affected, 0 to 1.
     """
 
     what: str = "other"

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from binocular.protocols.checked import Number
 
-from .base import AnyEye, EyeDeficit, OneEye
+from .base import AnyEye, Done, EyeDeficit, OneEye
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +33,10 @@ class Anisometropia(EyeDeficit):
         from .optics import disc_blur, magnify_rotate
 
         return disc_blur(magnify_rotate(view, size=self.size), self.radius)
+
+    def done(self) -> Done:
+        """Return which eye was blurred, unless its image has another size as well."""
+        return Done("blurred", self.eye, self.share) if self.size == 1 else Done()
 
     def words(self) -> str:
         """Return what is done."""
@@ -61,6 +65,10 @@ class Astigmatism(EyeDeficit):
         from .optics import blur_along
 
         return blur_along(view, self.sigma, self.axis)
+
+    def done(self) -> Done:
+        """Return that contours of one orientation alone were seen, and by which eye."""
+        return Done("stripes", self.eye, self.share)
 
     def words(self) -> str:
         """Return what is done."""
