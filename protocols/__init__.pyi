@@ -10,8 +10,10 @@ from .objectives import OBJECTIVES as OBJECTIVES
 from .objectives import Objective as Objective
 from .phases import EpochConditions as EpochConditions
 from .phases import Phase as Phase
-from .phases import ShrinkPerturb as ShrinkPerturb
 from .phases import Until as Until
+from .plasticity import Pull as Pull
+from .plasticity import ResetSilent as ResetSilent
+from .plasticity import ShrinkPerturb as ShrinkPerturb
 from .schema import Condition as Condition
 from .schema import Protocol as Protocol
 from .schema import ResolvedCondition as ResolvedCondition

@@ -12,9 +12,10 @@ from binocular.stimuli.user_code import code_of, is_shipped
 from .checked import METRIC_PATTERN, Checked, Fraction, Number, Whole
 from .deficits import Deficit, deficit_from
 from .objectives import CLASSIFICATION, Objective, objective_from
+from .plasticity import Pull, ResetSilent, ShrinkPerturb
 from .training import Clock, Training
 
-__all__ = ["EpochConditions", "Phase", "ShrinkPerturb", "Until", "unroll"]
+__all__ = ["EpochConditions", "Phase", "Until", "unroll"]
 
 AnyDeficit = Annotated[SerializeAsAny[Deficit], BeforeValidator(deficit_from)]
 AnyObjective = Annotated[SerializeAsAny[Objective], BeforeValidator(objective_from)]
@@ -37,17 +38,10 @@ class Until(Checked):
         return self.model_copy(update={"metric": metric})
 
 
-class ShrinkPerturb(Checked):
-    """Multiply all weights by ``shrink`` and add fresh initial weights times ``perturb`` (Ash & Adams 2020)."""
-
-    shrink: Fraction = Field(description="factor of the weights, from 0 to 1")
-    perturb: Annotated[Number, Field(ge=0)] = Field(description="factor of fresh initial weights that are added")
-
-
 class Phase(Checked):
     """A stretch of epochs in which the eyes' conditions and the rules of learning stay the same."""
 
-    newer: ClassVar = ("objective", "head")
+    newer: ClassVar = ("objective", "head", "pull", "reset_silent")
 
     name: str = Field(default="", description="name of the phase; left out, it follows from the deficits")
     epochs: Annotated[Whole, Field(ge=0, le=MOST_EPOCHS)] = Field(
@@ -80,7 +74,8 @@ class Phase(Checked):
     shrink_perturb: ShrinkPerturb | None = Field(
         default=None, description="shrink and perturb all weights at the start"
     )
-
+    pull: Pull | None = Field(default=None, description="draw the weights towards an earlier state")
+    reset_silent: ResetSilent | None = Field(default=None, description="draw silent units afresh at the start")
     objective: AnyObjective = Field(
         default=CLASSIFICATION, description="what is learned; the class of each presentation where left out"
     )
@@ -121,6 +116,10 @@ class Phase(Checked):
         if self.shrink_perturb:
             given = self.shrink_perturb
             parts.append(f"weights shrunk to {given.shrink:g} and perturbed by {given.perturb:g} at the start")
+        if self.pull:
+            parts.append(self.pull.sentence())
+        if self.reset_silent:
+            parts.append(f"units below {self.reset_silent.threshold:g} of the mean activity drawn afresh")
         if self.until:
             parts.append(f"until {self.until.metric} reaches {self.until.at_least:g}")
         return "; ".join(parts)
@@ -167,6 +166,10 @@ class EpochConditions:
         What is learned.
     head_reset
         Draw the classifier afresh before the epoch.
+    pull
+        Towards which state the weights are drawn, or None; in the first epoch of a phase that state is settled.
+    reset_silent
+        Done before the epoch, or None.
     """
 
     epoch: int
@@ -183,6 +186,8 @@ class EpochConditions:
     until: Until | None = None
     objective: Objective = CLASSIFICATION
     head_reset: bool = False
+    pull: Pull | None = None
+    reset_silent: ResetSilent | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return what this epoch does to the weights, and nothing else.
@@ -203,6 +208,10 @@ class EpochConditions:
                 identity[key] = getattr(self, key)
         if self.shrink_perturb is not None:
             identity["shrink_perturb"] = self.shrink_perturb.model_dump()
+        if self.pull is not None:
+            identity["pull"] = {**self.pull.model_dump(), "to": self.pull.to if self.phase_start else "kept"}
+        if self.reset_silent is not None:
+            identity["reset_silent"] = self.reset_silent.model_dump()
         if self.until is not None:
             identity["until"] = {**self.until.model_dump(), "stop": self.phase_stop}
         if self.objective != CLASSIFICATION:
@@ -252,6 +261,8 @@ def unroll(phases: tuple[Phase, ...], training: Training) -> list[EpochCondition
                     until=phase.until,
                     objective=phase.objective,
                     head_reset=begins and phase.head == "reset",
+                    pull=phase.pull,
+                    reset_silent=phase.reset_silent if begins else None,
                 )
             )
     return history

@@ -83,6 +83,15 @@ class Condition(Checked):
     def _check_length(self) -> Condition:
         if self.epochs < 1:
             raise complain("Condition", ("phases",), "last 0 epochs in all, but must last at least 1", None)
+        before = None
+        for index, phase in enumerate(self.phases):
+            if phase.pull is not None and phase.pull.to == "kept" and (before is None or before.pull is None):
+                what = "is 'kept', but must be 'initial' or 'start' where the phase before has no pull"
+                raise complain("Condition", ("phases", index, "pull", "to"), what, "kept")
+            if phase.pull is not None and phase.pull.to == "kept" and phase.pull.importance != before.pull.importance:
+                what = f"is '{phase.pull.importance}', but must be '{before.pull.importance}' as in the phase before"
+                raise complain("Condition", ("phases", index, "pull", "importance"), what, phase.pull.importance)
+            before = phase if phase.epochs else before
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ from .checked import Checked, Number, Whole
 
 __all__ = ["AgeScale", "Clock", "NetworkSpec", "ProbePlan", "Training", "scheduled_rate"]
 
-Clock = Literal["absolute", "phase", "constant", "cyclic"]
+Clock = Literal["absolute", "phase", "constant", "cyclic", "warm-restarts"]
 Plain = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 Option = Plain | list[Plain] | dict[str, Plain | list[Plain]]
 
@@ -34,7 +35,9 @@ def scheduled_rate(
         ``"absolute"``: ``initial * decay ** epoch`` with epochs counted from the beginning of rearing, as in Kleinman,
         Achille & Soatto 2023; ``"phase"``: counted from the beginning of the phase; ``"constant"``: ``initial``;
         ``"cyclic"``: up from ``floor * initial`` to ``initial`` and down again along straight lines, over and over,
-        in epochs of all rearing (the triangular policy of Smith 2017), so that the rate knows no age.
+        in epochs of all rearing (the triangular policy of Smith 2017), so that the rate knows no age;
+        ``"warm-restarts"``: down from ``initial`` to ``floor * initial`` along half a cosine and then anew from the
+        top, over and over, counted from the beginning of the phase (Loshchilov & Hutter 2017).
     initial
         Learning rate at the zero of the clock; for ``"cyclic"`` the highest.
     decay
@@ -44,7 +47,7 @@ def scheduled_rate(
     phase_start
         Epoch in which the phase began.
     cycle, floor
-        For ``"cyclic"``, its length in epochs and its lowest rate as a share of ``initial``.
+        For ``"cyclic"`` and ``"warm-restarts"``, length in epochs and lowest rate as a share of ``initial``.
     hold
         For the clocks that fall, epochs at the initial rate before the first in which it is lower.
 
@@ -71,6 +74,9 @@ def scheduled_rate(
     if clock == "cyclic":
         height = 1 - abs(2 * (epoch % cycle) / cycle - 1)
         return initial * (floor + (1 - floor) * height)
+    if clock == "warm-restarts":
+        down = (epoch - phase_start) % cycle / cycle
+        return initial * (floor + (1 - floor) * (1 + math.cos(math.pi * down)) / 2)
     age = epoch if clock == "absolute" else epoch - phase_start
     return initial * decay ** max(0, age - hold + (hold > 0))
 
@@ -130,11 +136,14 @@ class Training(Checked):
     batch_size: Annotated[Whole, Field(ge=1)] = Field(default=100, description="presentations per step")
     clock: Clock = Field(
         default="absolute",
-        description="what drives the rate: epochs of all rearing, of the phase, nothing (constant), or cycles",
+        description="what drives the rate: epochs of all rearing, of the phase, nothing (constant), cycles, or falls "
+        "along a cosine that start anew (warm-restarts)",
     )
-    cycle: Annotated[Whole, Field(ge=2)] = Field(default=10, description="epochs of a cycle of the clock 'cyclic'")
+    cycle: Annotated[Whole, Field(ge=2)] = Field(
+        default=10, description="epochs of a cycle of the clocks 'cyclic' and 'warm-restarts'"
+    )
     cycle_floor: Annotated[Number, Field(gt=0, le=1)] = Field(
-        default=0.1, description="lowest rate of the clock 'cyclic', as a share of the highest"
+        default=0.1, description="lowest rate of 'cyclic' and 'warm-restarts', as a share of the highest"
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="arithmetic of the forward pass"

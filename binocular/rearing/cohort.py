@@ -23,6 +23,7 @@ from binocular.rearing.batches import Batch
 from binocular.rearing.objectives import Classification, Learner, Objective
 from binocular.rearing.objectives.base import full, inner_name, outer_name
 from binocular.rearing.objectives.decoder import is_decoder
+from binocular.rearing.pulling import ANCHOR, IMPORTANCE, pulled
 
 __all__ = ["CLASSIFICATION", "Cohort", "LoopCohort", "StackedCohort", "State"]
 
@@ -65,6 +66,8 @@ class Cohort(ABC):
         self.device = next(networks[0].parameters()).device
         self._frozen: list[tuple[str, ...]] = [()] * self.size
         self._fixed = tuple(name for name, weight in learners[0].weights().items() if not weight.requires_grad)
+        self._anchors: list[State] = [{}] * self.size
+        self._pulls: list[float] = [0.0] * self.size
         self._set_up(learners)
 
     @abstractmethod
@@ -107,6 +110,14 @@ class Cohort(ABC):
     def freeze(self, subject: int, frozen: Sequence[str]) -> None:
         """Keep the weights of the named modules as they are from now on; others that were frozen go on changing."""
         self._frozen[subject] = tuple(frozen)
+
+    def pull(self, subject: int, strength: float) -> None:
+        """Draw a subject's weights towards the state that it holds on to (`binocular.rearing.pulling`) from now on."""
+        self._pulls[subject] = strength
+
+    def _hold_on(self, subject: int, state: State) -> None:
+        anchors = {name: value for name, value in state.items() if name.startswith((ANCHOR, IMPORTANCE))}
+        self._anchors[subject] = {name: value.to(self.device) for name, value in anchors.items()}
 
     def _descend(
         self, weights: list[Tensor], gradients: Sequence[Tensor], momenta: list[Tensor], learning_rate: float
@@ -165,6 +176,9 @@ class LoopCohort(Cohort):
         if any(gradient is None for gradient in gradients):  # of weights that this answer does not depend on
             reached = [place for place, gradient in enumerate(gradients) if gradient is not None]
             weights, gradients, momenta = ([part[place] for place in reached] for part in (weights, gradients, momenta))
+            names = [names[place] for place in reached]
+        if self._pulls[subject]:
+            gradients = pulled(gradients, names, weights, self._anchors[subject], self._pulls[subject])
         self._descend(weights, gradients, momenta, learning_rate)
         return torch.stack([loss.detach(), right.detach()])
 
@@ -193,15 +207,17 @@ class LoopCohort(Cohort):
             "buffers": self._learners[subject].statistics(),
             "momentum": self._momenta[subject],
         }
-        return {
+        state = {
             f"{part}/{name}": value.detach().cpu().contiguous().clone()
             for part, values in parts.items()
             for name, value in values.items()
         }
+        return state | {name: value.cpu().clone() for name, value in self._anchors[subject].items()}
 
     @torch.no_grad()
     def load(self, subject: int, state: State) -> None:
         """Put a subject into a state; see :meth:`Cohort.load`."""
+        self._hold_on(subject, state)
         parts = {
             "weights": self._weights[subject],
             "buffers": self._learners[subject].statistics(),

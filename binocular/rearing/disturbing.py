@@ -1,4 +1,4 @@
-"""What happens to a state at the beginning of a phase: things forgotten, drawn afresh, shrunk and perturbed."""
+"""What happens to a state at the beginning of a phase: forgotten, drawn afresh, shrunk and perturbed, held on to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import torch
 
 from binocular.networks.build import network_of
 from binocular.rearing.cohort import State
+from binocular.rearing.pulling import anchored, fisher_information
+from binocular.rearing.silence import reset_silent
 from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ __all__ = ["disturbed", "is_disturbed"]
 def is_disturbed(conditions: EpochConditions) -> bool:
     """Whether anything is done to the state before an epoch."""
     resets = (conditions.optimiser_reset, conditions.batch_norm_reset, conditions.head_reset)
-    return any(resets) or conditions.shrink_perturb is not None
+    changes = (conditions.shrink_perturb, conditions.reset_silent, conditions.pull if conditions.phase_start else None)
+    return any(resets) or any(change is not None for change in changes)
 
 
 def disturbed(
@@ -59,9 +62,27 @@ def disturbed(
         for name, value in drawn("perturb").named_parameters():
             old = state[f"weights/{name}"]
             state[f"weights/{name}"] = change.shrink * old + change.perturb * value.detach()
+    if conditions.reset_silent is not None:
+        looked_at = _with(fresh(seed), state)
+        threshold = conditions.reset_silent.threshold
+        state = reset_silent(state, looked_at, drawn("silent"), stimulus, seed, epoch, threshold)
     if conditions.head_reset:
         head = drawn("head").get_submodule("head")
         state |= {f"weights/head.{name}": value.detach() for name, value in head.named_parameters()}
         state |= {f"buffers/head.{name}": value for name, value in head.named_buffers()}
         state |= {n: torch.zeros_like(v) for n, v in state.items() if n.startswith("momentum/head.")}
+    pull = conditions.pull
+    if pull is not None and conditions.phase_start and pull.to != "kept":
+        at = fresh(seed).eval() if pull.to == "initial" else _with(fresh(seed), state)
+        worth = fisher_information(at, stimulus, seed, epoch) if pull.importance == "fisher" else {}
+        state = anchored(state, at, worth)
     return state
+
+
+def _with(network: nn.Module, state: State) -> nn.Module:
+    """Return a network in evaluation mode with the weights and running averages of a state."""
+    with torch.no_grad():
+        for kind, tensors in (("weights", network.named_parameters()), ("buffers", network.named_buffers())):
+            for name, value in tensors:
+                value.copy_(state[f"{kind}/{name}"])
+    return network.eval()

@@ -191,6 +191,7 @@ def _begin_epoch(group: Group, subject: int, epoch: int) -> bool:
         state = cohort.state(subject)
         changed = disturbed(state, conditions, group.plan.network, group.sets[subject], node.seed, epoch)
         cohort.load(subject, changed)
+    cohort.pull(subject, 0.0 if conditions.pull is None else conditions.pull.strength)
     frozen = conditions.freeze or ()
     cohort.freeze(subject, (frozen,) if isinstance(frozen, str) else frozen)
     return True

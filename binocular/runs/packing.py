@@ -42,7 +42,8 @@ def packing_for(protocol: Protocol, device: str) -> str:
     wanted = protocol.training.packing
     if wanted != "auto":
         return wanted
-    if any(phase.until is not None for condition in protocol.conditions for phase in condition.phases):
+    phases = [phase for condition in protocol.conditions for phase in condition.phases]
+    if any(phase.until is not None or phase.pull is not None for phase in phases):
         return "loop"  # a phase that ends by criterion ends at a different epoch for each subject
     if device == "cpu" or getattr(network_class(protocol.network.kind), "fills_a_device", False):
         return "loop"

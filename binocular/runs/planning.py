@@ -176,6 +176,8 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet) -> int:
             f"training.packing is 'stacked', but {kind} with these options draws random numbers, or looks at the views "
             "to see what to compute; accepted: loop, auto"
         )
+    if study.plan.packing == "stacked" and any(phase.pull is not None for phase in _phases(protocol)):
+        raise BadInput("training.packing is 'stacked', but a phase has a pull; accepted: loop, auto")
     chosen_sites(network, protocol.probes.sites, protocol.probes.units)
     probes_of(protocol.probes)
     _check_named_parts(protocol, network)
