@@ -1,0 +1,244 @@
+"""Keeps what the rearing histories gave in a small file, and draws the tables of 'Networks and animals' from it.
+
+``python docs/animals_page.py results/animal-histories [more studies]`` compares studies with the published numbers,
+each row at the time at which its animals were recorded, and writes ``data/results/animal-histories.json``; without an
+argument the tables of docs/networks-and-animals.md are drawn anew from that file. A test fails while they are not what
+the file says. Where several studies have a condition of the treatment, the first one that is named counts.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "data" / "results" / "animal-histories.json"
+PAGE = ROOT / "docs" / "networks-and-animals.md"
+FIRST, LAST = "first_binocular", "representation"
+_MARK = re.compile(r"<!-- results: (\w+) -->\n.*?<!-- end -->", re.S)
+_NOT_HERE = "not in this study"
+
+
+def take(folders: list[Path]) -> dict[str, Any]:
+    """Return what the page needs of some studies, as plain data."""
+    from binocular.compare import compare_study
+    from binocular.store.study import load_study
+
+    found: dict[str, Any] = {"studies": [], "facts": {}, "histograms": [], "conditions": []}
+    for folder in folders:
+        study = load_study(folder)
+        seeds = sorted({subject.seed for condition in study.conditions for subject in condition.subjects})
+        kept = {name: str(study.attributes[name]) for name in ("command", "finished", "device", "versions")}
+        # Where it was written is nobody's business.
+        kept["command"] = re.sub(r" --(out|timings) \S+| --quiet", "", kept["command"])
+        found["studies"].append({"title": study.title, "seeds": seeds, "n": len(study.reared), **kept})
+        comparison = compare_study(study)
+        for fact in comparison.facts:
+            known = found["facts"].get(fact.test.id)
+            if known is None or known["first"] == _NOT_HERE:
+                found["facts"][fact.test.id] = _fact(fact)
+        there = {one["condition"] for one in found["conditions"]}
+        new = [condition for condition in study.reared if condition.name not in there]
+        found["conditions"] += [_condition(condition) for condition in new]
+        names = {condition.name for condition in new}
+        found["histograms"] += [
+            _histogram(one)
+            for one in comparison.histograms
+            if one.like and not one.record.is_network and one.sample.name in names
+        ]
+    found["facts"] = list(found["facts"].values())
+    return found
+
+
+def _numbers(found: Any) -> list[float | None]:
+    """Return mean and interval, None for what is not known."""
+    values = [float(value) for value in (found.mean, found.low, found.high)]
+    return [round(value, 4) if math.isfinite(value) else None for value in values]
+
+
+def _fact(fact: Any) -> dict[str, Any]:
+    one = fact.tested[0] if fact.tested else None
+    return {
+        "claim": fact.test.claim,
+        "published": fact.published,
+        "evidence": fact.evidence,
+        "reference": fact.reference,
+        "measure": fact.test.measure,
+        "criterion": fact.test.criterion(),
+        "ours": _numbers(one.estimate) if one else None,
+        "subjects": one.subjects if one else 0,
+        "label": one.label if one else "",
+        "also": [[other.label, *_numbers(other.estimate), other.verdict] for other in fact.tested[1:]],
+        "first": fact.verdict,
+        "last": fact.elsewhere.get(LAST, ""),
+        "moments": dict(fact.moments),
+        "why": fact.why,
+    }
+
+
+def _histogram(one: Any) -> dict[str, Any]:
+    return {
+        "record": one.record.name,
+        "cells": one.record.cells,
+        "evidence": one.record.evidence,
+        "reference": one.record.reference,
+        "label": one.sample.label,
+        "epoch": one.sample.epoch,
+        "after": one.sample.epoch - (one.sample.treatment.stop or 0),
+        "theirs": _numbers(one.theirs["cbi"]),
+        "ours": _numbers(one.ours["cbi"]),
+        "distance": _numbers(one.distance),
+        "twins": [round(value, 2) for value in one.twins],
+        "first": one.verdict,
+        "last": one.elsewhere[LAST].verdict if LAST in one.elsewhere else "",
+    }
+
+
+def _condition(condition: Any) -> dict[str, Any]:
+    import numpy as np
+
+    from binocular.compare.samples import sample_of, treatment_of
+    from binocular.dominance import contralateral_bias
+    from binocular.store.statistics import interval
+
+    treatment = treatment_of(condition)
+
+    def bias(epoch: int | None) -> list[float | None]:
+        sample = sample_of(condition, FIRST, epoch, treatment.deprived_eye)
+        return _numbers(interval([float(contralateral_bias(row / row.sum())) for row in sample.counted]))
+
+    last = sample_of(condition, FIRST, None, treatment.deprived_eye)
+    eye = condition.treated_eye
+    other = {"left": "right", "right": "left"}[eye]
+    return {
+        "condition": condition.name,
+        "label": condition.label,
+        "subjects": len(condition.subjects),
+        "epochs": treatment.epochs,
+        "stop": treatment.stop,
+        "groups": np.nan_to_num(last.shares).round(4).tolist(),
+        "opening": bias(treatment.stop),
+        "end": bias(None),
+        "binocular": _numbers(interval([float(row[1:6].sum() / row.sum()) for row in last.counted])),
+        "stereopsis": _numbers(condition.vision_at_end("stereopsis")),
+        "treated": _numbers(condition.vision_at_end(f"accuracy_{eye}_only")),
+        "fellow": _numbers(condition.vision_at_end(f"accuracy_{other}_only")),
+    }
+
+
+def _text(numbers: list[float | None] | None) -> str:
+    if not numbers or numbers[0] is None:
+        return "–"
+    mean, low, high = numbers
+    interval = "" if low is None or high is None else f" [{low:.2f}, {high:.2f}]"
+    return f"{mean:.2f}{interval}".replace("-", "−")
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    told = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *told])
+
+
+def facts_table(found: dict[str, Any]) -> str:
+    """Return one row per fact that could be tested."""
+    rows = []
+    for fact in found["facts"]:
+        if fact["ours"] is None:
+            continue
+        own = {"deficit": "at its end", "end": "at the end of rearing"}
+        other = [
+            f"{own[at]}: {verdict}"
+            for at, verdict in fact["moments"].items()
+            if verdict not in (fact["first"], _NOT_HERE)
+        ]
+        first = "<br>".join([f"**{fact['first']}**", *other])
+        published = f"{fact['published']} ({fact['evidence']}; {fact['reference']})"
+        ours = f"{fact['measure']} {_text(fact['ours'])}, n = {fact['subjects']}: {fact['label']}"
+        rows.append([fact["claim"], published, ours, first, fact["last"] or "–"])
+    return _table(["history and claim", "animal", "network, first cells", "first cells", "last layer"], rows)
+
+
+def histograms_table(found: dict[str, Any]) -> str:
+    """Return one row per published histogram and the subjects to whom the same was done."""
+    rows = []
+    for one in found["histograms"]:
+        animal = f"{one['record']} ({one['cells']} cells, {one['evidence']}; {one['reference']})"
+        when = f"{one['label']}, {one['after']} epochs after it" if one["after"] > 0 else f"{one['label']}, at its end"
+        distance = _text(one["distance"]) + (f"; two animals: {one['twins'][0]:.1f}" if one["twins"] else "")
+        rows.append(
+            [animal, when, _text(one["theirs"]), _text(one["ours"]), distance, one["first"], one["last"] or "–"]
+        )
+    head = ["animal", "network", "CBI, animal", "CBI, first cells", "W₁", "first cells", "last layer"]
+    return _table(head, rows)
+
+
+def conditions_table(found: dict[str, Any]) -> str:
+    """Return one row per history: what the first cells and the eyes came to."""
+    rows = [
+        [
+            one["label"],
+            str(one["subjects"]),
+            " ".join(f"{share:.2f}".removeprefix("0") for share in one["groups"]),
+            _text(one["opening"]) if one["stop"] not in (None, one["epochs"]) else "–",
+            *(_text(one[name]) for name in ("end", "stereopsis", "treated", "fellow")),
+        ]
+        for one in found["conditions"]
+    ]
+    head = ["history", "n", "groups 1–7 at the end", "CBI where the deficit ended", "CBI at the end", "stereopsis"]
+    return _table([*head, "eye closed first alone", "other eye alone"], rows)
+
+
+def count(found: dict[str, Any]) -> str:
+    """Return how many facts hold, do not and are open, at the first cells and at the last layer."""
+    tested = [fact for fact in found["facts"] if fact["ours"] is not None]
+    lines = []
+    for key, words in (("first", "first binocular cells"), ("last", "last layer")):
+        verdicts = [fact[key] for fact in tested if fact[key]]
+        parts = [f"{verdicts.count(name)} {words}" for name, words in _COUNTED.items()]
+        lines.append(f"- At the {words}: of {len(verdicts)} facts {', '.join(parts)}.")
+    for name in ("does not hold", "undecided"):
+        failing = [f"{fact['claim']} ({_text(fact['ours'])})" for fact in tested if fact["first"] == name]
+        if failing:
+            lines.append(f"- At the first cells **{_COUNTED[name]}**: {'; '.join(failing)}.")
+    return "\n".join(lines)
+
+
+_COUNTED = {"holds": "hold", "does not hold": "do not hold", "undecided": "are undecided"}
+
+
+def provenance(found: dict[str, Any]) -> str:
+    """Return what was run, when and with which versions."""
+    lines = []
+    for study in found["studies"]:
+        versions = json.loads(study["versions"])
+        lines.append(
+            f"- {study['title']} ({study['n']} histories): `{study['command']}`, {study['finished'][:10]}, "
+            f"{study['device']}, binocular {versions['binocular-lab']}, torch {versions['torch']}."
+        )
+    return "\n".join(lines)
+
+
+TABLES = {
+    "facts": facts_table,
+    "histograms": histograms_table,
+    "conditions": conditions_table,
+    "count": count,
+    "provenance": provenance,
+}
+
+
+def filled(text: str, found: dict[str, Any]) -> str:
+    """Return a page with its tables drawn anew."""
+    return _MARK.sub(lambda mark: f"<!-- results: {mark[1]} -->\n{TABLES[mark[1]](found)}\n<!-- end -->", text)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        taken = take([Path(folder) for folder in sys.argv[1:]])
+        RESULTS.write_text(json.dumps(taken, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    stored = json.loads(RESULTS.read_text(encoding="utf-8"))
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), stored), encoding="utf-8")
