@@ -13,6 +13,7 @@ from binocular.stimuli.base import StimulusConfig
 
 from .checked import NAME_PATTERN, Checked, complain, nearest, unknown_key
 from .phases import EpochConditions, Phase, unroll
+from .plasticity import Pull
 from .training import AgeScale, NetworkSpec, ProbePlan, Training
 
 __all__ = ["Condition", "Protocol", "ResolvedCondition", "Stretch"]
@@ -83,15 +84,17 @@ class Condition(Checked):
     def _check_length(self) -> Condition:
         if self.epochs < 1:
             raise complain("Condition", ("phases",), "last 0 epochs in all, but must last at least 1", None)
-        before = None
+        held: Pull | None = None
         for index, phase in enumerate(self.phases):
-            if phase.pull is not None and phase.pull.to == "kept" and (before is None or before.pull is None):
-                what = "is 'kept', but must be 'initial' or 'start' where the phase before has no pull"
-                raise complain("Condition", ("phases", index, "pull", "to"), what, "kept")
-            if phase.pull is not None and phase.pull.to == "kept" and phase.pull.importance != before.pull.importance:
-                what = f"is '{phase.pull.importance}', but must be '{before.pull.importance}' as in the phase before"
-                raise complain("Condition", ("phases", index, "pull", "importance"), what, phase.pull.importance)
-            before = phase if phase.epochs else before
+            pull, where = phase.pull, ("phases", index, "pull")
+            if pull is not None and pull.to == "kept":
+                if held is None:
+                    what = "is 'kept', but must be 'initial' or 'start' where the phase before has no pull"
+                    raise complain("Condition", (*where, "to"), what, "kept")
+                if pull.importance != held.importance:
+                    what = f"is '{pull.importance}', but must be '{held.importance}' as in the phase before"
+                    raise complain("Condition", (*where, "importance"), what, pull.importance)
+            held = pull if phase.epochs else held
         return self
 
 

@@ -313,6 +313,7 @@ def test_subjects_that_do_as_the_animals_did_confirm_the_facts():
     assert elsewhere == {
         "stereo_early", "early_recovery", "reverse_6wk", "reverse_9wk", "reverse_relapse",
         "fellow_inactivated", "mixed_acuity", "mixed_stereo", "prism_days", "prism_concordant", "disparity_dominance",
+        "alternating_binocular", "alternating_stereo", "dark_then_closed", "light_then_closed",
     }  # fmt: skip
     by_units = set(verdicts) - elsewhere - {"stereo_late"}
     assert {name: verdicts[name].verdict for name in by_units} == dict.fromkeys(by_units, "holds")
