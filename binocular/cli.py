@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shlex
 import sys
@@ -20,7 +21,6 @@ app = typer.Typer(
     name="binocular",
     help="The ocular-dominance experiment for two-eyed networks: close an eye, rear, measure, compare.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -366,6 +366,26 @@ def check_network(
             print(
                 textwrap.fill(start + text, 120, subsequent_indent=" " * 12, break_on_hyphens=False)
             ) if text else None
+
+
+@app.command()
+def describe(
+    topic: Annotated[str | None, typer.Argument(help="What to describe; all topics are listed by default.")] = None,
+    only: Annotated[str | None, typer.Argument(help="One kind of it, such as blur.")] = None,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema", help="Print a JSON schema of protocols, for editors that complete and check."),
+    ] = False,
+) -> None:
+    """Say which fields a protocol can have: type, range, default, meaning, and an example."""
+    from binocular.report.describing import TOPICS, describe, print_descriptions, schema_for_editors
+
+    if schema:
+        print(json.dumps(schema_for_editors(), indent=1))
+    elif topic is None:
+        print(f"binocular describe TOPIC [KIND], where TOPIC is one of {', '.join(TOPICS)}")
+    else:
+        print_descriptions(describe(topic, only or ""))
 
 
 @app.command()

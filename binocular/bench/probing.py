@@ -13,9 +13,9 @@ def share_of_rearing(suite: Suite) -> Measured:
     from binocular.protocols import load_protocol
     from binocular.rearing.group import begin
     from binocular.rearing.loop import learn
-    from binocular.runs.planning import plan_study
+    from binocular.runs.checking import check_protocol
 
-    study = plan_study(load_protocol("monocular-deprivation", ["seeds=1"]), "cpu")
+    study = check_protocol(load_protocol("monocular-deprivation", ["seeds=1"]), "cpu").study
     plan, node = study.plan, study.tree.nodes()[0]
     group = begin(plan, [node], None)
     epochs = 2 if suite == "quick" else 5

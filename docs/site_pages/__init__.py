@@ -1,4 +1,4 @@
-"""The pages of the site that are made from the code: the gallery, the reference and the labs."""
+"""The pages of the site that are made from the code: the gallery, the reference, the fields of a protocol and the labs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ __all__ = ["write_all"]
 
 def write_all(folder: Path) -> None:
     """Write all generated pages; a page whose text has not changed is left alone, so that Sphinx need not read it."""
+    from site_pages.fields import field_pages
     from site_pages.gallery import gallery_pages
     from site_pages.labs import lab_pages
     from site_pages.reference import reference_pages
 
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {**gallery_pages(folder), **reference_pages(), **lab_pages()}
+    pages = {**gallery_pages(folder), **reference_pages(), **field_pages(), **lab_pages()}
     for name, text in pages.items():
         path = folder / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
