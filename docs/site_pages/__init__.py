@@ -1,4 +1,4 @@
-"""The pages of the site that are made from the code: the gallery, the reference, the fields of a protocol and the labs."""
+"""Pages of the site that are made from the code: gallery, reference, fields of a protocol and labs."""
 
 from __future__ import annotations
 
