@@ -12,6 +12,7 @@ import torch
 
 import binocular.lab as lab_package
 from binocular.lab import Controls, EyeControls, Session
+from binocular.lab.animals import Done, animal_beside, animals
 from binocular.lab.fields import receptive_fields, strongest_units
 from binocular.lab.saving import save_study
 from binocular.networks.mlp import SplitMLP
@@ -228,3 +229,26 @@ def test_a_subject_whose_learning_broke_down_says_so_and_can_be_restarted(sessio
     session.restart().result()
     session.step(1).result()
     assert session.save_study(tmp_path / "again").result().is_file()
+
+
+def test_the_animal_beside_is_the_one_to_which_the_same_was_done():
+    known = animals()
+    assert sum(known["monkey_md_2wk"]["shares"]) == pytest.approx(1, abs=1e-3)
+    assert len(known["monkey_md_2wk"]["shares"]) == 7 and len(known["normal"]["shares"]) == 3
+
+    def beside(*history: tuple[int, int, Controls]) -> tuple[str, str] | None:
+        found = animal_beside([Done(start, stop, controls.deficits()) for start, stop, controls in history], 20)
+        return None if found is None else (found["key"], found["deprived"])
+
+    left, both = Controls(left=EyeControls(closed=True)), Controls(left=CLOSED.right, right=CLOSED.right)
+    seeing = Controls()
+    assert beside() == beside((0, 9, seeing)) == ("normal", "right")
+    assert beside((0, 5, CLOSED)) == ("monkey_md_2wk", "right")
+    assert beside((0, 5, left), (5, 6, seeing)) == ("monkey_md_2wk", "left")
+    assert beside((0, 5, CLOSED), (5, 10, seeing)) == ("kitten_md60_open", "right")
+    assert beside((0, 20, seeing), (20, 25, CLOSED), (25, 60, seeing)) == ("monkey_md_6yr", "right")
+    assert beside((0, 5, both), (5, 9, seeing)) == ("both eyes closed", "right")
+    assert beside((0, 5, left), (5, 9, CLOSED)) == ("kitten_md45_reverse", "left")
+    assert beside((0, 5, Controls(prism=3))) is None
+    assert beside((0, 5, Controls(right=EyeControls(blur=2)))) is None
+    assert beside((0, 5, CLOSED), (5, 9, seeing), (9, 12, left)) is None
