@@ -15,6 +15,7 @@ import inspect
 import re
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -181,6 +182,10 @@ def _source(cls: Any) -> bytes:
         return b"".join(value.__code__.co_code for value in vars(cls).values() if inspect.isfunction(value))
 
 
+_PARSING = threading.Lock()
+"""Held while a module is parsed: in CPython 3.11 two threads that parse at once end in a SystemError (gh-106905)."""
+
+
 def _collect(name: str, local: dict[str, bytes], packages: set[str]) -> None:
     """Add the source of a local module and of those it imports; note the installed packages."""
     top = name.partition(".")[0]
@@ -194,7 +199,8 @@ def _collect(name: str, local: dict[str, bytes], packages: set[str]) -> None:
         return
     try:
         local[name] = source = path.read_bytes()
-        tree = ast.parse(source)
+        with _PARSING:
+            tree = ast.parse(source)
     except OSError:
         return
     except (SyntaxError, ValueError):  # a compiled module: its bytes say all

@@ -221,3 +221,30 @@ def test_what_is_possible_with_a_network_is_told(tmp_path, name, possible, lacki
 def test_a_probe_of_pathways_says_what_it_needs():
     with pytest.raises(BadInput, match="probe weights: the network has no module 'left'; it needs left, right"):
         take(probe_from("weights"), stranger("Concatenating"), Still(), 0, [])
+
+
+def test_no_two_threads_parse_code_at_once(monkeypatch):
+    import ast
+    import threading
+    import time
+
+    from binocular.stimuli import user_code
+    from tests import strangers
+
+    at_once, most, parse = 0, 0, ast.parse
+
+    def watched(source):
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.005)
+        at_once -= 1
+        return parse(source)
+
+    monkeypatch.setattr(user_code.ast, "parse", watched)
+    threads = [threading.Thread(target=user_code._collect, args=(strangers.__name__, {}, set())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
