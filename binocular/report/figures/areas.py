@@ -62,6 +62,8 @@ def through_areas(conditions: list[Condition], areas: tuple[str, ...], measure: 
 
 def areas_figure(study: Study) -> Figure:
     """Draw the histograms of up to six conditions at every area, and below two measures over the areas."""
+    from matplotlib.lines import Line2D
+
     from binocular.stimuli.canvas import Canvas
 
     areas, names = study.areas, area_names(study)
@@ -91,6 +93,11 @@ def areas_figure(study: Study) -> Figure:
         ax.set_xlim(-0.4, across - 0.6)
         ax.set_ylabel(label)
     handles, labels = below.axes[0].get_legend_handles_labels()
+    handles += [
+        Line2D([], [], ls="none", marker="|", ms=9, color="#222222", mew=0.8),
+        Line2D([], [], color="#000000", lw=0.7),
+    ]
+    labels += ["95 % interval over seeds", "outline: untrained"]
     below.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)), handlelength=1.8)
     title_figure(figure, "Ocular dominance through the areas, at the end of rearing", study.title)
     return figure

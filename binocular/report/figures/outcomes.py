@@ -84,7 +84,7 @@ def outcomes_figure(study: Study, site: str | None = None) -> Figure:
     end = "group 7" if study.fellow_eye == "left" else "group 1"
     dominance = [
         ("cbi", f"CBI\n0 {study.fellow_eye} … 1 {study.treated_eye} (treated)", 0.5),
-        (end, f"{end}: share of units\n{study.fellow_eye} (fellow) eye only", None),
+        (end, f"{end}: share of {study.unit_word(site)}\n{study.fellow_eye} (fellow) eye only", None),
         ("binocular_share", "binocular share\ngroups 2–6", None),
     ]
     vision = [task for task in study.tasks if _tested(study, task)] or ["test_accuracy"]
@@ -98,20 +98,32 @@ def outcomes_figure(study: Study, site: str | None = None) -> Figure:
         ax.set_xlabel(label)
     for task, ax in zip(vision, axes[len(dominance) :], strict=True):
         values = [[last_value(s.history[task]) for s in c.subjects if task in s.history] for c in shown]
-        interval_rows(values, ax, limits=(0, 1))
+        interval_rows(values, ax, limits=(0, 1), reference=_chance(study, task))
         ax.set_xlabel(names.get(task, f"{task}\naccuracy"))
     labels = ["\n".join(textwrap.wrap(c.label, 30, max_lines=2, placeholder=" ...")) for c in shown]
     axes[0].set_yticks(range(len(shown)), labels)
     for ax in axes:
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     handles = [
-        Line2D([], [], ls="none", marker="D", ms=3.6, color="black", label="mean over seeds"),
+        Line2D([], [], ls="none", marker="D", ms=3.6, color="black", label=f"mean over seeds ({_counts(study)})"),
         Line2D([], [], color=BOTH_EYES, lw=1.6, label="95 % interval"),
         Line2D([], [], ls="none", marker="o", ms=2.8, mfc="white", mec="#8A8A8A", mew=0.7, label="one seed"),
+        Line2D([], [], color="#999999", lw=0.7, ls=":", label="balance of the eyes; chance"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.3, columnspacing=1.4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1.3, columnspacing=1.4)
     title_figure(figure, "Conditions compared at the end of rearing", study.title, site)
     return figure
+
+
+def _chance(study: Study, task: str) -> float | None:
+    """Return what guessing gives in a task, where the subjects say it."""
+    levels = (s.attributes.get("chance", {}).get(task) for c in study.reared for s in c.subjects)
+    return next((float(level) for level in levels if level is not None), None)
+
+
+def _counts(study: Study) -> str:
+    counts = {len(condition.subjects) for condition in study.reared}
+    return f"n = {min(counts)}" + (f" to {max(counts)}" if len(counts) > 1 else "") if counts else "n = 0"
 
 
 def _tested(study: Study, task: str) -> bool:

@@ -113,6 +113,7 @@ def _median(values: np.ndarray) -> np.ndarray:
 def rearing_figure(study: Study, site: str | None = None) -> Figure:
     """Draw RSV through rearing for all conditions, one panel each."""
     site = site or study.default_site
+    word = study.unit_word(site)
     shown = [condition for condition in study.reared if any(site in subject.sites for subject in condition.subjects)]
     figure, axes = panels(len(shown), (2.35, 2.0))
     probed = [_common_checkpoints([s for s in condition.subjects if site in s.sites], site) for condition in shown]
@@ -124,14 +125,14 @@ def rearing_figure(study: Study, site: str | None = None) -> Figure:
         ax.set_xlabel("epochs of rearing")
         if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
             _name_eyes(ax, study.treated_eye)
-    title_figure(figure, "Relative source variance (RSV) of the units through rearing", study.title, site)
+    title_figure(figure, f"Relative source variance (RSV) of the {word}", study.title, site)
     if shown:
         bar = figure.colorbar(
             axes[0].collections[0], ax=axes, shrink=min(1.0, 1.6 / len(axes) + 0.5), aspect=22, pad=0.015, extend="max"
         )
-        bar.set_label("units (% per 0.1 RSV)")
+        bar.set_label(f"{word} (% per 0.1 RSV)")
         bar.outline.set_linewidth(0.5)  # type: ignore[union-attr]
-        _legend(figure, study)
+        _legend(figure, study, word)
     return figure
 
 
@@ -153,12 +154,12 @@ def _name_eyes(ax: Axes, treated_eye: str) -> None:
         )  # fmt: skip
 
 
-def _legend(figure: Figure, study: Study) -> None:
+def _legend(figure: Figure, study: Study, word: str) -> None:
     from matplotlib.lines import Line2D
 
     one_seed = Line2D([], [], color="#009E73", lw=0.6, alpha=0.7, label="median of one seed")
     handles = [
-        Line2D([], [], color="#009E73", lw=1.6, marker="o", ms=2.4, label="median of the units"),
+        Line2D([], [], color="#009E73", lw=1.6, marker="o", ms=2.4, label=f"median of the {word}, seeds pooled"),
         *([one_seed] if any(len(condition.subjects) > 1 for condition in study.reared) else []),
         *deficit_handles(condition.subjects[0].phases for condition in study.reared),
     ]
