@@ -1,17 +1,20 @@
-"""Keeps the numbers of the README in a small file, and draws its tables from that file.
+"""Keeps the numbers of studies in small files, and draws the tables of `PAGES` from them.
 
 ``python docs/results_tables.py results/monocular-deprivation`` takes the table of conditions of a study into
-``data/results/FOLDER.json``, with command, date, device and versions; without an argument the tables in README.md are
+``data/results/FOLDER.json``, with command, date, device and versions; without an argument the tables are
 drawn anew from those files. A test fails while they are not what the files say. What each eye tells by itself is
-measured before: ``binocular measure results/monocular-deprivation --probe one-eye --when end``.
+measured before, ``binocular measure results/monocular-deprivation --probe one-eye --when end``, and so is dominance by
+gratings, ``--probe odi --site first_binocular``.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "data" / "results"
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "theory.md", ROOT / "docs" / "howto" / "real-stereo.md")
 COLUMNS = {
     "opening": "cells of the open eye (groups 6, 7) at the opening",
     "end": "at the end",
@@ -32,7 +35,12 @@ COLUMNS = {
     "left": "left (fellow) eye alone",
     "right": "right (treated) eye alone",
 }
-_MARK = re.compile(r"<!-- results: ([^>]+) -->\n.*?<!-- end -->", re.S)
+AGREEMENT = {
+    "correlation": "rank correlation of ODI and RSV over cells",
+    "odi": "median \\|ODI\\|",
+    "rsv": "median \\|RSV\\|",
+}
+_MARK = re.compile(r"<!-- (results|agreement): ([^>]+) -->\n.*?<!-- end -->", re.S)
 
 
 def take(folder: Path) -> Path:
@@ -42,7 +50,7 @@ def take(folder: Path) -> Path:
     study = load_study(folder)
     attributes = {name: str(study.attributes[name]) for name in ("command", "finished", "device", "versions")}
     seeds = [int(seed) for seed in study.attributes["seeds"]]
-    rows = [_row(condition) for condition in study.reared]
+    rows = [_row(condition) for condition in study.reared if len(condition.subjects) > 1]  # one has no interval
     path = FOLDER / f"{folder.name}.json"
     path.write_text(json.dumps({**attributes, "seeds": seeds, "conditions": rows}, indent=1) + "\n")
     return path
@@ -70,7 +78,10 @@ def _row(condition: Condition) -> dict[str, Any]:
         "stereopsis": condition.vision_at_end("stereopsis"),
     }
     alone = np.array([one for subject in condition.subjects if (one := _one_eye(subject)) is not None])
-    cells |= {eye: interval(alone[:, e]) for e, eye in enumerate(("left", "right")) if len(alone)}
+    cells |= {
+        eye: interval(alone[:, e]) for e, eye in enumerate(("left", "right")) if len(alone) == len(condition.subjects)
+    }
+    cells |= {name: interval(values) for name, values in _agreement(condition).items()}
     return {
         "name": condition.name,
         "label": condition.label,
@@ -88,14 +99,37 @@ def _one_eye(subject: SubjectRecord) -> np.ndarray | None:
     return None if record is None else record.values["accuracy"][-1, :, 1]
 
 
+def _agreement(condition: Condition) -> dict[str, list[float]]:
+    """Return how dominance by gratings agrees with source variance in the first cells, by subject."""
+    import numpy as np
+
+    found = [s.measures.get(("odi", "first_binocular")) for s in condition.subjects]
+    last = [{name: values[-1] for name, values in record.values.items()} for record in found if record is not None]
+    if not last:
+        return {}
+    medians = {name: [float(np.nanmedian(np.abs(one[name]))) for one in last] for name in ("odi", "rsv")}
+    return {"correlation": [float(one["rank_correlation"]) for one in last], **medians}
+
+
+def agreement(name: str) -> str:
+    """Return the table of how dominance by gratings and by source variance agree, as Markdown."""
+    kept = json.loads((FOLDER / f"{name}.json").read_text())
+    lines = [f"| condition | n | {' | '.join(AGREEMENT.values())} |", f"|---|---|{'---|' * len(AGREEMENT)}"]
+    for row in kept["conditions"]:
+        cells = (_text(*row["cells"][column]) for column in AGREEMENT)
+        lines.append(f"| {row['label']} | {row['n']} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", *_sources([name])])
+
+
 def table(*names: str) -> str:
     """Return the tables of some files as one in Markdown, each after the first below a line with its command."""
     lines = [f"| condition | n | {' | '.join(COLUMNS.values())} |", f"|---|---|{'---|' * len(COLUMNS)}"]
     for number, name in enumerate(names):
         kept = json.loads((FOLDER / f"{name}.json").read_text())
         if number:
-            changed = " ".join(re.findall(r"--set (?!'?seeds)(\S+)", kept["command"]))
-            lines.append(f"| *`{changed.strip(chr(39))}`* |{' |' * (len(COLUMNS) + 1)}")
+            words = shlex.split(kept["command"])
+            sets = [value for flag, value in pairwise(words) if flag == "--set" and not value.startswith("seeds")]
+            lines.append(f"| *`{' '.join(sets)}`* |{' |' * (len(COLUMNS) + 1)}")
         for row in kept["conditions"]:
             cells = (_text(*row["cells"][column]) if column in row["cells"] else "" for column in COLUMNS)
             lines.append(f"| {row['label']} | {row['n']} | {' | '.join(cells)} |")
@@ -104,7 +138,7 @@ def table(*names: str) -> str:
 
 def _sources(names: Sequence[str]) -> list[str]:
     kept = [json.loads((FOLDER / f"{name}.json").read_text()) for name in names]
-    commands = [re.sub(r" --(out|timings) \S+| --quiet", "", one["command"]) for one in kept]
+    commands = [re.sub(r" --(out|timings) \S+| --quiet", "", one["command"]).replace("'\"'\"'", "") for one in kept]
     told = dict.fromkeys(f"`{command}` ({one['finished'][:10]})" for command, one in zip(commands, kept, strict=True))
     return [f"*Means [95 % t intervals] over n subjects: {'; '.join(told)}.*"]
 
@@ -115,10 +149,16 @@ def _text(mean: float, low: float, high: float) -> str:
 
 def filled(text: str) -> str:
     """Return a page with its tables drawn anew."""
-    return _MARK.sub(lambda found: f"<!-- results: {found[1]} -->\n{table(*found[1].split())}\n<!-- end -->", text)
+
+    def drawn(found: re.Match[str]) -> str:
+        kind, names = found[1], found[2].split()
+        return f"<!-- {kind}: {found[2]} -->\n{table(*names) if kind == 'results' else agreement(*names)}\n<!-- end -->"
+
+    return _MARK.sub(drawn, text)
 
 
 if __name__ == "__main__":
     for folder in sys.argv[1:]:
         print(take(Path(folder)))
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")

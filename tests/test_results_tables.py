@@ -23,9 +23,11 @@ def tables(monkeypatch: pytest.MonkeyPatch):
     sys.modules.pop("results_tables")
 
 
-def test_the_tables_of_the_readme_are_drawn_from_the_result_files(tables):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert tables.filled(text) == text and "<!-- results: monocular-deprivation -->\n|" in text
+def test_the_tables_of_the_pages_are_drawn_from_the_result_files(tables):
+    readme, theory, stereo = (page.read_text(encoding="utf-8") for page in tables.PAGES)
+    assert tables.filled(readme) == readme and "<!-- results: monocular-deprivation -->\n|" in readme
+    assert tables.filled(stereo) == stereo
+    assert tables.filled(theory) == theory and "<!-- agreement: monocular-deprivation -->\n|" in theory
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "data" / "results").glob("*.json")), ids=lambda path: path.stem)
@@ -40,9 +42,10 @@ def test_a_table_has_a_row_for_each_condition_with_its_intervals(tables, path):
     assert "binocular run" in lines[-1] and kept["finished"][:10] in lines[-1]
 
 
-def test_every_result_file_is_in_the_readme(tables):
+def test_every_result_file_is_on_a_page(tables):
     """No numbers are kept that no page shows."""
-    shown = " ".join(tables._MARK.findall((ROOT / "README.md").read_text(encoding="utf-8"))).split()
+    pages = "".join(page.read_text(encoding="utf-8") for page in tables.PAGES)
+    shown = " ".join(names for _, names in tables._MARK.findall(pages)).split()
     assert {path.stem for path in (ROOT / "data" / "results").glob("*.json")} == set(shown)
 
 

@@ -73,7 +73,8 @@ def dominance_agreement(
             low, high = np.clip([found.low, found.high], -1, 1)
             text += f"\n[{number(float(low))}, {number(float(high))}]"
         # In the corner of units that are right-eyed by one measure and left-eyed by the other.
-        ax.text(0.02, 0.98, text, transform=ax.transAxes, ha="left", va="top", fontsize=6.8, zorder=3)
+        ax.text(0.02, 0.98, text, transform=ax.transAxes, ha="left", va="top", fontsize=6.8, zorder=3,
+                bbox={"fc": "white", "ec": "none", "alpha": 0.85, "pad": 1})  # fmt: skip
     ax.set(xlim=(-1, 1), ylim=(-1, 1), xticks=(-1, 0, 1), yticks=(-1, 0, 1), aspect="equal")
     ax.set_xticklabels(["−1\nright eye", "0", "1\nleft eye"])
     ax.set_yticklabels(["−1", "0", "1"])
@@ -82,6 +83,8 @@ def dominance_agreement(
 
 def agreement_figure(study: Study, site: str | None = None) -> Figure:
     """Draw RSV against ODI for each condition at the end of rearing, all seeds together."""
+    from matplotlib.lines import Line2D
+
     site = site or study.default_site
     shown = _measured(study, "odi", site)
     figure, axes = panels(len(shown), size=(2.0, 1.75))
@@ -99,6 +102,15 @@ def agreement_figure(study: Study, site: str | None = None) -> Figure:
     for ax in axes[:: _columns(len(axes))]:
         ax.set_ylabel("ODI (gratings)")
     figure.supxlabel("RSV (source variance)", fontsize=8)
+    one = study.unit_word(site).removesuffix("s")
+    counts = sorted({len(_records(condition, "odi", site)) for condition in shown})
+    subjects = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1]))) if counts else "0"
+    handles = [
+        Line2D([], [], ls="none", marker="o", ms=2.8, mfc="#222222", mec="white", mew=0.3,
+               label=f"a {one} at the end of rearing, {subjects} subjects"),
+        Line2D([], [], ls="none", marker="o", ms=2.2, mfc="none", mec="#B5B5B5", mew=0.5, label="untrained"),
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=1.3)
     title_figure(figure, "Dominance by gratings and by source variance", study.title, site)
     return figure
 
