@@ -46,59 +46,11 @@ from binocular.report.figures.style import EYE_COLOURS, style
 from binocular.stimuli.errors import BadInput
 from binocular.store.study import Condition, Study
 from binocular.store.writing import ConditionHeader, write_study
+from tests.chosen_histograms import NORMAL, OPEN_EYE, closed, phases, study_of, subject
 from tests.console import assert_one_sentence, binocular
-from tests.synthetic import invented_header, invented_subject
+from tests.synthetic import invented_header
 
-NORMAL = (0.02, 0.08, 0.25, 0.30, 0.25, 0.08, 0.02)
-OPEN_EYE = (0.0, 0.0, 0.0, 0.0, 0.05, 0.30, 0.65)
 MONKEY = load_literature().histograms["monkey_md_2wk"]
-CLOSED = {"kind": "occlusion", "contrast": 0.0}
-
-
-def phases(*parts: tuple[int, dict | None]) -> list[dict]:
-    """Return phases of some epochs, each with one deficit or none."""
-    found, start = [], 0
-    for epochs, deficit in parts:
-        found.append({"name": "p", "start": start, "stop": start + epochs, "deficits": [deficit] if deficit else []})
-        start += epochs
-    return found
-
-
-def subject(
-    name: str, seed: int, shares: Sequence[float], lived: list[dict], units: int = 48, eye: str = "right"
-) -> Any:
-    """Return a subject whose units are drawn from a histogram with group 1 = the deprived ``eye``."""
-    rng = np.random.default_rng([seed, *name.encode()])
-    stop = lived[-1]["stop"]
-    base = invented_subject(name, seed, epochs=stop, every=max(1, stop // 2), units=units)
-    site = base.sites["representation"]
-    centres = np.linspace(-6 / 7, 6 / 7, 7)
-    rsv = rng.choice(centres, size=(len(site.epoch), units), p=np.array(shares) / np.sum(shares))
-    rsv = rsv + rng.uniform(-0.1, 0.1, rsv.shape)
-    rsv = rsv if eye == "right" else -rsv
-    values = {**site.values, "rsv": rsv}
-    here = replace(site, values=values, n_silent=np.zeros(len(site.epoch), np.int64))
-    return replace(base, phases=lived, sites={"representation": here})
-
-
-def study_of(
-    conditions: dict[str, tuple[Sequence[float], list[dict]]],
-    seeds: int = 3,
-    treated_eye: str = "right",
-    units: int = 48,
-) -> Study:
-    """Return a study in memory; group 1 of each histogram belongs to the treated eye."""
-    made = []
-    for name, (shares, lived) in conditions.items():
-        subjects = tuple(subject(name, seed, shares, lived, units, treated_eye) for seed in range(seeds))
-        made.append(Condition(name, name, subjects, {}, treated_eye))
-    attributes = {"title": "Invented", "treated_eye": treated_eye, "complete": 1, "versions": "{}"}
-    attributes["protocol_hash"] = "0123456789abcdef"
-    return Study(attributes, tuple(made))
-
-
-def closed(eye: str = "right", **changes: object) -> dict:
-    return {**CLOSED, "eye": eye, **changes}
 
 
 # --- distances and resampling -----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from binocular.compare.samples import samples_of
 from binocular.compare.treatments import Treatment
 from binocular.compare.writing import as_plain
 from binocular.stimuli.errors import BadInput
-from tests.test_compare import NORMAL, OPEN_EYE, closed, phases, study_of
+from tests.chosen_histograms import NORMAL, OPEN_EYE, closed, phases, study_of
 
 LITERATURE = load_literature()
 MONKEY, KITTEN = LITERATURE.histograms["monkey_md_2wk"], LITERATURE.histograms["kitten_md45_open_1"]

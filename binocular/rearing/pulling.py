@@ -47,7 +47,17 @@ def pulled(
     gradients: Sequence[Tensor], names: Sequence[str], weights: Sequence[Tensor], anchors: Mapping[str, Tensor],
     strength: float,
 ) -> list[Tensor]:  # fmt: skip
-    """Return gradients with that of the penalty added; weights without an anchor (a decoder's) keep theirs."""
+    """Return gradients with that of the penalty added; weights without an anchor (a decoder's) keep theirs.
+
+    Parameters
+    ----------
+    gradients, names, weights
+        Of what a step moves, in the same order.
+    anchors
+        The part of a subject's state that holds w* and F, see `anchored`.
+    strength
+        Weight of the penalty.
+    """
     found = []
     for name, gradient, weight in zip(names, gradients, weights, strict=True):
         anchor = anchors.get(f"{ANCHOR}{name}")
