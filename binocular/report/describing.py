@@ -80,8 +80,8 @@ def describe(topic: str, only: str = "") -> list[Description]:
     Examples
     --------
     >>> blur, = describe("deficits", "blur")
-    >>> blur.fields[1].name, blur.fields[1].default
-    ('eye', '"treated"')
+    >>> next(field.default for field in blur.fields if field.name == "eye")
+    '"treated"'
     """
     if topic not in TOPICS:
         raise BadInput(f"describe: there is nothing called '{topic}'; accepted: {', '.join(TOPICS)}")
@@ -268,6 +268,14 @@ def schema_for_editors() -> dict[str, Any]:
     condition["properties"]["sweep"] = {"type": "object", "additionalProperties": {"type": "array"}}
     condition["properties"]["sweep_mode"] = {"enum": ["product", "zip"]}
     condition["properties"]["name"].pop("pattern", None)
+    # What a base gives need not be written, nor conditions of one's own where others are included.
+    schema["properties"] |= {"base": {"type": "string"}, "include": {"type": "array", "items": {"type": "string"}}}
+    schema["allOf"] = [
+        {"anyOf": [{"required": [own]}, {"required": [instead]}]}
+        for own, instead in (("stimulus", "base"), ("conditions", "include"))
+        if own in schema["required"]
+    ]
+    schema["required"] = [name for name in schema["required"] if name not in ("stimulus", "conditions")]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_open_to_expressions(schema)}
 
 
