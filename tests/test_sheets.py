@@ -112,15 +112,15 @@ def test_too_few_titles_are_refused() -> None:
 
 @pytest.mark.parametrize("kind", OVERVIEWS)
 def test_overview_of_every_kind(kind: str, tmp_path) -> None:
-    before = dict(mpl.rcParams)
+    import matplotlib.pyplot as plt
+
+    before, open_before = dict(mpl.rcParams), plt.get_fignums()
     figure = overview(kind)
     for ending in ("png", "svg"):
         figure.savefig(tmp_path / f"sheet.{ending}")
         assert (tmp_path / f"sheet.{ending}").stat().st_size > 5000
     assert dict(mpl.rcParams) == before
-    import matplotlib.pyplot as plt
-
-    assert not plt.get_fignums()
+    assert plt.get_fignums() == open_before
 
 
 def test_every_registered_stimulus_has_an_overview() -> None:

@@ -103,12 +103,21 @@ def _of_model(name: str, model: type[BaseModel], place: str) -> Description:
     required = set(schema.get("required", ()))
     fields, example = [], {}
     for key, about in schema.get("properties", {}).items():
-        default = "" if key in required or "default" not in about else _toml(about["default"])
+        default = "" if key in required else _toml(about["default"] if "default" in about else _made(model, key))
         fields.append(FieldText(key, words_of(about, schema.get("$defs", {})), default, about.get("description", "")))
         if about.get("default") not in (None, [], {}, "") and len(example) < 4:
             example[key] = about["default"]
     example = _enough(model, example, schema) if example else example
     return Description(name, _about(model), fields, place.format(_toml(example)) if example else "")
+
+
+def _made(model: type[BaseModel], key: str) -> Any:
+    """Return the default that a function makes, as an empty table."""
+    return next(
+        field.get_default(call_default_factory=True, validated_data={})
+        for name, field in model.model_fields.items()
+        if key in (name, field.alias)
+    )
 
 
 def _enough(model: type[BaseModel], example: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,6 +130,14 @@ def _enough(model: type[BaseModel], example: dict[str, Any], schema: Mapping[str
             continue
         return example | more
     return example
+
+
+def _protocol() -> Description:
+    """Return the fields of a protocol, with the two that are gone once it is read."""
+    found = _of_model("protocol", Protocol, "")
+    base = FieldText("base", "text", "none", "protocol, by name or path, whose setting this one takes over")
+    include = FieldText("include", "list of text", "[]", "protocols of the same setting whose conditions are added")
+    return Description(found.name, found.about, [*found.fields, base, include], found.example)
 
 
 def _kinds(models: Mapping[str, type[BaseModel]], place: str) -> Iterator[Description]:
@@ -207,7 +224,7 @@ def _probes() -> Iterator[Description]:
 
 
 TOPICS: dict[str, Callable[[], Iterator[Description]]] = {
-    "protocol": lambda: iter([_of_model("protocol", Protocol, "")]),
+    "protocol": lambda: iter([_protocol()]),
     "conditions": lambda: iter([_of_model("condition", Condition, ""), _of_model("phase", Phase, "")]),
     "training": lambda: iter([_of_model("training", Training, "training = {}")]),
     "network": lambda: iter([_of_model("network", NetworkSpec, "network = {}")]),
