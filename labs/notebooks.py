@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-__all__ = ["LABS", "Check", "checks_of", "execute", "key_of", "notebook", "wheel_address"]
+__all__ = ["LABS", "ROUNDING", "Check", "checks_of", "execute", "key_of", "notebook", "wheel_address"]
 
 HERE = Path(__file__).parent
 LABS = tuple(sorted(HERE.glob("[0-9]-*.md")))
@@ -39,6 +39,9 @@ LONGEST_S = 180
 """Processor time that one lab may take, in seconds."""
 
 _WHEEL_BESIDE = '{glob("binocular_lab-*.whl")[-1]}'
+ROUNDING = 1e-9
+"""How far a sum of shares may be from 1, say, because the processor rounds."""
+
 _HEAD = re.compile(r"^\|\s*statement\s*\|\s*expression\s*\|\s*from\s*\|\s*to\s*\|$")
 _ROW = re.compile(r"^\|(?P<statement>[^|]+)\|\s*`(?P<expression>[^`]+)`\s*\|(?P<low>[^|]+)\|(?P<high>[^|]+)\|$")
 
@@ -126,7 +129,7 @@ def _checking_cell(checks: Sequence[Check]) -> NotebookNode:
     for check in checks:
         lines += [
             f"_value = float({check.expression})",
-            f"_holds = {check.low} <= _value <= {check.high}",
+            f"_holds = {check.low - ROUNDING} <= _value <= {check.high + ROUNDING}",
             f"print('holds' if _holds else 'DOES NOT HOLD', f'{{_value:.3g}}', "
             f"{f'in [{check.low:g}, {check.high:g}]: {check.statement}'!r})",
             f"_holds or _wrong.append({check.statement!r})",

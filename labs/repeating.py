@@ -23,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from notebooks import HERE, LABS, checks_of, key_of
+from notebooks import HERE, LABS, ROUNDING, checks_of, key_of
 
 INSTRUCTIONS = {"all": {}, "few": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"}}
 SUBJECTS = 3
@@ -74,7 +74,7 @@ def summary(lab: Path, runs: Sequence[dict[str, Any]]) -> Iterator[str]:
     for place, check in enumerate(checks_of(key_of(lab).read_text(encoding="utf-8"))):
         values = [run["values"][place] for run in runs if place < len(run["values"])]
         known = [value for value in values if value is not None]
-        holds = sum(check.low <= value <= check.high for value in known)
+        holds = sum(check.low - ROUNDING <= value <= check.high + ROUNDING for value in known)
         reach = f"{min(known):.3g} to {max(known):.3g}" if known else "nothing"
         yield f"{holds:3d} of {len(values)}: {check.statement} [{check.low:g}, {check.high:g}], found {reach}"
 

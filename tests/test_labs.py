@@ -128,6 +128,9 @@ def test_a_number_out_of_range_stops_and_a_row_that_cannot_be_read_is_not_skippe
     assert (right.statement, right.low, right.high) == ("two is small", 0, 3)
     exec(notebooks._checking_cell([right])["source"], {})
     assert capsys.readouterr().out == "holds 2 in [0, 3]: two is small\n"
+    (rounded,) = notebooks.checks_of(table.replace("1 + 1", "sum([0.1] * 3) / 0.3").format(to="1"))
+    exec(notebooks._checking_cell([rounded])["source"], {})  # 1.0000000000000002 is 1
+    assert capsys.readouterr().out.startswith("holds 1 in")
     with pytest.raises(AssertionError, match="two is small"):
         exec(notebooks._checking_cell([right, wrong])["source"], {})
     assert "DOES NOT HOLD 2 in [0, 1.5]" in capsys.readouterr().out
