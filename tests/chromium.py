@@ -79,7 +79,7 @@ class Page:
             if value := self.evaluate(condition):
                 return value
             time.sleep(0.05)
-        waited, self.patience = self.patience, min(self.patience, 10.0)
+        waited, self.patience = self.patience, min(self.patience, 60.0)
         raise TimeoutError(f"not true within {waited:g} s: {condition}")
 
     def press(self, key: str, text: str = "") -> None:
