@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -52,7 +52,7 @@ class Page:
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": params}))
         while True:
-            answer = json.loads(self._socket.recv(timeout=600))
+            answer = json.loads(self._socket.recv(timeout=PATIENCE_S))
             if answer.get("id") == self._number:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
@@ -91,10 +91,11 @@ class Page:
         self.ask("Input.dispatchKeyEvent", type="keyUp", **common)
 
     def resize(self, width: int, height: int) -> None:
-        """Set the size of the window's inside in pixels."""
+        """Set the size of the window's inside in pixels and wait until the page is laid out in it."""
         self.ask(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
         )
+        self.wait(f"document.documentElement.clientWidth === {width}")
 
     def upload(self, selector: str, path: Path) -> None:
         """Choose a file in an input."""
@@ -141,20 +142,16 @@ def chromium(profile: Path) -> Iterator[Page]:
     )
     try:
         told = profile / "DevToolsActivePort"
-        until = time.monotonic() + 600
-        while not (told.is_file() and told.read_text().count("\n")):
-            if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError("chromium did not start")
-            time.sleep(0.05)
+        wait_until(lambda: told.is_file() and told.read_text().count("\n"), process)
         port = told.read_text().splitlines()[0]
-        with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}/json/list", timeout=600) as answer:
+        with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}/json/list", timeout=PATIENCE_S) as answer:
             tab = next(tab for tab in json.load(answer) if tab["type"] == "page")
         with connect(tab["webSocketDebuggerUrl"], max_size=None, proxy=None) as socket:
             yield Page(socket)
     finally:
         process.terminate()
         try:
-            process.wait(timeout=600)
+            process.wait(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(timeout=600)
+            process.wait(timeout=PATIENCE_S)

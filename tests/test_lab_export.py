@@ -39,7 +39,6 @@ def page(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
 AGES = "[...document.querySelectorAll('.column')].map((column) => column.dataset.age)"
-DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @needs_browser
@@ -47,15 +46,13 @@ def test_the_page_opens_from_a_file_and_goes_through_age(page):
     page.wait("document.querySelectorAll('.column').length === 2")
     assert page.evaluate(AGES) == ["0", "0"]
     page.evaluate("document.getElementById('play').click()")
-    page.wait("lab.age === 4")
-    page.evaluate(DRAWN)
+    page.wait("lab.age === 4 && !lab.due")
     assert page.evaluate(AGES) == ["4", "4"]
     names = page.evaluate("[...document.querySelectorAll('.name')].map((name) => name.textContent)")
     assert names == ["both eyes open, age 4", "right eye closed early, age 4"]
     page.evaluate("document.getElementById('age').focus()")
     page.press("ArrowLeft")
-    page.wait("lab.age === 3")
-    page.evaluate(DRAWN)
+    page.wait("lab.age === 3 && !lab.due")
     assert page.evaluate(AGES) == ["3", "3"]
     assert "Grey: cat, normal" in page.evaluate("document.querySelector('.animal-name').textContent")
 
@@ -71,7 +68,6 @@ def test_every_litter_of_every_experiment_can_be_chosen(page):
     assert page.evaluate(f"{controls}.every((part) => part.offsetParent === null)")
     for width in (1280, 390):
         page.resize(width, 800)
-        page.evaluate(DRAWN)
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 

@@ -16,6 +16,7 @@ const state = {
   experiments: [],
   animals: {},
   area: "first_binocular", // where is recorded from
+  due: false, // whether something new waits to be drawn in the next frame of the screen
 };
 window.lab = state; // for the curious, and for the tests
 
@@ -277,13 +278,11 @@ function offerTracks(tracks, name) {
 
 // ---- drawing ----
 
-let due = false;
-
 function redraw() {
-  if (due) return;
-  due = true;
+  if (state.due) return;
+  state.due = true;
   requestAnimationFrame(() => {
-    due = false;
+    state.due = false;
     draw();
   });
 }
