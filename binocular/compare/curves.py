@@ -168,12 +168,28 @@ def _series(study: Study, samples: Sequence[Sample], by_onset: bool) -> list[Ser
 
 
 def onset_series(study: Study, samples: Sequence[Sample]) -> list[Series]:
-    """Return the series of closures of the same length at different ages; at least two onsets each."""
+    """Return the series of closures of the same length at different ages; at least two onsets each.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    samples
+        Of this study, as `samples_of` returns them.
+    """
     return _series(study, samples, by_onset=True)
 
 
 def duration_series(study: Study, samples: Sequence[Sample]) -> list[Series]:
-    """Return the series of closures from the same onset for different times; at least two lengths each."""
+    """Return the series of closures from the same onset for different times; at least two lengths each.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    samples
+        Of this study, as `samples_of` returns them.
+    """
     return _series(study, samples, by_onset=False)
 
 
@@ -250,7 +266,19 @@ def published_durations(literature: Literature) -> dict[str, tuple[PublishedPoin
 
 
 def compare_curves(study: Study, literature: Literature, site: str, at: Moment = "end") -> list[CurveComparison]:
-    """Lay our series beside every published curve."""
+    """Lay our series beside every published curve.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    literature
+        The published curves.
+    site
+        Where in the network.
+    at
+        The end of rearing, or when the animals were recorded.
+    """
     samples = samples_of(study, site, at)
     curves = {
         "profile": (published_profiles(literature), onset_series(study, samples)),

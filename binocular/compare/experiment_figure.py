@@ -72,7 +72,17 @@ def columns_of(comparison: Comparison) -> list[Column]:
 
 
 def published_groups(animals: Sequence[HistogramRecord], ax: Axes, top: float) -> Axes:
-    """Draw the histogram of an animal, or of two side by side, the younger one lighter; shares in per cent."""
+    """Draw the histogram of an animal, or of two side by side, the younger one lighter; shares in per cent.
+
+    Parameters
+    ----------
+    animals
+        One or two records of one treatment.
+    ax
+        To draw into.
+    top
+        Upper end of the axis, in per cent.
+    """
     colours = (_ONE,) if len(animals) == 1 else _GREYS
     width = 0.86 / len(animals)
     for index, (record, colour) in enumerate(zip(animals, colours, strict=True)):
@@ -85,6 +95,15 @@ def published_parts(parts: PartsRecord, ax: Axes, top: float) -> Axes:
     """Draw shares of one eye alone, of both and of the other alone, open where they were made of words.
 
     What is known of groups 2 to 6 together is drawn as a box over all five: its area is their share.
+
+    Parameters
+    ----------
+    parts
+        The record.
+    ax
+        To draw into.
+    top
+        Upper end of the axis, in per cent.
     """
     open_bars = parts.from_words
     look = {"fc": "white" if open_bars else _ONE, "ec": PUBLISHED, "lw": 0.9, "ls": (0, (3, 2)) if open_bars else "-"}

@@ -176,7 +176,15 @@ def epoch_recorded(treatment: Treatment, record: HistogramRecord, literature: Li
 
 
 def twin_distances(record: HistogramRecord, records: Iterable[HistogramRecord]) -> tuple[float, ...]:
-    """Return the distance (Wasserstein-1 over groups) of an animal from each other one that was treated the same."""
+    """Return the distance (Wasserstein-1 over groups) of an animal from each other one that was treated the same.
+
+    Parameters
+    ----------
+    record
+        Of one animal.
+    records
+        All published histograms, itself among them.
+    """
     return tuple(float(wasserstein(record.shares, other.shares)) for other in records if record.twin_of(other))
 
 
@@ -212,6 +220,17 @@ def like_for_like(
     declared scale of the species, and not before rearing begins), then those of the nearest end. Where no animal of the
     species was treated at about the same age, the nearest younger and the nearest older one are both taken; a species
     whose animals were all treated at quite another age than another species' is passed over.
+
+    Parameters
+    ----------
+    sample
+        Of one condition.
+    records
+        All published histograms.
+    literature
+        Which holds the age scales of the species.
+    at
+        The end of rearing, or when the animals were recorded.
     """
     same = [record for record in records if record.treatment == sample.treatment.name]
     found = _nearest_networks(sample, [record for record in same if record.is_network], literature)

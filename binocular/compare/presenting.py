@@ -26,7 +26,15 @@ _COLOURS = {"consistent": "green", "holds": "green", "different": "red", "does n
 
 
 def print_comparison(comparison: Comparison, console: Console | None = None) -> None:
-    """Print the tables of a comparison, and how to read them."""
+    """Print the tables of a comparison, and how to read them.
+
+    Parameters
+    ----------
+    comparison
+        As `compare_study` returns it.
+    console
+        Where to print; without, the terminal.
+    """
     from rich.console import Console
 
     console = console or Console()

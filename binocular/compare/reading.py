@@ -117,6 +117,13 @@ def read_folder(folder: Traversable | Path, of_user: bool = False) -> dict[str, 
 def read_table(path: Traversable | Path, of_user: bool = False) -> list[Line]:
     """Read one table, named as in `TABLES`; see `read_folder`.
 
+    Parameters
+    ----------
+    path
+        Of a CSV file.
+    of_user
+        Whether it is a table of the user's own, beside the shipped ones.
+
     Raises
     ------
     BadInput

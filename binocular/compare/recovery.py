@@ -48,7 +48,15 @@ class Recovery:
 
 
 def recoveries(study: Study, samples: Sequence[Sample]) -> list[Recovery]:
-    """Return vision after deficits of one eye from the beginning of rearing, and of normal subjects (at 0)."""
+    """Return vision after deficits of one eye from the beginning of rearing, and of normal subjects (at 0).
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    samples
+        Of this study, as `samples_of` returns them.
+    """
     found = []
     for treatment in _DEFICITS:
         chosen: dict[int, Sample] = {}

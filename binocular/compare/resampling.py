@@ -57,7 +57,15 @@ Floats = NDArray[np.float64]
 
 
 def generator(purpose: str, seed: int = 0) -> np.random.Generator:
-    """Return the generator of one comparison: the same study gives the same numbers again."""
+    """Return the generator of one comparison: the same study gives the same numbers again.
+
+    Parameters
+    ----------
+    purpose
+        What is resampled: another purpose draws other numbers.
+    seed
+        For another set of draws.
+    """
     return np.random.default_rng(stream_key(seed, f"comparison/{purpose}"))
 
 
@@ -125,7 +133,19 @@ def resample_shares(counts: ArrayLike, draws: int, rng: np.random.Generator) -> 
 
 
 def resample_cells(shares: ArrayLike, cells: int | None, draws: int, rng: np.random.Generator) -> Floats:
-    """Resample the cells of a published histogram, ``[7]`` to ``[draw, 7]``; unchanged where ``cells`` is None."""
+    """Resample the cells of a published histogram, ``[7]`` to ``[draw, 7]``; unchanged where ``cells`` is None.
+
+    Parameters
+    ----------
+    shares
+        Of the seven groups; they sum to 1.
+    cells
+        How many cells the animal's histogram counts.
+    draws
+        Number of resamplings.
+    rng
+        From `generator`.
+    """
     given = np.asarray(shares, dtype=np.float64)
     if cells is None:
         return np.tile(given, (draws, 1))
@@ -133,7 +153,17 @@ def resample_cells(shares: ArrayLike, cells: int | None, draws: int, rng: np.ran
 
 
 def spread_of_mean(values: ArrayLike, rng: np.random.Generator, draws: int = DRAWS) -> Floats:
-    """Draw the error of a mean over subjects, ``[subject]`` to ``[draw]``: Student's t; NaN for a single subject."""
+    """Draw the error of a mean over subjects, ``[subject]`` to ``[draw]``: Student's t; NaN for a single subject.
+
+    Parameters
+    ----------
+    values
+        One per subject.
+    rng
+        From `generator`.
+    draws
+        Number of resamplings.
+    """
     given = np.asarray(values, dtype=np.float64)
     if len(given) < 2:
         return np.full(draws, np.nan)
@@ -141,7 +171,15 @@ def spread_of_mean(values: ArrayLike, rng: np.random.Generator, draws: int = DRA
 
 
 def ends(values: ArrayLike, coverage: float = 0.95) -> tuple[float, float]:
-    """Return both ends of the percentile interval of some resamplings, ``[draw]``; NaN if any is NaN."""
+    """Return both ends of the percentile interval of some resamplings, ``[draw]``; NaN if any is NaN.
+
+    Parameters
+    ----------
+    values
+        The resamplings.
+    coverage
+        Of the interval, between 0 and 1.
+    """
     low, high = np.quantile(np.asarray(values, dtype=np.float64), [(1 - coverage) / 2, (1 + coverage) / 2])
     return float(low), float(high)
 

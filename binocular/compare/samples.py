@@ -133,7 +133,17 @@ def _checkpoint(subject: SubjectRecord, site: str, epoch: int | None, trained: b
 
 
 def samples_of(study: Study, site: str, at: Moment = "end") -> list[Sample]:
-    """Return the sample of every condition that was probed at a site; ``"recorded"`` is where the deficit ended."""
+    """Return the sample of every condition that was probed at a site; ``"recorded"`` is where the deficit ended.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    site
+        Where in the network.
+    at
+        ``"end"`` or ``"recorded"``.
+    """
     found = []
     for condition in study.reared:
         if not any(site in subject.sites for subject in condition.subjects):
@@ -144,7 +154,15 @@ def samples_of(study: Study, site: str, at: Moment = "end") -> list[Sample]:
 
 
 def untrained_of(study: Study, sample: Sample) -> Sample | None:
-    """Return the same subjects before rearing, at epoch 0; None where they were not measured then."""
+    """Return the same subjects before rearing, at epoch 0; None where they were not measured then.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    sample
+        Of one condition.
+    """
     found = sample_of(condition_named(study, sample.name), sample.site, 0)
     return found if found.epoch == 0 and sample.epoch > 0 else None
 
@@ -153,6 +171,13 @@ def baseline_of(study: Study, sample: Sample) -> Sample | None:
     """Return normal subjects of the same age: the normal condition's checkpoint nearest in epochs.
 
     Untrained networks (epoch 0) are never the baseline. None where the study has no normal condition.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    sample
+        Whose age counts.
     """
     best: Sample | None = None
     for condition in study.reared:
@@ -174,6 +199,17 @@ def accuracies(
 
     ``accuracy_deprived_only`` and ``accuracy_fellow_only`` are those of the deprived eye (by default that of the
     condition's own treatment) and of the other.
+
+    Parameters
+    ----------
+    condition
+        Of a study.
+    column
+        Of its history.
+    epoch
+        Up to which; without, the last of all.
+    deprived_eye
+        ``"left"`` or ``"right"``; without, the one that the condition treats.
     """
     eye = deprived_eye or treatment_of(condition).deprived_eye
     other = {"left": "right", "right": "left"}[eye]
@@ -192,5 +228,13 @@ def _last(subject: SubjectRecord, name: str, epoch: int | None) -> float:
 
 
 def condition_named(study: Study, name: str) -> Condition:
-    """Return a condition of a study by its name."""
+    """Return a condition of a study by its name.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    name
+        Of the condition.
+    """
     return next(condition for condition in study.conditions if condition.name == name)

@@ -250,6 +250,13 @@ def _clean(value: Any) -> Any:
 def write_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
     """Write ``comparison.json`` and all figures (PNG and SVG) into a folder.
 
+    Parameters
+    ----------
+    comparison
+        As `compare_study` returns it.
+    folder
+        Made if it is not there.
+
     Returns
     -------
     list of Path

@@ -44,7 +44,15 @@ def headline_cells(condition: Condition, probe: str, site: str, row: int) -> dic
 
 
 def print_measure(study_path: Path | str, probe: str) -> None:
-    """Print a probe's headline numbers: a row per condition at the end of rearing, and one for the untrained nulls."""
+    """Print a probe's headline numbers: a row per condition at the end of rearing, and one for the untrained nulls.
+
+    Parameters
+    ----------
+    study_path
+        Of ``study.h5`` or the folder it is in.
+    probe
+        Name of a probe whose columns the study holds.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

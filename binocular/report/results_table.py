@@ -16,7 +16,17 @@ __all__ = ["print_table", "rich_table"]
 
 
 def rich_table(study: Study, site: str | None = None, width: int = 80) -> Table:
-    """Return the table for a terminal of some width; the interval is given for CBI alone, to keep it narrow."""
+    """Return the table for a terminal of some width; the interval is given for CBI alone, to keep it narrow.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    site
+        Where in the network; without, `study.default_site`.
+    width
+        Of the terminal, in characters.
+    """
     from rich.table import Table
     from rich.text import Text
 

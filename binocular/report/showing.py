@@ -76,7 +76,15 @@ def expected_seconds(protocol: Protocol, epochs: int, cores: int) -> float | Non
 
 
 def show_protocol(protocol: Protocol, svg: Path | None = None) -> None:
-    """Print a protocol's time lines, tree and cost; draw them to a file if asked."""
+    """Print a protocol's time lines, tree and cost; draw them to a file if asked.
+
+    Parameters
+    ----------
+    protocol
+        To show.
+    svg
+        File for a picture of its time lines; None for none.
+    """
     import os
 
     console = Console()
@@ -209,6 +217,21 @@ def stimulus_figure(
 
 def draw_stimulus(protocol: Protocol, out: Path, condition: str | None, phase: int, pairs: int, seed: int) -> Path:
     """Draw a contact sheet of a protocol's stimuli, with the deficits of a phase if asked.
+
+    Parameters
+    ----------
+    protocol
+        Whose stimuli are drawn.
+    out
+        Picture to write; its ending says the format.
+    condition
+        Whose deficits they are seen through; None for open eyes.
+    phase
+        Which of its phases, counted from 0.
+    pairs
+        Number of pairs of views.
+    seed
+        Of the subject whose stimuli these are.
 
     Raises
     ------

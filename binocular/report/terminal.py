@@ -15,6 +15,13 @@ def print_fitting(console: Console, table: Table) -> None:
     """Print a table; where the terminal is too narrow for its words, row by row, each value under its heading's name.
 
     Nothing is cut off: a table that lost its first column would not say what its numbers are of.
+
+    Parameters
+    ----------
+    console
+        Whose width counts.
+    table
+        To print.
     """
     gaps = sum(table.padding[1::2]) * (len(table.columns) - 1)
     if sum(_least_width(console, column) for column in table.columns) + gaps <= console.width:

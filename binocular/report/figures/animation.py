@@ -107,6 +107,13 @@ def film(study: Study, site: str) -> tuple[Figure, Callable[[float], None], list
     Bars are mean shares over seeds. Between two checkpoints nothing was measured: they glide from one to the next in a
     straight line. A panel is tinted while a deficit lasts; a condition that was reared for less time than another stays
     as it was at its end.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    site
+        Where in the network.
     """
     shown = [c for c in study.reared if any(site in subject.sites for subject in c.subjects)]
     courses = [_course(condition, site) for condition in shown]

@@ -100,7 +100,15 @@ def per_cent(counts: np.ndarray) -> np.ndarray:
 
 
 def top_of_axis(found: Interval, shares: np.ndarray) -> float:
-    """Return the upper end of an axis with room for bars, dots and whiskers, but never more than all units."""
+    """Return the upper end of an axis with room for bars, dots and whiskers, but never more than all units.
+
+    Parameters
+    ----------
+    found
+        Mean shares of the groups with their intervals, in per cent.
+    shares
+        Shares of each subject, ``[subject, group]``, in per cent.
+    """
     highest = max(
         (float(np.max(values[np.isfinite(values)], initial=0.0)) for values in (found.high, shares)), default=0
     )
@@ -108,7 +116,17 @@ def top_of_axis(found: Interval, shares: np.ndarray) -> float:
 
 
 def classic_axes(ax: Axes, treated_eye: str, top: float) -> None:
-    """Lay out the axes of a histogram up to ``top`` per cent: groups 1 to 7, and whose they are."""
+    """Lay out the axes of a histogram up to ``top`` per cent: groups 1 to 7, and whose they are.
+
+    Parameters
+    ----------
+    ax
+        To lay out.
+    treated_eye
+        ``"left"`` or ``"right"``, for the words under groups 1 and 7.
+    top
+        Upper end, in per cent of units.
+    """
     ax.set_xlim(0.4, 7.6)
     # Room above the shares for the statement, outside the axis.
     ax.set_ylim(0, _HEADROOM * top)
@@ -151,7 +169,15 @@ def _numbers(counts: np.ndarray, silent: ArrayLike | None, unit: str) -> str:
 
 
 def dominance_figure(study: Study, site: str | None = None) -> Figure:
-    """Draw the histograms of all conditions at the end of rearing, one panel each."""
+    """Draw the histograms of all conditions at the end of rearing, one panel each.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    site
+        Where in the network; without, `study.default_site`.
+    """
     site = site or study.default_site
     unit = study.unit_word(site)
     shown = [condition for condition in study.reared if any(site in subject.sites for subject in condition.subjects)]

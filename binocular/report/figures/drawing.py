@@ -201,7 +201,15 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
 
 
 def to_draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str, str, str]]:
-    """Give name, file without ending and site of the figures that `draw` draws, in its order."""
+    """Give name, file without ending and site of the figures that `draw` draws, in its order.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    names
+        Of figures; without, all that the study can show.
+    """
     for name in names or FIGURES:
         # Of many areas the first and the last are drawn, and whatever is no area; the others when they are asked for.
         for site in FIGURES[name].sites(study) if study.reared else ():

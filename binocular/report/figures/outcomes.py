@@ -74,7 +74,15 @@ def _at_end(condition: Condition, site: str, measure: str) -> list[float]:
 
 
 def outcomes_figure(study: Study, site: str | None = None) -> Figure:
-    """Draw the measures at the end of rearing for all conditions: dominance on the left, vision on the right."""
+    """Draw the measures at the end of rearing for all conditions: dominance on the left, vision on the right.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    site
+        Where in the network; without, `study.default_site`.
+    """
     from matplotlib.lines import Line2D
 
     from binocular.stimuli.canvas import Canvas

@@ -82,7 +82,15 @@ def dominance_agreement(
 
 
 def agreement_figure(study: Study, site: str | None = None) -> Figure:
-    """Draw RSV against ODI for each condition at the end of rearing, all seeds together."""
+    """Draw RSV against ODI for each condition at the end of rearing, all seeds together.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    site
+        Where in the network; without, `study.default_site`.
+    """
     from matplotlib.lines import Line2D
 
     site = site or study.default_site
@@ -146,6 +154,13 @@ def tuning_figure(study: Study, site: str | None = None) -> Figure:
     """Draw orientation tuning through both eyes: a row per condition, units of the first seed from right- to left-eyed.
 
     The units are those nearest to the 5th, 35th, 65th and 95th percentile of ODI at the end of rearing.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    site
+        Where in the network; without, `study.default_site`.
     """
     from binocular.stimuli.canvas import Canvas
 
@@ -208,6 +223,13 @@ def field_pairs_figure(study: Study, site: str = "first-layer") -> Figure:
 
     Up to twelve units: those with the strongest signal where there is one (reverse correlation), else evenly chosen; in
     order of the left eye's share of the squared field, from right- to left-eyed.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    site
+        Where receptive fields were measured.
     """
     shown = _measured(study, "receptive-fields", site)
     figure, axes = panels(len(shown), size=(2.3, 1.55))

@@ -111,7 +111,15 @@ def _median(values: np.ndarray) -> np.ndarray:
 
 
 def rearing_figure(study: Study, site: str | None = None) -> Figure:
-    """Draw RSV through rearing for all conditions, one panel each."""
+    """Draw RSV through rearing for all conditions, one panel each.
+
+    Parameters
+    ----------
+    study
+        As `load_study` returns it.
+    site
+        Where in the network; without, `study.default_site`.
+    """
     site = site or study.default_site
     word = study.unit_word(site)
     shown = [condition for condition in study.reared if any(site in subject.sites for subject in condition.subjects)]

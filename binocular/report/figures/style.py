@@ -103,7 +103,15 @@ def style() -> Iterator[None]:
 
 
 def axes_or_new(ax: Axes | None, size: tuple[float, float] = (3.2, 2.6)) -> Axes:
-    """Return ``ax``, or the axes of a new figure without a window."""
+    """Return ``ax``, or the axes of a new figure without a window.
+
+    Parameters
+    ----------
+    ax
+        Of a figure of the caller's; None for a new one.
+    size
+        Width and height of a new figure, in inches.
+    """
     from binocular.stimuli.canvas import Canvas
 
     return Canvas(size, layout="constrained").add_subplot() if ax is None else ax
@@ -112,7 +120,17 @@ def axes_or_new(ax: Axes | None, size: tuple[float, float] = (3.2, 2.6)) -> Axes
 def panels(
     n: int, size: tuple[float, float] = (2.35, 2.15), sharex: bool = False, sharey: bool = True
 ) -> tuple[Figure, list[Axes]]:
-    """Return a figure of ``n`` equal panels, wrapped into rows; room for titles is added to their size (inches)."""
+    """Return a figure of ``n`` equal panels, wrapped into rows; room for titles is added to their size (inches).
+
+    Parameters
+    ----------
+    n
+        Number of panels, at least 1.
+    size
+        Width and height of one panel, in inches.
+    sharex, sharey
+        Whether all panels have the same axis.
+    """
     from binocular.stimuli.canvas import Canvas
 
     n = max(n, 1)
@@ -136,7 +154,17 @@ def panels(
 
 
 def title_panel(ax: Axes, label: str, below: str = "") -> None:
-    """Write a panel's name and, smaller and grey, what its subjects lived through."""
+    """Write a panel's name and, smaller and grey, what its subjects lived through.
+
+    Parameters
+    ----------
+    ax
+        The panel.
+    label
+        Its name.
+    below
+        What its subjects lived through; nothing if empty.
+    """
     lines = textwrap.wrap(below, 40, max_lines=2, placeholder=" ...")
     name = "\n".join(textwrap.wrap(label, 32, max_lines=2, placeholder=" ..."))
     ax.set_title(name, loc="left", fontweight="bold", pad=5 + 9 * len(lines))
@@ -154,7 +182,19 @@ def lived_through(phases: Sequence[Mapping[str, Any]]) -> str:
 
 
 def title_figure(figure: Figure, what: str, study: str, site: str = "") -> None:
-    """Write what a figure shows and of which study, wrapped to its width."""
+    """Write what a figure shows and of which study, wrapped to its width.
+
+    Parameters
+    ----------
+    figure
+        To write above.
+    what
+        What it shows.
+    study
+        Name of the study.
+    site
+        Where in the network it was recorded; left out if empty.
+    """
     site_named = f", {in_words(site)}" if site else ""
     letters = int(figure.get_figwidth() * 12)
     lines = textwrap.wrap(f"{what}{site_named} · {study}", letters, max_lines=3, placeholder=" ...")
@@ -162,7 +202,15 @@ def title_figure(figure: Figure, what: str, study: str, site: str = "") -> None:
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Return a number for print: a true minus sign, and none before a zero."""
+    """Return a number for print: a true minus sign, and none before a zero.
+
+    Parameters
+    ----------
+    value
+        To print.
+    digits
+        Behind the decimal point.
+    """
     from binocular.store.statistics import printed
 
     return printed(value, digits)

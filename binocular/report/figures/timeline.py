@@ -136,6 +136,15 @@ def timeline_figure(protocol: Protocol) -> Figure:
 def draw_timeline(protocol: Protocol, tree: PhaseTree, path: Path) -> None:
     """Write time lines and phase tree to a picture, SVG by name.
 
+    Parameters
+    ----------
+    protocol
+        Whose conditions are drawn, one line each.
+    tree
+        Its phase tree.
+    path
+        Of the picture, with the ending ``.svg``.
+
     Raises
     ------
     BadInput
