@@ -73,7 +73,7 @@ def pictures() -> tuple[str, ...]:
 
 
 def cuda_tests(tests: Sequence[str] = ()) -> int:
-    """Run the tests that need CUDA (they are skipped without it); return how pytest ended, 5 for none collected."""
+    """Run the tests that need CUDA, which are skipped without it; return how pytest ended, 0 where none failed."""
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "cuda", *tests], cwd=ROOT, check=False
     ).returncode
@@ -120,7 +120,7 @@ def written(study: Study, record: dict[str, Any], path: Path) -> Path:
     kept = {
         **about,
         "machine": describe_machine(),
-        "bench": record.get("cases", record),
+        "bench": record["cases"],
         "rows": rows,
         "loss_of_accuracy": str(interval(accuracy[0] - accuracy[-1])),
     }
@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reader.add_argument("--seconds", type=float, default=PIECE, help="most seconds of rearing in one go")
     asked = reader.parse_args(arguments)
     size = SIZES["miniature" if asked.miniature or not torch.cuda.is_available() else "published"]
-    if cuda_tests() not in (0, 5):
+    if cuda_tests():
         return 1
     record = bench(asked.out)
     if not rear(asked.out / "study", size, asked.seconds):
