@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from binocular.papers.claims import Claim, Row
+from binocular.papers.claims import Claim, Finding, Row
 from binocular.papers.looks import Course, Looks
 from binocular.papers.needs import StudyNeed
 from binocular.papers.numbers import condition_of, dominance
 from binocular.papers.pages import as_plain, markdown_page
 from binocular.papers.presenting import course_words
 from binocular.papers.reproducing import reproduce
-from binocular.papers.sequential import combined
 from binocular.stimuli.errors import BadInput
 from tests.made_claims import PAPER, Numbers, claim, run
 from tests.tiny import tiny_file
@@ -57,6 +56,14 @@ def test_seeds_are_added_until_every_number_is_settled(tmp_path):
     assert "no further look" in course_words(none.course)
 
 
+def test_no_seed_is_added_where_a_number_has_fallen(tmp_path):
+    fallen = looked_at(-6.0, 0.0)
+    (result,) = run(tmp_path, fallen).results
+    assert [row.verdict for row in result.finding.evidence] == ["does not hold", "undecided"]
+    assert result.finding.verdict == "does not hold" and result.course.taken == (5,) and result.course.settled
+    assert all(need.asked == [5] for need in fallen.needs["lab"])
+
+
 def test_a_stop_between_looks_is_gone_on_from(tmp_path):
     found = reproduce(PAPER, [looked_at(1.2)], tmp_path, device="cpu", until=5)
     (first,) = found.results
@@ -73,8 +80,10 @@ def test_a_number_on_its_bound_is_decided_in_five_of_a_hundred_cases():
     one = Claim("x", "x.", "x", {}, [row])
     for drawn in np.random.default_rng(0).standard_normal((trials, LOOKS.after[-1])):
         values = xr.DataArray(drawn, {"seed": range(len(drawn))}, ("seed",))
-        findings = [one.judge({"x": values[:look]}, LOOKS.coverage[look]) for look in LOOKS.after]
-        wrong += combined(findings, LOOKS.after).verdict != "undecided"
+        found = Finding("x")
+        for look in LOOKS.after:
+            found = one.judge({"x": values[:look]}, LOOKS.coverage[look]).at_look(look, found)
+        wrong += found.verdict != "undecided"
     assert wrong / trials == pytest.approx(0.05, abs=0.03)  # 3 s.d. of the share of 600
 
 
@@ -94,7 +103,8 @@ def test_without_looks_nothing_changes(tmp_path):
 def test_costs_of_further_looks_follow_from_what_a_seed_took():
     course = Course(LOOKS, (5, 10), 60.0, settled=False)
     assert list(course.further()) == [(20, 600.0), (40, 1800.0)]
-    assert "20 seeds: 10 min; 40 seeds: 30 min" in course_words(course)
+    assert "whatever else the machine was doing: 20 seeds: 10 min; 40 seeds: 30 min" in course_words(course)
+    assert "intervals of 99.0, 98.9, 98.3, 97.4 %" in course_words(course), "not those of 95 %"
     assert "settled" in course_words(replace(course, settled=True))
 
 

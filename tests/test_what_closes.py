@@ -99,6 +99,37 @@ def test_a_cell_is_predicted_from_all_the_others():
     assert np.isnan(skill(cells.isel(cell=slice(2)), ["x"]).item())
 
 
+def invented_cells(left: np.ndarray, x: np.ndarray, **names: list[str]) -> xr.Dataset:
+    values = {name: (("cell", "seed"), value[:, None]) for name, value in {"left": left, "x": x}.items()}
+    return xr.Dataset(values, {"seed": [7], **{name: ("cell", value) for name, value in names.items()}})
+
+
+def test_what_only_tells_groups_apart_has_no_skill_among_their_cells():
+    draw = np.random.default_rng(1)
+    shown, groups = ["few"] * 6 + ["scenes"] * 6, np.repeat([1.0, 0.0], 6)
+    noise = draw.standard_normal((2, 12))
+    apart = invented_cells(groups + 0.1 * noise[0], groups + 0.1 * noise[1], shown=shown)
+    assert skill(apart, ["x"]).item() > 0.8 and skill(apart, ["shown"]).item() > 0.8
+    assert skill(apart, ["x"], ["shown"]).item() < 0.1
+    within = invented_cells(3 * groups + 2 * noise[0], noise[0], shown=shown)
+    assert skill(within, ["x"], ["shown"]).item() == pytest.approx(1), "a line for each group, of one slope"
+    assert skill(invented_cells(groups, noise[0], shown=shown), ["shown"]).item() == pytest.approx(1)
+
+
+def test_cells_of_one_history_can_be_left_out_together():
+    draw = np.random.default_rng(2)
+    x, left = draw.standard_normal((2, 6))
+    twice = invented_cells(np.repeat(left, 2), np.repeat(x, 2), history=[name for name in "abcdef" for _ in range(2)])
+    others = [np.arange(6) != at for at in range(6)]
+    lines = [np.polyval(np.polyfit(x[other], left[other], 1), x[at]) for at, other in enumerate(others)]
+    plain = [left[other].mean() for other in others]
+    wanted = 1 - np.square(left - lines).sum() / np.square(left - plain).sum()
+    assert skill(twice, ["x"], left_out="history").item() == pytest.approx(wanted)
+    assert skill(twice, ["x"]).item() > wanted, "the twin has told"
+    cells = table(made(by_loss))
+    assert len(set(cells["history"].to_numpy())) == len(SHOWN) * (len(RATES) - 1)
+
+
 def test_verdicts_follow_the_data():
     judges = {claim.id: claim for claim in CLAIMS}
     loss, rate = made(by_loss), made(by_rate)

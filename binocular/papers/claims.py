@@ -8,19 +8,18 @@ controls must meet their bounds too, or the claim does not hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
+from binocular.papers.looks import Looks
 from binocular.store.statistics import Interval, Verdict, interval, overall, verdict_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from binocular.papers.looks import Looks
 
 __all__ = [
     "SCALES",
@@ -165,6 +164,27 @@ class Finding:
     def verdict(self) -> Verdict:
         """What the rows say together: the worst of them; ``"not run"`` where there is none."""
         return overall(row.verdict for row in self.evidence if row.verdict is not None)
+
+    def at_look(self, look: int, before: Finding) -> Finding:
+        """Return what the claim comes to at a look.
+
+        Parameters
+        ----------
+        look
+            Its number of seeds, from which this was found.
+        before
+            What the claim came to at the look before, with the same rows; without rows at the first look.
+
+        Returns
+        -------
+        Finding
+            This one, but with each number that was settled by then as it was.
+        """
+        rows = [replace(row, look=look) for row in self.evidence]
+        if before.evidence:
+            pairs = zip(before.evidence, rows, strict=True)
+            rows = [old if old.verdict in ("holds", "does not hold") else new for old, new in pairs]
+        return replace(self, evidence=tuple(rows))
 
 
 class Need(Protocol):

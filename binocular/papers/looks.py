@@ -1,6 +1,9 @@
-"""When a claim is looked at again after more seeds, declared beforehand, and how far it has been looked at.
+"""Claims that are looked at again after more seeds: when, declared beforehand, how far, and what came of it.
 
-The settings were chosen on pilot seeds, and no pilot seed has a say in a verdict.
+At a look every interval is as wide as the error that may have been spent by then asks for (`binocular.store.looks`, the
+statistics of it). A number that is settled at a look stays so, with the interval of that look; further seeds are reared
+for the others, until the claim holds or one number does not, which no seed can mend. The settings were chosen on pilot
+seeds, and no pilot seed has a say in a verdict.
 """
 
 from __future__ import annotations
@@ -69,10 +72,11 @@ class Looks:
         """Return what was declared, in a sentence or two."""
         after = [str(look) for look in self.after]
         several = f"{', '.join(after[:-1])} and {after[-1]}" if len(after) > 1 else after[0]
+        coverage = [f"{100 * self.coverage[look]:.1f}" for look in self.after]
         pilots = f"Settings were chosen on seeds {_listed(self.pilots)}. " if self.pilots else ""
         return (
-            f"{pilots}Looked at after {several} seeds (from {self.first}); an error of {100 * self.error:g} % is spent "
-            f"over the looks ({_RULES[self.spending]}; Lan & DeMets 1983)."
+            f"{pilots}Looked at after {several} seeds (from {self.first}), at intervals of {', '.join(coverage)} %: an "
+            f"error of {100 * self.error:g} % is spent over the looks ({_RULES[self.spending]}; Lan & DeMets 1983)."
         )
 
 
@@ -89,7 +93,7 @@ class Course:
     seconds_per_seed
         Time of computing for one more seed of all it is judged on; NaN where it is not known.
     settled
-        Whether every number that decides is settled.
+        Whether the claim is decided, so that there is nothing further to look at.
     """
 
     looks: Looks

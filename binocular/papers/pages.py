@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "HOW_TO_READ", "SCHEMA", "as_plain", "html_page", "markdown_page", "write_pages"]
 
 SCHEMA = "binocular-findings/1"
-COLUMNS = ("", "published", "ours [95 % interval]", "criterion", "says")
+COLUMNS = ("", "published", "ours [interval]", "criterion", "says")
 HOW_TO_READ = (
-    "Each claim declares beforehand which numbers decide it and within which bounds. A number holds if its whole 95 % "
+    "Each claim declares beforehand which numbers decide it and within which bounds. A number holds if its whole "
     "interval over subjects lies within its bounds, does not hold if all of it lies outside, and is undecided between "
     "or without an interval; a claim is as good as the worst of its numbers. Controls decide like tests: they could "
-    "kill the claim. Numbers given for context decide nothing."
+    "kill the claim. Numbers given for context decide nothing. Intervals are those of 95 %, and wider ones where a "
+    "claim is looked at again after more seeds."
 )
 
 
@@ -66,7 +67,8 @@ def about_rows(found: Reproduction) -> dict[str, str]:
         "scale": found.scale,
         "device": "; ".join(devices) or found.device,
         "finished": found.finished,
-        "time": f"{duration_words(found.spent)} of computing, {duration_words(found.seconds)} in the last run",
+        "time": f"{duration_words(found.spent)} of computing by the clock, whatever else the machine was doing, "
+        f"{duration_words(found.seconds)} in the last run",
         "versions": ", ".join(f"{name} {version}" for name, version in found.versions.items()),
     }
 

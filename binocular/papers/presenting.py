@@ -73,9 +73,10 @@ def course_words(course: Course) -> str:
     text = f"{course.looks.words()} Taken: after {', '.join(map(str, course.taken))} seeds."
     left = list(course.further())
     if course.settled or not left:
-        return text + (" Every number that decides is settled." if course.settled else " There is no further look.")
+        return text + (" The claim is settled." if course.settled else " There is no further look.")
     costs = [f"{look} seeds: {duration_words(seconds)}" for look, seconds in left]
-    return f"{text} Further looks would cost, in computing on one core: {'; '.join(costs)}."
+    pace = "at the pace of the seeds so far, by the clock and whatever else the machine was doing"
+    return f"{text} Further looks would cost, in computing on one core, {pace}: {'; '.join(costs)}."
 
 
 def print_result(result: Result, console: Console) -> None:
@@ -103,7 +104,7 @@ def _print_table(rows: Sequence[Evidence], console: Console) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    for name in ("", "published", "ours [95 %]", "criterion", ""):
+    for name in ("", "published", "ours [interval]", "criterion", ""):
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(

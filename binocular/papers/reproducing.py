@@ -21,7 +21,6 @@ from binocular.papers.claims import Claim, Finding, Need, Scale
 from binocular.papers.looks import Course, Looks
 from binocular.papers.needs import StudyNeed
 from binocular.papers.registry import Paper
-from binocular.papers.sequential import combined, is_settled
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.sealing import atomic_write
@@ -289,9 +288,7 @@ def _result(claim: Claim, scale: Scale, obtained: _Obtained, until: int | None =
         reason = claim.absent.get(scale, f"there is no study of it at {scale} scale")
         return Result(claim, Finding(claim.id, reason=reason))
     had: dict[str, Any] = {}
-    findings: list[Finding] = []
-    taken: list[int] = []
-    finding, course = Finding(claim.id), None
+    finding, course, taken = Finding(claim.id), None, []
     for look in (0,) if looks is None else looks.until(until):
         try:
             had = {need.key: obtained(need, looks, look) for need in needs}
@@ -300,17 +297,18 @@ def _result(claim: Claim, scale: Scale, obtained: _Obtained, until: int | None =
         except Exception as error:
             return _fault(claim, keys, error)
         try:
-            finding = claim.judge(had) if looks is None else claim.judge(had, looks.coverage[look])
+            found = claim.judge(had) if looks is None else claim.judge(had, looks.coverage[look])
         except Exception as error:
             return _fault(claim, keys, error)
-        if looks is not None:
-            findings.append(finding)
-            taken.append(look)
-            finding = combined(findings, taken)
-            settled = all(is_settled(row) for row in finding.evidence)
-            course = Course(looks, tuple(taken), obtained.seconds_per_seed(keys), settled)
-            if settled:
-                break
+        if looks is None:
+            finding = found
+            break
+        taken.append(look)
+        finding = found.at_look(look, finding)
+        settled = finding.verdict != "undecided"
+        course = Course(looks, tuple(taken), obtained.seconds_per_seed(keys), settled)
+        if settled:
+            break
     try:
         return Result(claim, finding, keys, _drawn(claim, had), course=course)
     except Exception as error:

@@ -2,12 +2,13 @@
 
 A cell's outcome is the share of the turn of the units that is left at the end: how far they lie towards the other eye
 in subjects that had an eye closed, less those that had not, at the end of rearing over the same at the opening. A
-prediction is judged by leaving one cell out: a line through all other cells says what this one should show.
+prediction is judged by leaving one cell out: a line through all other cells of the same seed says what this one should
+show.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,11 +55,13 @@ def table(had: Mapping[str, Study], site: str = FIRST) -> xr.Dataset:
     xarray.Dataset
         ``left``, the share of the turn that is left (NaN where it was below 0.1 at the opening), the `PREDICTORS`, and
         ``rate_left``, the sum of the learning rates after the opening. All but ``left`` and ``turn`` as logarithms to
-        base 10.
+        base 10. ``history`` says what was the same until the opening: a rate is begun anew only then.
     """
     cells = [_cell(study, rate, site) for study in had.values() for rate in RATES]
     found = xr.concat(cells, "cell", join="outer").assign_coords(
-        shown=("cell", [shown for shown in had for _ in RATES]), rate=("cell", list(RATES) * len(had))
+        shown=("cell", [shown for shown in had for _ in RATES]),
+        rate=("cell", list(RATES) * len(had)),
+        history=("cell", [f"{shown} {'falling' if rate == 'restarted' else rate}" for shown in had for rate in RATES]),
     )
     for name in _LOGARITHMIC:
         found[name] = np.log10(found[name])
@@ -100,7 +103,7 @@ def _cell(study: Study, rate: str, site: str) -> xr.Dataset:
     )
 
 
-def skill(cells: xr.Dataset, names: Sequence[str]) -> xr.DataArray:
+def skill(cells: xr.Dataset, names: Sequence[str], beyond: Sequence[str] = (), left_out: str = "cell") -> xr.DataArray:
     """Return how well some quantities predict what is left in a cell from all the other cells, ``[seed]``.
 
     Parameters
@@ -108,33 +111,51 @@ def skill(cells: xr.Dataset, names: Sequence[str]) -> xr.DataArray:
     cells
         From `table`.
     names
-        Quantities in it; the prediction is linear in them.
+        Quantities in it; the prediction is linear in them. A text, such as ``shown``, gives each of its values a level
+        of its own.
+    beyond
+        Those that are known already; none for nothing but a mean.
+    left_out
+        Cells in which this is the same are left out together: ``cell``, or ``history``.
 
     Returns
     -------
     xarray.DataArray
-        1 less the summed squared errors over those of the mean of the other cells: 1 for a perfect prediction, 0 for
-        one as good as that mean, negative for a worse one. NaN with fewer than two cells more than quantities.
+        1 less the summed squared errors over those of a prediction from ``beyond`` alone: 1 for a perfect prediction,
+        0 for one as good as that, negative for a worse one. NaN with fewer than three cells more than quantities.
     """
 
     def of(seed: int) -> float:
         here = cells.sel(seed=seed)
         wanted = here["left"].to_numpy()
-        given = np.column_stack([np.ones_like(wanted), *(here[name].to_numpy() for name in names)])
+        known = np.column_stack([np.ones_like(wanted), *_columns(here, beyond)])
+        given = np.column_stack([known, *_columns(here, names)])
         whole = np.isfinite(wanted) & np.isfinite(given).all(1)
-        return _left_out(wanted[whole], given[whole])
+        if whole.sum() < given.shape[1] + 2:
+            return float("nan")
+        group = here[left_out].to_numpy()[whole]
+        errors, plain = (_left_out(wanted[whole], columns[whole], group) for columns in (given, known))
+        return 1 - errors / plain
 
     seeds = cells["seed"].to_numpy()
     return xr.DataArray([of(seed) for seed in seeds], {"seed": seeds}, ("seed",))
 
 
-def _left_out(wanted: np.ndarray, given: np.ndarray) -> float:
-    if len(wanted) < given.shape[1] + 2:
-        return float("nan")
-    errors, plain = [], []
-    for at in range(len(wanted)):
-        others = np.arange(len(wanted)) != at
+def _columns(cells: xr.Dataset, names: Sequence[str]) -> Iterator[np.ndarray]:
+    """Yield what a prediction may use, ``[cell]``: a quantity, or for a text whether it is one of its values."""
+    for name in names:
+        values = cells[name].to_numpy()
+        if values.dtype.kind == "f":
+            yield values
+        else:
+            yield from (np.where(values == value, 1.0, 0.0) for value in np.unique(values)[1:])
+
+
+def _left_out(wanted: np.ndarray, given: np.ndarray, group: np.ndarray) -> float:
+    """Return the sum of squared errors of cells predicted from those of all other groups."""
+    errors = []
+    for at, own in enumerate(group):
+        others = group != own
         weights = np.linalg.lstsq(given[others], wanted[others], rcond=None)[0]
         errors.append(wanted[at] - given[at] @ weights)
-        plain.append(wanted[at] - wanted[others].mean())
-    return 1 - float(np.square(errors).sum() / np.square(plain).sum())
+    return float(np.square(errors).sum())

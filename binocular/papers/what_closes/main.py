@@ -104,6 +104,11 @@ def _claim(
     )  # fmt: skip
 
 
+_SKILL = (
+    "Skill is 1 for a perfect prediction of a cell from all others and 0 for one as good as their mean; among cells "
+    "that are shown the same, 0 is as good as the mean of these. The last three rows were asked after rearing."
+)
+
 CLAIMS: tuple[Claim, ...] = (
     _claim(
         "closes-rate",
@@ -149,9 +154,14 @@ CLAIMS: tuple[Claim, ...] = (
                 context("together with the learning rates that are to come, first binocular cells",
                         lambda had, name=name: skill(table(had), [name, "rate_left"])),
                 context("the learning rates that are to come, alone", lambda had: skill(table(had), ["rate_left"])),
+                context("which scenes are shown, alone", lambda had: skill(table(had), ["shown"])),
+                context("the quantity among cells that are shown the same, first binocular cells",
+                        lambda had, name=name: skill(table(had), [name], ["shown"])),
+                context("the quantity, cells of the same history until the opening left out together",
+                        lambda had, name=name: skill(table(had), [name], left_out="history")),
             ),
             _draw_predictions if name == "loss" else None,
-            "Skill is 1 for a perfect prediction of a cell from all others and 0 for one as good as their mean.",
+            _SKILL,
         )
         for name, words in PREDICTORS.items()
     ),
