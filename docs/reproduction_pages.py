@@ -2,22 +2,28 @@
 
 ``python docs/reproduction_pages.py results/kleinman-2023-lab`` takes the page as it was written there and makes its
 figures small; the numbers and words are those of the run. Claims that the run was not asked for stay as an earlier run
-found them, with its date.
+found them, with its date. The README's sentence on how many claims hold is counted anew from the pages, also without an
+argument.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from binocular.papers.registry import PAPERS
+from binocular.store.statistics import VERDICTS
 
+README = Path(__file__).parents[1] / "README.md"
+PAPERS_COUNTED = ("kleinman-2023", "kleinman-2024", "achille-2019")
 PAGES = Path(__file__).parent / "reproduction"
+RESULTS = Path(__file__).parents[1] / "data" / "results"
 PICTURES = Path(__file__).parent / "images" / "reproduction"
 MOST_BYTES = 150_000
 _WIDTHS = (1400, 1200, 1000, 800)
@@ -37,8 +43,11 @@ def small(source: Path, target: Path) -> None:
 
 
 def write_page(folder: Path) -> Path:
-    """Write the page of the paper whose output folder this is."""
-    paper = json.loads((folder / "findings.json").read_text(encoding="utf-8"))["paper"]["name"]
+    """Write the page of the paper whose output folder this is, and keep the findings of a run that has all claims."""
+    findings = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    paper = findings["paper"]["name"]
+    if not findings["not_asked_for"]:
+        shutil.copyfile(folder / "findings.json", RESULTS / f"{paper}.json")
     text = (folder / "page.md").read_text(encoding="utf-8")
     for name in re.findall(r"\]\(figures/([^)]+\.png)\)", text):
         small(folder / "figures" / name, PICTURES / name)
@@ -81,7 +90,7 @@ def with_earlier(new: str, earlier: str, ids: Sequence[str]) -> str:
             sections[name] = sections[name].replace(verdict[0], verdict[0] + note, 1)
     rows = {**_overview(earlier_head), **_overview(head)}
     missing = [name for name in ids if name not in sections]
-    head = _MISSING.sub(f"Not asked for: {', '.join(missing)}.\n\n" if missing else "", head)
+    head = _MISSING.sub(f"Not asked for in this run: {', '.join(missing)}.\n\n" if missing else "", head)
     table = "\n".join(_overview(head).values())
     head = head.replace(table, "\n".join(rows[name] for name in ids if name in rows))
     studies = _STUDY.findall(sections[_ABOUT])
@@ -89,9 +98,10 @@ def with_earlier(new: str, earlier: str, ids: Sequence[str]) -> str:
     more = [row for row in _STUDY.findall(about) if row.split("|")[1] not in known]
     last = sections.pop(_ABOUT).rstrip("\n") + "".join(f"\n{row}" for row in more) + "\n"
     body = "".join(f"## {name}\n{sections[name]}" for name in ids if name in sections)
-    return f"{head}{body}## {_ABOUT}\n{last}"
+    return f"{head}{body}## {_ABOUT}\n\n{_LAST_RUN}\n{last}"
 
 
+_LAST_RUN = "Of the last run; claims with a date of their own rest on studies of earlier ones, which are listed too."
 _STUDY = re.compile(r"^\| [a-z0-9][a-z0-9-]* \|(?:[^|\n]*\|){5}$", re.MULTILINE)
 
 
@@ -106,6 +116,28 @@ def _overview(head: str) -> dict[str, str]:
     return {row[1]: row[0] for row in re.finditer(r"^\| \[([^\]]+)\].*$", head, re.MULTILINE)}
 
 
+def counted(readme: str, pages: Sequence[str]) -> str:
+    """Return the README with the verdicts on some pages counted anew."""
+    found = [
+        re.findall(r"\*\*([a-z ]+)\*\* \|$", "\n".join(_overview(_parts(page)[0]).values()), re.M) for page in pages
+    ]
+    of = {verdict: _listed([each.count(verdict) for each in found]) for verdict in VERDICTS}
+    told = f"{of['holds']} hold, {of['does not hold']} do not, and {of['undecided']} are undecided"
+    if any("not run" in each for each in found):
+        told += f"; {of['not run']} were not run"
+    return _COUNTED.sub(f"<!-- verdicts -->of {_listed(map(len, found))} claims **{told}**<!-- end -->", readme)
+
+
+_COUNTED = re.compile(r"<!-- verdicts -->.*?<!-- end -->", re.DOTALL)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} and {last}"
+
+
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
         print(write_page(Path(argument)))
+    pages = [(PAGES / f"{name}.md").read_text(encoding="utf-8") for name in PAPERS_COUNTED]
+    README.write_text(counted(README.read_text(encoding="utf-8"), pages), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from binocular.papers.claims import Claim, Evidence, Finding
+from binocular.papers.looks import Looks
 from binocular.papers.pages import COLUMNS, HOW_TO_READ, markdown_page, write_pages
 from binocular.papers.registry import PAPERS, Paper
 from binocular.stimuli.errors import BadInput
@@ -21,6 +23,7 @@ from binocular.store.statistics import VERDICTS, Interval, exact, interval
 from tests.made_claims import PAPER, Numbers, claim, run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reproduction"
+FINDINGS = FOLDER.parents[1] / "data" / "results"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem in PAPERS)
 
 
@@ -96,6 +99,29 @@ def check_page(text: str, paper: Paper, claims: Sequence[Claim]) -> None:
     assert rows, "a page without a single number"
 
 
+def check_findings(text: str, findings: Path) -> int:
+    """Assert that a page prints the verdicts and numbers of a file of findings; return how many numbers."""
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:]
+    sections, rows = dict(zip(parts[::2], parts[1::2], strict=True)), 0
+    for found in json.loads(findings.read_text(encoding="utf-8"))["claims"]:
+        section = sections[found["id"]]
+        assert f"\n**{found['verdict']}**\n" in section, found["id"]
+        printed = [row_of(cells_of(line))[0] for line in re.findall(r"^\|.*$", section, re.MULTILINE)[2:]]
+        for row, kept in zip(printed, found["evidence"], strict=True):
+            for number, wanted in ((row.ours.mean, kept["value"]), (row.ours.low, kept["low"])):
+                assert number == pytest.approx(wanted, abs=0.51 * 10.0**-row.digits), (found["id"], kept["what"])
+            rows += 1
+    return rows
+
+
+KEPT = [path for path in sorted(FINDINGS.glob("*.json")) if path.stem in PAPERS]
+
+
+@pytest.mark.parametrize("findings", KEPT, ids=lambda path: path.stem)
+def test_a_page_prints_the_findings_that_are_kept(findings):
+    assert check_findings((FOLDER / f"{findings.stem}.md").read_text(encoding="utf-8"), findings) > 20
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_pictures_are_there_and_small(page):
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
@@ -120,6 +146,7 @@ def written_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, 
     pages = writer()
     monkeypatch.setattr(pages, "PAGES", tmp_path / "docs" / "reproduction")
     monkeypatch.setattr(pages, "PICTURES", tmp_path / "docs" / "images" / "reproduction")
+    monkeypatch.setattr(pages, "RESULTS", tmp_path / "docs")
     (tmp_path / "docs").mkdir()
     return pages.write_page(tmp_path).read_text(encoding="utf-8"), claims
 
@@ -137,6 +164,9 @@ def writer() -> Any:
 def test_pages_are_written_in_the_form_that_is_tested(tmp_path, monkeypatch):
     text, claims = written_page(tmp_path, monkeypatch)
     check_page(text, PAPER, claims)
+    assert check_findings(text, tmp_path / "docs" / f"{PAPER.name}.json") == 2
+    with pytest.raises(AssertionError):
+        check_findings(text.replace("0.32 [0.26", "0.31 [0.26"), tmp_path / "docs" / f"{PAPER.name}.json")
     picture = tmp_path / "docs" / "reproduction" / re.findall(r"!\[.*\]\(([^)]+)\)", text)[0]
     assert 5_000 < picture.stat().st_size < 150_000
     for wrong in (
@@ -163,7 +193,48 @@ def test_claims_that_a_run_was_not_asked_for_stay_as_an_earlier_run_found_them(t
     sections = re.split(r"^## ", both, flags=re.MULTILINE)
     assert ["*As found on " in section for section in sections] == [False, True, False, True, False]
     assert "| numbers |" in both and "| more |" in both, "what each claim rests on is told"
+    assert both.count("Of the last run; ") == 1, "the device and the time are not those of all claims"
+    head, _, rest = new.partition("## ")
+    some = f"{head}Not asked for in this run: shift, absent, later.\n\n## {rest}"
+    some = writer().with_earlier(some, earlier, [*(each.id for each in claims), "later"])
+    assert "\nNot asked for in this run: later.\n" in some, "what neither run has"
     assert both.count("*As found on ") == writer().with_earlier(new, both, [each.id for each in claims]).count("*As ")
+
+
+def test_the_readme_counts_the_verdicts_of_the_pages():
+    write, texts = writer(), {path.stem: path.read_text(encoding="utf-8") for path in PAGES}
+    readme, pages = write.README.read_text(encoding="utf-8"), [texts[name] for name in write.PAPERS_COUNTED]
+    assert write.counted(readme, pages) == readme and "<!-- verdicts -->of " in readme
+    claims = ", ".join(str(len(PAPERS[name].claims())) for name in write.PAPERS_COUNTED[:-1])
+    assert f"of {claims} and {len(PAPERS[write.PAPERS_COUNTED[-1]].claims())} claims" in readme
+    row = "| [{}](#{}) | Fig. 4 | **{}** |\n"
+    invented = ["".join(row.format(*"aa", verdict) for verdict in verdicts) for verdicts in (["holds"], ["not run"])]
+    assert "1 and 0 hold, 0 and 0 do not, and 0 and 0 are undecided; 0 and 1 were not run" in write.counted(
+        readme, invented
+    )
+
+
+def intervals_in(text: str) -> set[tuple[str, ...]]:
+    return set(re.findall(r"(−?\d+\.\d+) \[(−?\d+\.\d+), (−?\d+\.\d+)\]", " ".join(text.split())))
+
+
+def turned(numbers: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is lost for what is gained."""
+    mean, low, high = (
+        text.removeprefix("−") if text.startswith("−") or not plain(text) else f"−{text}" for text in numbers
+    )
+    return mean, high, low
+
+
+def test_every_interval_of_the_summary_stands_on_a_page():
+    there = set().union(*(intervals_in(path.read_text(encoding="utf-8")) for path in PAGES))
+    told = intervals_in((FOLDER / "README.md").read_text(encoding="utf-8"))
+    assert len(told) > 40 and not {numbers for numbers in told if numbers not in there and turned(numbers) not in there}
+
+
+def test_the_summary_tells_the_coverage_of_looks():
+    *first, last = (f"{100 * coverage:.1f}" for coverage in Looks().coverage.values())
+    assert f"wider: {', '.join(first)} and {last} %" in (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_test_of_pages_can_fail():
