@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from binocular.compare import load_literature
 from binocular.store.study import Condition, Study
 from tests.synthetic import invented_subject
 
 NORMAL = (0.02, 0.08, 0.25, 0.30, 0.25, 0.08, 0.02)
 OPEN_EYE = (0.0, 0.0, 0.0, 0.0, 0.05, 0.30, 0.65)
 CLOSED = {"kind": "occlusion", "contrast": 0.0}
+MONKEY = load_literature().histograms["monkey_md_2wk"]
 
 
 def phases(*parts: tuple[int, dict | None]) -> list[dict]:
@@ -60,3 +62,21 @@ def study_of(
 
 def closed(eye: str = "right", **changes: object) -> dict:
     return {**CLOSED, "eye": eye, **changes}
+
+
+def mixed(part: float) -> np.ndarray:
+    return (1 - part) * np.array(NORMAL) + part * np.array(OPEN_EYE)
+
+
+CAT = (0.07, 0.08, 0.20, 0.30, 0.20, 0.08, 0.07)
+"""As broad as the published numbers of normal cats ask: 86 % binocular, a median monocularity of 0.29."""
+ANIMALS = {
+    "normal": (CAT, phases((140, None))),
+    "early": (OPEN_EYE, phases((36, closed()))),
+    "adult": (NORMAL, phases((60, None), (40, closed()))),
+    "both": (NORMAL, phases((20, closed("both")), (20, None))),
+    "reversed-early": (OPEN_EYE[::-1], phases((8, closed()), (36, closed("left")))),
+    "reversed-late": (OPEN_EYE, phases((44, closed()), (36, closed("left")))),
+    "squint": ((0.4, 0.05, 0.03, 0.04, 0.03, 0.05, 0.4), phases((20, {"kind": "dissociation", "eye": "right"}))),
+    "blur": (OPEN_EYE, phases((20, {"kind": "blur", "eye": "right", "factor": 4}), (10, None))),
+}

@@ -7,6 +7,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from binocular.protocols.deficits import deficit_from
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.gratings import Gratings
 from binocular.stimuli.streams import stream
@@ -75,3 +76,8 @@ def grating(orientation: float, frequency: float, phase: float) -> Tensor:
 def random_filters(units: int, seed: int = 0) -> Tensor:
     """Return filters ``[unit, 8, 8]``."""
     return torch.randn(units, 8, 8, generator=stream(seed, "filters"))
+
+
+def apply(table: dict, views: Tensor, labels: Tensor, seed: int = 0, batch: int = 0) -> tuple[Tensor, Tensor]:
+    """Return views and labels of one batch after a deficit."""
+    return deficit_from(table)(views, labels, stream(seed, "test/deficit"), batch)
