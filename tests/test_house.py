@@ -90,9 +90,12 @@ def test_there_is_no_circle_of_imports():
     assert not list(nx.simple_cycles(graph))
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_module_is_short_enough(name: str):
-    assert len(MODULES[name].read_text(encoding="utf-8").splitlines()) <= LONGEST
+TESTS = {f"tests.{path.stem}": path for path in sorted((ROOT / "tests").glob("*.py"))}
+
+
+@pytest.mark.parametrize("path", [*MODULES.values(), *TESTS.values()], ids=[*MODULES, *TESTS])
+def test_a_module_is_short_enough(path: Path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
 def test_rooms_do_not_import_each_other_in_a_circle():
