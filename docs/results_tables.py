@@ -19,10 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from binocular.store.conditions import Condition
-    from binocular.store.records import SubjectRecord
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "data" / "results"
@@ -60,6 +57,7 @@ def _row(condition: Condition) -> dict[str, Any]:
     """Return what is kept of a condition; an eye that was not tested alone has no interval."""
     import numpy as np
 
+    from binocular.compare.samples import seen_alone
     from binocular.store.statistics import interval
 
     first = condition.subjects[0]
@@ -77,10 +75,8 @@ def _row(condition: Condition) -> dict[str, Any]:
         "CBI": condition.at_end("cbi"),
         "stereopsis": condition.vision_at_end("stereopsis"),
     }
-    alone = np.array([one for subject in condition.subjects if (one := _one_eye(subject)) is not None])
-    cells |= {
-        eye: interval(alone[:, e]) for e, eye in enumerate(("left", "right")) if len(alone) == len(condition.subjects)
-    }
+    alone = {eye: seen_alone(condition, eye) for eye in ("left", "right")}
+    cells |= {eye: interval(values) for eye, values in alone.items() if np.isfinite(values).all()}
     cells |= {name: interval(values) for name, values in _agreement(condition).items()}
     return {
         "name": condition.name,
@@ -89,14 +85,6 @@ def _row(condition: Condition) -> dict[str, Any]:
         "groups": np.nanmean(condition.shares(), axis=0).round(4).tolist(),
         "cells": {name: [float(x.mean), float(x.low), float(x.high)] for name, x in cells.items()},
     }
-
-
-def _one_eye(subject: SubjectRecord) -> np.ndarray | None:
-    """Return what a readout tells with each eye, ``[eye]``, in the first task of the stimulus, which one eye can do."""
-    from binocular.probes.base import NETWORK
-
-    record = subject.measures.get(("one-eye", NETWORK))
-    return None if record is None else record.values["accuracy"][-1, :, 1]
 
 
 def _agreement(condition: Condition) -> dict[str, list[float]]:

@@ -20,9 +20,13 @@ from binocular.compare import (
     treatment_of,
 )
 from binocular.compare.curves import CurveComparison, compare_curves, published_durations, published_profiles
+from binocular.compare.recovery import Recovery, recoveries
 from binocular.compare.resampling import between_subjects, ends, spread_of_mean
+from binocular.compare.samples import samples_of, seen_alone
 from binocular.dominance import groups_of
+from binocular.probes.base import EYES, NETWORK
 from binocular.stimuli.errors import BadInput
+from binocular.store.records import MeasureRecord
 from binocular.store.study import Condition, Study
 from tests.chosen_histograms import ANIMALS, MONKEY, NORMAL, OPEN_EYE, closed, mixed, phases, study_of, subject
 
@@ -254,13 +258,16 @@ def test_subjects_that_do_otherwise_refute_the_facts():
 
 
 def part_time(share: float, deprived_sees: float) -> Study:
-    """Return normal subjects, and others with an eye closed for a share of the time."""
+    """Return normal subjects, and others with an eye closed for a share of the time; one-eye tells what it sees."""
     lived = phases((20, closed(share=share)), (20, None))
     study = study_of({"normal": (NORMAL, phases((40, None))), "mixed": (NORMAL, lived)})
     for condition in study.conditions:
         for index, one in enumerate(condition.subjects):
             sees = 0.8 if condition.name == "normal" else deprived_sees
-            one.history["accuracy_right_only"][:] = sees + 0.002 * index
+            told = np.array([[[0.25, 0.5, 0.5]] * 2, [[0.1, 0.9, 0.5], [0.2, sees + 0.002 * index, 0.5]]])
+            values = {"eye": EYES, "task": np.array(["class", "outline", "stereopsis"]), "accuracy": told}
+            one.measures["one-eye", NETWORK] = MeasureRecord(np.array([0, 40]), values)
+            one.history["accuracy_right_only"][:] = 0.5  # of no account, as in subjects who never closed an eye
     return study
 
 
@@ -271,6 +278,36 @@ def part_time(share: float, deprived_sees: float) -> Study:
 def test_the_thirty_per_cent_rule_is_tested_by_the_acuity_of_the_eye(share: float, sees: float, expected: str):
     facts = evaluate_facts(part_time(share, sees), load_literature(), "representation")
     assert {one.test.id: one.verdict for one in facts}["mixed_acuity"] == expected
+
+
+def test_a_classifier_that_never_had_an_eye_closed_decides_nothing():
+    study = without_one_eye(part_time(0.7, 0.5))
+    found = {one.test.id: one for one in evaluate_facts(study, load_literature(), "representation")}["mixed_acuity"]
+    assert found.verdict == "not in this study" and "--probe one-eye" in found.why and not found.tested
+
+
+def without_one_eye(study: Study) -> Study:
+    for condition in study.conditions:
+        for one in condition.subjects:
+            one.measures.clear()
+    return study
+
+
+def test_recovery_of_the_deprived_eye_is_told_by_the_readout_or_left_out():
+    def found(study: Study) -> dict[str, Recovery]:
+        return {one.measure: one for one in recoveries(study, samples_of(study, "representation"))}
+
+    study = part_time(1.0, 0.5)
+    eye = found(study)["deprived eye"]
+    assert [point.mean for point in eye.accuracy] == pytest.approx([0.802, 0.502]) and eye.falls
+    assert list(found(without_one_eye(study))) == ["both eyes"]
+
+
+def test_what_one_eye_sees_is_taken_at_its_epoch_or_not_at_all():
+    condition = part_time(0.7, 0.6).conditions[1]
+    assert seen_alone(condition, "right") == pytest.approx([0.6, 0.602, 0.604])
+    assert seen_alone(condition, "left", 40) == pytest.approx([0.9] * 3)
+    assert np.isnan(seen_alone(condition, "right", 20)).all()
 
 
 def test_a_number_without_an_interval_is_undecided():

@@ -35,7 +35,7 @@ MADE = {
     "literature-table": ["first-look/comparison"],
 }
 SAID = {
-    "first-hour": ["right eye closed 12 epochs: left eye alone 0."],
+    "first-hour": ["right eye closed 12 epochs: near from far 0."],
     "run": ["0 epochs reared, 188 found", "one eye closed early 0."],
     "own-protocol": ["['closed-1', 'closed-2']", "4 epochs"],
     "own-network": ["my_networks:Small fits"],

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binocular.compare import load_literature
+from binocular.compare.declared_rows import MEASURE_NAMES, TREATMENTS
 from binocular.compare.reading import TABLES, read_folder, shipped_folder
 from binocular.compare.rows import days_of, evidence_kind
 from binocular.dominance import contralateral_bias, monocularity
@@ -288,3 +289,10 @@ def test_tables_are_found_in_an_installed_package(tmp_path: Path):
     count, folder = done.stdout.split(maxsplit=1)
     assert int(count) == 19
     assert Path(folder.strip()) == where / "binocular/data/literature"
+
+
+def test_the_page_of_the_format_names_all_that_is_accepted():
+    page = (Path(__file__).parents[1] / "docs" / "literature-format.md").read_text(encoding="utf-8")
+    for column, names in (("treatment", TREATMENTS), ("measure", MEASURE_NAMES)):
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{column}` |"))
+        assert not [name for name in names if f"`{name}`" not in row]

@@ -13,13 +13,14 @@ import numpy as np
 
 from binocular.compare.declared_rows import MEASURE_NAMES
 from binocular.compare.resampling import CBI_WEIGHTS, DRAWS, generator, spread_of_mean
-from binocular.compare.samples import Sample, accuracies, condition_named, sample_of
-from binocular.store.study import Study
+from binocular.compare.samples import Sample, accuracies, condition_named, sample_of, seen_alone
+from binocular.store.study import Condition, Study
 
-__all__ = ["AGAINST_NORMAL", "MEASURES", "OF_SHARES", "Measure", "Resampled"]
+__all__ = ["AGAINST_NORMAL", "MEASURES", "NOT_SEEN_ALONE", "OF_SHARES", "Measure", "Resampled"]
 
 Resampled = tuple[float, np.ndarray] | str
 """A number with its resamplings, ``[draw]``, or why it is not there."""
+NOT_SEEN_ALONE = "what one eye tells was not measured then (binocular measure STUDY --probe one-eye)"
 Measure = Callable[[Study, Sample, Sample | None], Resampled]
 """Of a study, the subjects, and normal subjects of the same age where there are any."""
 
@@ -93,7 +94,7 @@ def _over_subjects(per_subject: np.ndarray, rng: np.random.Generator) -> np.ndar
     return per_subject[picked, np.arange(draws)].mean(0)
 
 
-def _lost(column: str, words: str) -> Measure:
+def _lost(seen: Callable[[Condition, str, int], np.ndarray], words: str, missing: str) -> Measure:
     """Accuracy of normal subjects less that of these; both means spread as Student's t over subjects."""
 
     def measure(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
@@ -103,10 +104,10 @@ def _lost(column: str, words: str) -> Measure:
         eye = sample.treatment.deprived_eye
         found = []
         for one in (baseline, sample):
-            values = accuracies(condition_named(study, one.name), column, one.epoch, eye)
+            values = seen(condition_named(study, one.name), eye, one.epoch)
             values = values[~np.isnan(values)]
             if not len(values):
-                return f"{words} was not tested"
+                return missing
             found.append((values.mean(), spread_of_mean(values, rng)))
         (normal, spread), (these, their_spread) = found
         return float(normal - these), normal - these + spread - their_spread
@@ -149,8 +150,12 @@ AGAINST_NORMAL: dict[str, Measure] = {
     "shift from normal": _against_normal("cbi", lambda one, normal: normal - one),
     "binocular relative to normal": _against_normal("binocular share", lambda one, normal: _ratio(one, normal)),
     "mi above normal": _against_normal("mi", lambda one, normal: one - normal),
-    "stereopsis lost": _lost("stereopsis", "stereopsis"),
-    "deprived vision lost": _lost("accuracy_deprived_only", "the deprived eye alone"),
+    "stereopsis lost": _lost(
+        lambda condition, eye, epoch: accuracies(condition, "stereopsis", epoch),
+        "stereopsis",
+        "stereopsis was not tested",
+    ),
+    "deprived vision lost": _lost(seen_alone, "the deprived eye alone", NOT_SEEN_ALONE),
 }
 MEASURES: dict[str, Measure] = {
     **{name: _of_shares(name) for name in OF_SHARES},

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from binocular.compare.resampling import ends, generator, spread_of_mean
-from binocular.compare.samples import Sample, accuracies, condition_named
+from binocular.compare.samples import Sample, accuracies, condition_named, seen_alone
 from binocular.store.statistics import Interval
-from binocular.store.study import Study
+from binocular.store.study import Condition, Study
 
 __all__ = ["Recovery", "recoveries"]
 
 _DEFICITS = ("one eye closed", "one eye blurred")
-_COLUMNS = (("deprived eye", "accuracy_deprived_only"), ("both eyes", "test_accuracy"))
+_SEEN: Mapping[str, Callable[[Condition, str], np.ndarray]] = {
+    "deprived eye": seen_alone,
+    "both eyes": lambda condition, eye: accuracies(condition, "test_accuracy"),
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Recovery:
     treatment
         What was done from the beginning of rearing: ``one eye closed`` or ``one eye blurred``.
     measure
-        ``deprived eye`` (the other one grey) or ``both eyes``: accuracy on the test stimuli.
+        ``deprived eye``, the other one closed (see `seen_alone`; left out where it was not measured), or ``both eyes``:
+        accuracy on the test stimuli.
     ends_at
         Epoch at which each deficit ended, ``[point]``, rising; 0 = normal subjects.
     accuracy
@@ -67,14 +71,14 @@ def recoveries(study: Study, samples: Sequence[Sample]) -> list[Recovery]:
             ):
                 chosen.setdefault(sample.treatment.stop or 0, sample)
         if set(chosen) - {0}:
-            found += [_recovery(study, treatment, measure, column, chosen) for measure, column in _COLUMNS]
+            found += [_recovery(study, treatment, measure, chosen) for measure in _SEEN]
     return [one for one in found if len(one.accuracy) > 1]
 
 
-def _recovery(study: Study, treatment: str, measure: str, column: str, chosen: Mapping[int, Sample]) -> Recovery:
+def _recovery(study: Study, treatment: str, measure: str, chosen: Mapping[int, Sample]) -> Recovery:
     points, places, names = [], [], []
     for place, sample in sorted(chosen.items()):
-        values = accuracies(condition_named(study, sample.name), column)
+        values = _SEEN[measure](condition_named(study, sample.name), sample.treatment.deprived_eye)
         values = values[~np.isnan(values)]
         if len(values):
             spread = spread_of_mean(values, generator(f"recovery/{measure}/{sample.name}"))

@@ -11,6 +11,8 @@ import numpy as np
 from binocular.compare.resampling import DRAWS, generator, resample_shares
 from binocular.compare.treatments import Treatment, treatment_of
 from binocular.dominance import groups_of
+from binocular.probes.base import EYES, NETWORK
+from binocular.probes.one_eye import OneEye
 from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
 
@@ -22,6 +24,7 @@ __all__ = [
     "condition_named",
     "sample_of",
     "samples_of",
+    "seen_alone",
     "untrained_of",
 ]
 
@@ -192,13 +195,8 @@ def baseline_of(study: Study, sample: Sample) -> Sample | None:
     return best
 
 
-def accuracies(
-    condition: Condition, column: str, epoch: int | None = None, deprived_eye: str | None = None
-) -> np.ndarray:
+def accuracies(condition: Condition, column: str, epoch: int | None = None) -> np.ndarray:
     """Return an accuracy of each subject, ``[subject]``: the last that was taken up to an epoch; NaN if none was.
-
-    ``accuracy_deprived_only`` and ``accuracy_fellow_only`` are those of the deprived eye (by default that of the
-    condition's own treatment) and of the other.
 
     Parameters
     ----------
@@ -208,13 +206,8 @@ def accuracies(
         Of its history.
     epoch
         Up to which; without, the last of all.
-    deprived_eye
-        ``"left"`` or ``"right"``; without, the one that the condition treats.
     """
-    eye = deprived_eye or treatment_of(condition).deprived_eye
-    other = {"left": "right", "right": "left"}[eye]
-    name = column.replace("deprived", eye).replace("fellow", other)
-    return np.array([_last(subject, name, epoch) for subject in condition.subjects], dtype=np.float64)
+    return np.array([_last(subject, column, epoch) for subject in condition.subjects], dtype=np.float64)
 
 
 def _last(subject: SubjectRecord, name: str, epoch: int | None) -> float:
@@ -225,6 +218,40 @@ def _last(subject: SubjectRecord, name: str, epoch: int | None) -> float:
     if epoch is not None:
         given &= np.asarray(subject.history["epoch"]) <= epoch
     return float(values[given][-1]) if given.any() else float("nan")
+
+
+def seen_alone(condition: Condition, eye: str, epoch: int | None = None) -> np.ndarray:
+    """Return what each subject sees with one eye, the other closed, ``[subject]``: accuracy of the probe ``one-eye``.
+
+    A readout fitted anew tells it. The history's ``accuracy_left_only`` and ``accuracy_right_only`` cannot: there the
+    subject's own classifier, which may never have had an eye closed, answers, and is near chance even in normal
+    subjects.
+
+    Parameters
+    ----------
+    condition
+        With subjects that were measured with the probe, or not.
+    eye
+        ``"left"`` or ``"right"``.
+    epoch
+        Epochs of rearing at which it must have been measured; where it was measured last by default.
+
+    Returns
+    -------
+    np.ndarray
+        Of the first task of the stimulus, which one eye can do; of the class where it has no tasks. NaN where it was
+        not measured.
+    """
+    return np.array([_alone(subject, eye, epoch) for subject in condition.subjects], dtype=np.float64)
+
+
+def _alone(subject: SubjectRecord, eye: str, epoch: int | None) -> float:
+    record = subject.measures.get((OneEye.name, NETWORK))
+    if record is None or epoch not in (None, *record.epoch):
+        return float("nan")
+    row = -1 if epoch is None else list(record.epoch).index(epoch)
+    told = record.values["accuracy"][row, list(EYES).index(eye)]
+    return float(told[min(1, len(told) - 1)])
 
 
 def condition_named(study: Study, name: str) -> Condition:
