@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from binocular import protocols
+from binocular.networks.build import build_network
+from binocular.networks.sites import resolve_site
+from binocular.probes.recording import units_at
+from binocular.protocols.phases import unroll
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def _block(language: str) -> str:
@@ -38,6 +44,32 @@ def test_the_protocol_loads(tmp_path):
     assert [condition.name for condition in protocol.conditions] == ["deprived-2", "deprived-5", "deprived-10"]
 
 
+def told() -> str:
+    return " ".join(README.split())
+
+
+def test_the_histories_and_the_facts_are_those_of_the_result_file():
+    found = json.loads((ROOT / "data" / "results" / "animal-histories.json").read_text(encoding="utf-8"))
+    facts = [fact["first"] for fact in found["facts"] if fact["ours"] is not None]
+    assert facts.count("holds") < len(facts) / 2
+    assert {one["subjects"] for one in found["conditions"]} == {5}
+    assert f"goes through {len(found['conditions'])} rearing histories with five subjects each" in told()
+    assert f"fewer than half of {len(facts)} published facts hold at the first binocular cells" in told()
+
+
+def test_what_is_said_of_the_main_experiment_is_what_its_protocol_does():
+    protocol = protocols.load_protocol("monocular-deprivation")
+    late = next(one for one in protocol.conditions if one.name == "deprived-late")
+    rates = [epoch.learning_rate for epoch in unroll(late.phases, protocol.training) if epoch.deficits]
+    assert f"a late closure meets a rate of {max(rates):.1g} and less" in told()
+    assert f"closed for {len(rates)} epochs" in told() and f"within {late.phases[-1].epochs} epochs" in told()
+    assert f"stays high for {protocol.training.learning_rate_hold} epochs" in told()
+    stimulus = protocol.stimulus.sample()
+    network = build_network(protocol.network.kind, protocol.network.options, stimulus.shape, stimulus.n_classes, 0)
+    (units,) = units_at(network, stimulus.shape, [resolve_site(network, "first_binocular")]).values()
+    assert f"({units.channels * len(units.places)} in a subject)" in told()
+
+
 def test_every_named_page_and_picture_is_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("http") or (Path(__file__).parents[1] / target).is_file(), target
+        assert target.startswith("http") or (ROOT / target).is_file(), target
