@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from binocular.stimuli.errors import BadInput
 
+from .checked import Checked
 from .sentences import sentence
 from .sweeps import expand
 
-__all__ = ["INHERITED", "inherit"]
+__all__ = ["INHERITED", "Taken", "inherit"]
 
 INHERITED = ("treated_eye", "seeds", "values", "age_scale", "stimulus", "network", "training", "probes")
 """What comes from a base. Who is told (title, reference, description, deviations) and the conditions do not."""
 SETTING = ("treated_eye", "stimulus", "network", "training")
 DEEPEST = 8
 Find = Callable[[str, str], Mapping[str, Any]]
+
+
+class Taken(Checked):
+    """The fields of a protocol as it is written that are gone once it is read."""
+
+    base: str | None = Field(
+        default=None, min_length=1, description="protocol, by name or path, whose setting this one takes over"
+    )
+    include: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=(), description="protocols of the same setting whose conditions are added"
+    )
 
 
 def inherit(raw: Mapping[str, Any], source: str, find: Find, depth: int = 0) -> dict[str, Any]:
@@ -49,31 +61,25 @@ def inherit(raw: Mapping[str, Any], source: str, find: Find, depth: int = 0) -> 
         For a name that leads nowhere or in a circle, an included protocol of another setting, and two conditions of
         one name that differ.
     """
-    if "base" not in raw and "include" not in raw:
+    named = {key: raw[key] for key in Taken.model_fields if key in raw}
+    if not named:
         return dict(raw)
     if depth > DEEPEST:
         raise BadInput(f"{source}: base or include leads back to itself, or through more than {DEEPEST} protocols")
-    table = {key: value for key, value in raw.items() if key not in ("base", "include")}
-    if "base" in raw:
-        name = _name(raw["base"], source, "base")
-        base = inherit(find(name, f"{source}: base"), name, find, depth + 1)
+    try:
+        taken = Taken.model_validate(named)
+    except ValidationError as error:
+        raise BadInput(f"{source}: {sentence(error, named)}") from None
+    table = {key: value for key, value in raw.items() if key not in named}
+    if taken.base is not None:
+        base = inherit(find(taken.base, f"{source}: base"), taken.base, find, depth + 1)
         table |= {key: _merged(base[key], table.get(key)) for key in INHERITED if key in base}
-    included = raw.get("include", [])
-    if not isinstance(included, list | tuple):
-        raise BadInput(f"{source}: include is {included!r}, but must be a list of protocols such as ['dark-rearing']")
-    for index, given in enumerate(included):
+    for index, name in enumerate(taken.include):
         field = f"include[{index}]"
-        name = _name(given, source, field)
         other = inherit(find(name, f"{source}: {field}"), name, find, depth + 1)
         _check_setting(table, other, source, field, name)
         table["conditions"] = _joined(table.get("conditions", []), _conditions(other, name), source, name)
     return table
-
-
-def _name(given: Any, source: str, field: str) -> str:
-    if not isinstance(given, str) or not given:
-        raise BadInput(f"{source}: {field} is {given!r}, but must be the name of a protocol of 'binocular list'")
-    return given
 
 
 def _merged(base: Any, own: Any) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_serializer
+from pydantic import Field
 
 from .checked import Checked, Number, Whole
 
@@ -84,6 +84,7 @@ def scheduled_rate(
 class NetworkSpec(Checked):
     """Which network is reared, and its options."""
 
+    newer: ClassVar = ("weights", "weights_into", "weights_partly")
     kind: str = Field(
         default="split-cnn",
         min_length=1,
@@ -103,15 +104,6 @@ class NetworkSpec(Checked):
     weights_partly: bool = Field(
         default=False, strict=True, description="take what fits where weights are missing or left over"
     )
-
-    @model_serializer(mode="wrap")
-    def _without_newer_defaults(self, handler: Any) -> dict[str, Any]:
-        # Protocols from before these fields keep their text and their hash.
-        table = handler(self)
-        for key in ("weights", "weights_into", "weights_partly"):
-            if getattr(self, key) == type(self).model_fields[key].default:
-                table.pop(key, None)
-        return table
 
     @classmethod
     def _hint(cls, key: str) -> str:

@@ -10,7 +10,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import tomli_w
@@ -20,6 +20,7 @@ from binocular.networks.build import NETWORKS, network_class
 from binocular.probes.registry import PROBES, probe_type
 from binocular.protocols import Protocol
 from binocular.protocols.deficits import DEFICITS
+from binocular.protocols.inheriting import Taken
 from binocular.protocols.objectives import OBJECTIVES
 from binocular.protocols.phases import Phase
 from binocular.protocols.schema import Condition
@@ -133,11 +134,9 @@ def _enough(model: type[BaseModel], example: dict[str, Any], schema: Mapping[str
 
 
 def _protocol() -> Description:
-    """Return the fields of a protocol, with the two that are gone once it is read."""
+    """Return the fields of a protocol, with those that are gone once it is read."""
     found = _of_model("protocol", Protocol, "")
-    base = FieldText("base", "text", "none", "protocol, by name or path, whose setting this one takes over")
-    include = FieldText("include", "list of text", "[]", "protocols of the same setting whose conditions are added")
-    return Description(found.name, found.about, [*found.fields, base, include], found.example)
+    return replace(found, fields=found.fields + _of_model("", Taken, "").fields)
 
 
 def _kinds(models: Mapping[str, type[BaseModel]], place: str) -> Iterator[Description]:
@@ -286,7 +285,7 @@ def schema_for_editors() -> dict[str, Any]:
     condition["properties"]["sweep_mode"] = {"enum": ["product", "zip"]}
     condition["properties"]["name"].pop("pattern", None)
     # What a base gives need not be written, nor conditions of one's own where others are included.
-    schema["properties"] |= {"base": {"type": "string"}, "include": {"type": "array", "items": {"type": "string"}}}
+    schema["properties"] |= Taken.model_json_schema()["properties"]
     schema["allOf"] = [
         {"anyOf": [{"required": [own]}, {"required": [instead]}]}
         for own, instead in (("stimulus", "base"), ("conditions", "include"))

@@ -27,14 +27,11 @@ def gaussian_blur(view: torch.Tensor, sigma: float) -> torch.Tensor:
         Same shape. The kernel reaches 4 sigma, and beyond the border the border's own pixels go on, so that a view of
         one grey stays that grey.
     """
-    if sigma <= 0:
-        return view.clone()
-    rows, columns = (_gaussian_matrix(size, sigma).to(view) for size in view.shape[-2:])
-    return rows @ view @ columns.T
+    return blur_along(blur_along(view, sigma, "vertical"), sigma, "horizontal")
 
 
 def blur_along(view: torch.Tensor, sigma: float, axis: str) -> torch.Tensor:
-    """Blur by a Gaussian in one direction alone, as `gaussian_blur` does in both.
+    """Blur by a Gaussian in one direction alone, with the kernel and the border of `gaussian_blur`.
 
     Parameters
     ----------
