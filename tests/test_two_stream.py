@@ -19,7 +19,7 @@ from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
 from binocular.stimuli.user_code import load_class
-from tests.strangers import Residual, Vision
+from tests.strangers import Residual, Scaled, Vision
 from tests.tiny import tiny
 
 GREY = (1, 16, 16)
@@ -68,6 +68,15 @@ def test_two_equal_eyes_that_meet_late_see_what_the_backbone_sees(cls):
     whole.load_state_dict({name: named[name] for name in whole.state_dict()})
     view = torch.randn(4, 3, 16, 16, generator=stream(0, "test"))
     torch.testing.assert_close(network(torch.stack([view, view], 1)), whole(view))
+
+
+def test_networks_that_look_alike_are_each_cut_as_they_compute():
+    """What the trunk does is that of the backbone that was made, though another of equal modules came before it."""
+    views = torch.randn(3, 2, *GREY, generator=stream(0, "test"))
+    once, twice = (two_stream("Scaled", cut="layer2", backbone_options={"scale": scale}) for scale in (1.0, 2.0))
+    assert str(once) == str(twice)
+    fused = once.fuse(once.left(views[:, 0]), once.right(views[:, 1]))  # type: ignore[operator]
+    torch.testing.assert_close(twice.trunk(fused), 2 * once.trunk(fused))  # type: ignore[operator]
 
 
 def test_eyes_share_weights_or_begin_with_their_own():

@@ -17,7 +17,6 @@ _WHERE = "network.options.cut"
 
 # While a tracer is at work, the modules of all threads call it: only one may be, and it lets alone what is not its own.
 _tracing = threading.Lock()
-_followed: dict[tuple[str, ...], fx.Graph] = {}
 
 
 class _Tracer(fx.Tracer):
@@ -56,13 +55,9 @@ def follow(network: nn.Module, name: str = "") -> tuple[fx.Graph, str]:
     BadInput
         If it cannot be followed, as where it branches by values.
     """
-    # Networks of one form are followed once: the names of modules are all that is kept.
-    form = (type(network).__qualname__, type(network).__module__, str(network), name)
     try:
         with _tracing:
-            if form not in _followed:
-                _followed[form] = _Tracer(network, name).trace(network)
-            graph = _followed[form]
+            graph = _Tracer(network, name).trace(network)
     except Exception as error:  # whatever the tracer stumbles over
         raise BadInput(f"network.options.backbone: its forward cannot be followed by torch.fx: {error}") from error
     called = [str(node.target) for node in graph.nodes if node.op == "call_module"]
