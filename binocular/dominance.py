@@ -19,6 +19,8 @@ __all__ = [
     "binocular_share",
     "contralateral_bias",
     "dominance_of",
+    "group_numbers",
+    "group_shares",
     "groups_of",
     "mean_rsv",
     "median_unit_mi",
@@ -33,6 +35,38 @@ EQUAL_EDGES = (1 / 7, 3 / 7, 5 / 7)
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+
+
+def group_numbers(rsv: ArrayLike, edges: tuple[float, float, float] = EQUAL_EDGES) -> Counts:
+    """Return the ocular-dominance group of each unit, 1 (right eye only) to 7 (left eye only); 0 where it is silent.
+
+    Parameters
+    ----------
+    rsv, edges
+        As for `groups_of`, which says which group a unit on an edge belongs to.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``[..., unit]`` int64.
+
+    Raises
+    ------
+    ValueError
+        As `groups_of`.
+
+    Examples
+    --------
+    >>> group_numbers([-1.0, -0.2, np.nan, 0.1, 0.6]).tolist()
+    [1, 3, 0, 4, 6]
+    """
+    values = np.asarray(rsv, dtype=np.float64)
+    if not (0 < edges[0] < edges[1] < edges[2] <= 1):
+        raise ValueError(f"group edges must rise between 0 and 1, not {edges}")
+    if np.any(np.abs(values) > 1):
+        raise ValueError("dominance values must lie between -1 and 1")
+    distance = np.searchsorted(np.asarray(edges), np.abs(values), side="right")
+    return np.where(np.isnan(values), 0, np.where(values < 0, 4 - distance, 4 + distance)).astype(np.int64)
 
 
 def groups_of(rsv: ArrayLike, edges: tuple[float, float, float] = EQUAL_EDGES) -> Counts:
@@ -67,15 +101,25 @@ def groups_of(rsv: ArrayLike, edges: tuple[float, float, float] = EQUAL_EDGES) -
     Traceback (most recent call last):
     ValueError: dominance values must lie between -1 and 1
     """
-    values = np.asarray(rsv, dtype=np.float64)
-    if not (0 < edges[0] < edges[1] < edges[2] <= 1):
-        raise ValueError(f"group edges must rise between 0 and 1, not {edges}")
-    if np.any(np.abs(values) > 1):
-        raise ValueError("dominance values must lie between -1 and 1")
-    given = ~np.isnan(values)
-    distance = np.searchsorted(np.asarray(edges), np.abs(values), side="right")
-    group = np.where(values < 0, 3 - distance, 3 + distance)
-    return np.stack([np.sum(given & (group == index), axis=-1) for index in range(N_GROUPS)], axis=-1).astype(np.int64)
+    group = group_numbers(rsv, edges)
+    return np.stack([np.sum(group == number, axis=-1) for number in range(1, N_GROUPS + 1)], axis=-1).astype(np.int64)
+
+
+def group_shares(groups: ArrayLike) -> Floats:
+    """Return the share of the units of each group, ``[..., 7]``; NaN where all units are silent.
+
+    Parameters
+    ----------
+    groups
+        Units per group, ``[..., 7]``.
+
+    Examples
+    --------
+    >>> group_shares([0, 0, 1, 2, 1, 0, 0]).tolist()
+    [0.0, 0.0, 0.25, 0.5, 0.25, 0.0, 0.0]
+    """
+    counts = _counts(groups)
+    return _ratio(counts, np.broadcast_to(counts.sum(-1, keepdims=True), counts.shape))
 
 
 def silent_units(rsv: ArrayLike) -> Counts:

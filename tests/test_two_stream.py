@@ -19,7 +19,7 @@ from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
 from binocular.stimuli.user_code import load_class
-from tests.strangers import Residual, Scaled, Vision
+from tests.strangers import Residual, Vision
 from tests.tiny import tiny
 
 GREY = (1, 16, 16)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from binocular.dominance import Dominance, dominance_of
+from binocular.dominance import N_GROUPS, Dominance, dominance_of, group_shares
 from binocular.stimuli.errors import BadInput
 from binocular.store.records import SubjectRecord
 from binocular.store.schema import HISTORY
@@ -93,9 +93,8 @@ class Condition:
 
         NaN where all units of a subject are silent.
         """
-        counts = np.array([dominance.groups[checkpoint] for dominance in self.dominance(site)], float).reshape(-1, 7)
-        total = counts.sum(1, keepdims=True)
-        return np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
+        counts = np.array([dominance.groups[checkpoint] for dominance in self.dominance(site)]).reshape(-1, N_GROUPS)
+        return group_shares(counts)
 
     def _over_seeds(self, site: str | None, of: Callable[[Dominance], float]) -> Interval:
         return interval([of(dominance) for dominance in self.dominance(site) if len(dominance.groups)])

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from binocular.dominance import N_GROUPS, groups_of
+from binocular.dominance import N_GROUPS, group_numbers, group_shares, groups_of
 
 if TYPE_CHECKING:
     import pandas
 
     from binocular.store.conditions import Condition
-    from binocular.store.records import SiteUnits, SubjectRecord
+    from binocular.store.records import SiteRecord, SiteUnits, SubjectRecord
+
+__all__ = ["groups_frame", "history_frame", "unit_columns", "units_frame"]
 
 _GROUPS = np.arange(1, N_GROUPS + 1)
-
-__all__ = ["groups_frame", "history_frame", "unit_places", "units_frame"]
 
 
 def history_frame(conditions: Sequence[Condition]) -> pandas.DataFrame:
@@ -39,21 +39,7 @@ def units_frame(conditions: Sequence[Condition], sites: Sequence[str]) -> pandas
     sites
         Areas, by the names under which they are stored.
     """
-    import pandas
-
-    frames = []
-    for condition, subject in _subjects(conditions):
-        for site in (site for site in sites if site in subject.sites):
-            record = subject.sites[site]
-            rsv = record.values["rsv"]
-            epochs, count = len(record.epoch), rsv.shape[1]
-            group = pandas.array((groups_of(rsv[..., None]) @ _GROUPS).ravel(), dtype="Int64")
-            group[group == 0] = pandas.NA
-            measured = {n: np.ravel(v) for n, v in record.values.items() if np.shape(v) == rsv.shape}
-            what = {name: np.tile(values, epochs) for name, values in unit_places(record.units, count).items()}
-            key = _key(condition, subject) | {"area": site, "epoch": np.repeat(record.epoch, count)}
-            frames.append(key | {"unit": np.tile(np.arange(count), epochs)} | what | measured | {"group": group})
-    return _joined(frames)
+    return _joined(key | unit_columns(record) for key, record in _records(conditions, sites))
 
 
 def groups_frame(conditions: Sequence[Condition], sites: Sequence[str]) -> pandas.DataFrame:
@@ -67,15 +53,10 @@ def groups_frame(conditions: Sequence[Condition], sites: Sequence[str]) -> panda
         Areas, by the names under which they are stored.
     """
     frames = []
-    for condition, subject in _subjects(conditions):
-        for site in (site for site in sites if site in subject.sites):
-            record = subject.sites[site]
-            counts = groups_of(record.values["rsv"][..., None]).sum(1)
-            total = counts.sum(1, keepdims=True)
-            share = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
-            key = _key(condition, subject) | {"area": site, "epoch": np.repeat(record.epoch, N_GROUPS)}
-            group = np.tile(_GROUPS, len(record.epoch))
-            frames.append(key | {"group": group, "units": counts.ravel(), "share": share.ravel()})
+    for key, record in _records(conditions, sites):
+        counts = groups_of(record.values["rsv"])
+        each = {"epoch": np.repeat(record.epoch, N_GROUPS), "group": np.tile(_GROUPS, len(record.epoch))}
+        frames.append(key | each | {"units": counts.ravel(), "share": group_shares(counts).ravel()})
     return _joined(frames)
 
 
@@ -87,16 +68,37 @@ def _key(condition: Condition, subject: SubjectRecord) -> dict[str, Any]:
     return {"condition": condition.name, "seed": subject.seed}
 
 
-def unit_places(units: SiteUnits | None, count: int) -> dict[str, np.ndarray]:
-    """Return what each unit of a site is, by column; nothing where the file does not say it.
+def _records(conditions: Sequence[Condition], sites: Sequence[str]) -> Iterator[tuple[dict[str, Any], SiteRecord]]:
+    for condition, subject in _subjects(conditions):
+        for site in sites:
+            if site in subject.sites:
+                yield _key(condition, subject) | {"area": site}, subject.sites[site]
+
+
+def unit_columns(record: SiteRecord) -> dict[str, Any]:
+    """Return what is known of each unit of a site at each checkpoint, by column; see `units_frame`.
 
     Parameters
     ----------
-    units
-        What the file says of the site.
-    count
-        Number of units.
+    record
+        Of one subject.
     """
+    import pandas
+
+    epochs, count = record.values["rsv"].shape
+    group = pandas.array(group_numbers(record.values["rsv"]).ravel(), dtype="Int64")
+    group[group == 0] = pandas.NA
+    return {
+        "epoch": np.repeat(record.epoch, count),
+        "unit": np.tile(np.arange(count), epochs),
+        **{name: np.tile(values, epochs) for name, values in _places(record.units, count).items()},
+        **{name: values.ravel() for name, values in record.values.items()},
+        "group": group,
+    }
+
+
+def _places(units: SiteUnits | None, count: int) -> dict[str, np.ndarray]:
+    """Return kind, channel and place of each unit of a site, by column; nothing where the file does not say it."""
     if units is None:
         return {}
     each = max(1, len(units.places))

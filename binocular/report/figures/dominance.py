@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from binocular.dominance import contralateral_bias
+from binocular.dominance import contralateral_bias, group_shares
 from binocular.report.figures.style import (
     EYE_COLOURS,
     axes_or_new,
@@ -95,8 +95,7 @@ def dominance_histogram(
 
 def per_cent(counts: np.ndarray) -> np.ndarray:
     """Return the share of units in each group in per cent, ``[..., 7]``; NaN where none was counted."""
-    total = counts.sum(1, keepdims=True)
-    return 100 * np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
+    return 100 * group_shares(counts)
 
 
 def top_of_axis(found: Interval, shares: np.ndarray) -> float:

@@ -16,9 +16,8 @@ import h5py
 import numpy as np
 import pandas
 
-from binocular.dominance import groups_of
 from binocular.store import schema
-from binocular.store.frames import unit_places
+from binocular.store.frames import unit_columns
 from binocular.store.reading import Reader
 from binocular.store.records import SubjectRecord
 from binocular.store.schema import Field
@@ -234,16 +233,7 @@ class Tables:
         yield "phases", pandas.DataFrame(_phases(subject.phases))
         yield "history", pandas.DataFrame(subject.history)
         for site, record in subject.sites.items():
-            of_group = groups_of(record.values["rsv"][..., None]) @ np.arange(1, 8)
-            columns = {
-                **_grid({"epoch": record.epoch, "unit": np.arange(record.values["rsv"].shape[1])}),
-                **{name: column.ravel() for name, column in record.values.items()},
-                "group": pandas.array(of_group.ravel(), dtype="Int64"),
-            }
-            what = unit_places(record.units, record.values["rsv"].shape[1])
-            columns |= {name: np.tile(values, len(record.epoch)) for name, values in what.items()}
-            units = pandas.DataFrame(columns).assign(site=site)
-            yield "units", units.assign(group=units["group"].replace(0, pandas.NA))
+            yield "units", pandas.DataFrame(unit_columns(record)).assign(site=site)
             dominance = self._reader.table(f"{group.name}/dominance/{site}", schema.DOMINANCE)
             indices = {name: dominance[name] for name in ("epoch", *schema.MEASURES)}
             yield "dominance", pandas.DataFrame({**indices, "n_silent": record.n_silent}).assign(site=site)
