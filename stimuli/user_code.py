@@ -134,9 +134,13 @@ def _working_folder_last() -> Iterator[None]:
             sys.path.remove(here)
 
 
-def is_shipped(cls: type) -> bool:
-    """Whether a class comes with this project; its code is then known by the version of rearing."""
-    return cls.__module__.partition(".")[0] == "binocular"
+def is_shipped(cls: Any) -> bool:
+    """Whether a class comes with this project; its code is then known by the version of rearing.
+
+    What a person handed over and is no class, as something that copies a network with its weights, does not, though it
+    bears the name of one that does.
+    """
+    return isinstance(cls, type) and cls.__module__.partition(".")[0] == "binocular"
 
 
 def code_of(cls: Any) -> str:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from binocular.dominance import groups_of
+from binocular.networks.build import build_network
 from binocular.runs.notebook import rear
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
@@ -77,3 +78,15 @@ def test_a_network_is_reared_in_one_line(tmp_path, capsys):
     assert untrained["group"].isna().all(), "the network itself is reared, with the weights that it has"
     with pytest.raises(BadInput, match="no condition 'closed'; accepted: normal, early, late"):
         rear("split-cnn", tiny(tmp_path), "closed")
+
+
+def test_other_weights_of_a_network_are_other_subjects_in_a_folder_that_is_kept(tmp_path):
+    short = ["conditions.normal.phases.0.epochs=1"]
+    kept = ((tmp_path / "one", 7), (tmp_path / "one", 8), (tmp_path / "other", 8))
+    networks = [build_network("split-cnn", {"width": 2}, (1, 12, 12), 8, seed) for _, seed in kept]
+    reared = [
+        rear(network, tiny(tmp_path), "normal", short, folder=folder)
+        for network, (folder, _) in zip(networks, kept, strict=True)
+    ]
+    losses = [study.history()["train_loss"][0] for study in reared]
+    assert losses[0] != losses[1] == losses[2]
