@@ -159,7 +159,7 @@ def recordable_modules(network: nn.Module, shape: tuple[int, int, int]) -> list[
     Parameters
     ----------
     network
-        On the processor.
+        On the CPU.
     shape
         (channels, height, width) of what one eye sees.
     """

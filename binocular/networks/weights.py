@@ -110,7 +110,7 @@ def load_weights(network: nn.Module, path: Path | str, into: Sequence[str] = (),
     Parameters
     ----------
     network
-        On the processor.
+        On the CPU.
     path
         See `read_weights`.
     into

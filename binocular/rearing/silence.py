@@ -98,7 +98,7 @@ def reset_silent(
     state
         Weights, buffers and momentum; it is not changed.
     network
-        With these weights, in evaluation mode, on the processor.
+        With these weights, in evaluation mode, on the CPU.
     fresh
         A network drawn afresh, from which the weights come.
     stimulus, seed, epoch
