@@ -203,7 +203,7 @@ def test_only_parts_that_are_there_are_frozen_or_drawn_afresh(tmp_path):
         (
             "Concatenating",
             ("the whole network runs", "first_binocular (act, 6 x 6 x 6"),
-            ("fisher needs left",),
+            ("fisher needs left", "plasticity needs left"),
         ),
     ],
 )
@@ -218,9 +218,10 @@ def test_what_is_possible_with_a_network_is_told(tmp_path, name, possible, lacki
     assert all((words in more) is (name == "Concatenating") for words in lacking)
 
 
-def test_a_probe_of_pathways_says_what_it_needs():
-    with pytest.raises(BadInput, match="probe weights: the network has no module 'left'; it needs left, right"):
-        take(probe_from("weights"), stranger("Concatenating"), Still(), 0, [])
+@pytest.mark.parametrize("name", ["weights", "fisher", "plasticity"])
+def test_a_probe_of_pathways_says_what_it_needs(name):
+    with pytest.raises(BadInput, match=f"probe {name}: the network has no module 'left'; it needs left, right"):
+        take(probe_from(name), stranger("Concatenating"), Still(), 0, [])
 
 
 def test_no_two_threads_parse_code_at_once(monkeypatch):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import Field
 
+from binocular.networks import declared
 from binocular.probes.base import NETWORK, Probe, Scope, at_checkpoint, coordinate
 from binocular.probes.weights import PARTS
 from binocular.stimuli.streams import stream
@@ -37,6 +38,7 @@ class Plasticity(Probe):
     name: ClassVar[str] = "plasticity"
     about: ClassVar[str] = "training loss, its gradient in each pathway, trunk and head, and how far these have moved"
     scope: ClassVar[Scope] = "network"
+    needs: ClassVar[tuple[str, ...]] = declared.PARTS
 
     n_stimuli: int = Field(400, ge=2, description="training stimuli")
     batch: int = Field(100, ge=1, description="stimuli at a time; more need more memory")

@@ -6,12 +6,13 @@ of the log-likelihood, with labels drawn from the network's own predictions, par
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
+from binocular.networks import declared
 from binocular.probes.base import EYE, EYES, NETWORK, Probe, Scope, at_checkpoint, coordinate
 from binocular.stimuli.streams import stream
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
     from binocular.stimuli.base import StimulusSet
 
-__all__ = ["PARTS", "FisherInformation", "PathwayWeights", "first_layer"]
+__all__ = ["PARTS", "FisherInformation", "PathwayWeights", "first_layer", "label_gradients"]
 
-PARTS = np.array(["left", "right", "trunk", "head"], dtype=object)
+PARTS = np.array(declared.PARTS, dtype=object)
+"""Parts of a network, as the values of a coordinate."""
 
 
 class FisherInformation(Probe):
@@ -35,7 +37,7 @@ class FisherInformation(Probe):
     name: ClassVar[str] = "fisher"
     about: ClassVar[str] = "trace of the Fisher information of each pathway, trunk and head"
     scope: ClassVar[Scope] = "network"
-    needs: ClassVar[tuple[str, ...]] = ("left", "right", "trunk", "head")
+    needs: ClassVar[tuple[str, ...]] = declared.PARTS
 
     n_stimuli: int = Field(300, ge=2, description="test stimuli")
     labels: Literal["drawn", "all"] = Field(
@@ -81,19 +83,11 @@ class FisherInformation(Probe):
     def _traces(self, network: nn.Module, views: Tensor, draw: torch.Generator) -> Tensor:
         """Return squared gradients of the log-likelihood, summed within parts, ``[stimulus, part]`` float64."""
         import torch
-        from torch.func import functional_call, grad, vmap
 
-        weights = {name: value.detach() for name, value in network.named_parameters()}
-        buffers = dict(network.named_buffers())
         with torch.no_grad():
             chance = network(views).float().softmax(1)
         n, n_classes = chance.shape
-
-        def log_likelihood(w: dict[str, Tensor], view: Tensor, label: Tensor) -> Tensor:
-            scores = functional_call(network, (w, buffers), (view[None],))
-            return scores.float().log_softmax(1)[0].gather(0, label[None])[0]
-
-        gradient = vmap(grad(log_likelihood), in_dims=(None, 0, 0))
+        gradients = label_gradients(network)
         if self.labels == "drawn":
             drawn = torch.multinomial(chance.cpu(), 1, generator=draw)[:, 0].to(views.device)
             rounds = [(drawn, torch.ones(n, dtype=torch.float64))]
@@ -104,12 +98,34 @@ class FisherInformation(Probe):
             ]
         total = torch.zeros(n, len(PARTS), dtype=torch.float64)
         for label, share in rounds:
-            for name, value in gradient(weights, views, label).items():
+            for name, value in gradients(views, label).items():
                 part = name.split(".", 1)[0]
                 if part in PARTS:
                     square = value.flatten(1).double().square().sum(1).cpu()
                     total[:, list(PARTS).index(part)] += share * square
         return total
+
+
+def label_gradients(network: nn.Module) -> Callable[[Tensor, Tensor], dict[str, Tensor]]:
+    """Return what gives the gradients of the log-likelihood of a label for each presentation, by name of the weight.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode. What is returned takes views ``[presentation, eye, channel, height, width]`` and labels
+        ``[presentation]``, and gives ``[presentation, ...]`` for each weight.
+    """
+    from torch.func import functional_call, grad, vmap
+
+    weights = {name: value.detach() for name, value in network.named_parameters()}
+    buffers = dict(network.named_buffers())
+
+    def log_likelihood(w: dict[str, Tensor], view: Tensor, label: Tensor) -> Tensor:
+        scores = functional_call(network, (w, buffers), (view[None],))
+        return scores.float().log_softmax(1)[0].gather(0, label[None])[0]
+
+    each = vmap(grad(log_likelihood), in_dims=(None, 0, 0))
+    return lambda views, labels: each(weights, views, labels)
 
 
 class PathwayWeights(Probe):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad, vmap
 
+from binocular.probes.weights import label_gradients
 from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def fisher_information(network: nn.Module, stimulus: StimulusSet, seed: int, epo
     Parameters
     ----------
     network
-        In evaluation mode, on the processor.
+        In evaluation mode, on the CPU.
     stimulus
         Of which `PRESENTATIONS` of the training split are shown, to open eyes.
     seed, epoch
@@ -87,23 +87,17 @@ def fisher_information(network: nn.Module, stimulus: StimulusSet, seed: int, epo
         By name of the weight: mean over presentations of the squared gradient of the log-likelihood of a class that is
         drawn from the network's own answer (Kirkpatrick et al. 2017, eq. 3).
     """
-    weights = {name: value.detach() for name, value in network.named_parameters()}
-    buffers = dict(network.named_buffers())
-
-    def log_likelihood(w: dict[str, Tensor], view: Tensor, label: Tensor) -> Tensor:
-        return functional_call(network, (w, buffers), (view[None],)).log_softmax(1)[0].gather(0, label[None])[0]
-
-    gradient = vmap(grad(log_likelihood), in_dims=(None, 0, 0))
+    gradients = label_gradients(network)
     labels = stimulus.labels["train"]
     shown = torch.randperm(len(labels), generator=stream(seed, "importance", epoch))[:PRESENTATIONS].to(labels.device)
     noise = stream(seed, "importance/noise", epoch, str(labels.device))
     draw = stream(seed, "importance/labels", epoch)
-    total = {name: torch.zeros_like(value) for name, value in weights.items()}
+    total = {name: torch.zeros_like(value) for name, value in network.named_parameters()}
     for index in shown.split(_AT_ONCE):
         views = stimulus.views("train", index, noise).cpu()
         with torch.no_grad():
             chance = network(views).float().softmax(1)
         label = torch.multinomial(chance, 1, generator=draw)[:, 0]
-        for name, value in gradient(weights, views, label).items():
+        for name, value in gradients(views, label).items():
             total[name] += value.square().sum(0)
     return {name: value / len(shown) for name, value in total.items()}
