@@ -25,14 +25,17 @@ from binocular.rearing.objectives.base import full, inner_name, outer_name
 from binocular.rearing.objectives.decoder import is_decoder
 from binocular.rearing.pulling import ANCHOR, IMPORTANCE, pulled
 
-__all__ = ["CLASSIFICATION", "Cohort", "LoopCohort", "StackedCohort", "State"]
+__all__ = ["CLASSIFICATION", "Cohort", "LoopCohort", "StackedCohort", "State", "restored"]
 
 CLASSIFICATION = Classification()
 
 _Gradient = Callable[[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]], Any]
 
 State = dict[str, Tensor]
-"""Everything that decides how a subject goes on: ``weights/...``, ``buffers/...`` and ``momentum/...``."""
+"""Everything that decides how a subject goes on: ``weights/...``, ``buffers/...`` and ``momentum/...``.
+
+Where it is drawn towards an earlier state, ``anchor/...`` and ``importance/...`` too (`binocular.rearing.pulling`).
+"""
 
 
 class Cohort(ABC):
@@ -133,6 +136,25 @@ class Cohort(ABC):
 def _is_frozen(name: str, frozen: Sequence[str]) -> bool:
     """Whether a weight lies in a frozen module, by its dotted name."""
     return any(name == part or name.startswith(f"{part}.") for part in frozen)
+
+
+@torch.no_grad()
+def restored(network: nn.Module, state: State) -> nn.Module:
+    """Put the weights and running averages of a state into a network, and return it.
+
+    Parameters
+    ----------
+    network
+        It keeps what the state does not hold.
+    state
+        Of a subject; what is not the network's, as a decoder and momenta, is passed over.
+    """
+    named = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    for name, value in state.items():
+        part, _, rest = name.partition("/")
+        if part in ("weights", "buffers") and not is_decoder(rest):
+            named[rest].copy_(value)
+    return network
 
 
 def _is_there(part: str, name: str, state: State) -> bool:

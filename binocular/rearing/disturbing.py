@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from binocular.networks.build import network_of
-from binocular.rearing.cohort import State
+from binocular.rearing.cohort import State, restored
 from binocular.rearing.pulling import anchored, fisher_information
 from binocular.rearing.silence import reset_silent
 from binocular.stimuli.streams import stream
@@ -63,7 +63,7 @@ def disturbed(
             old = state[f"weights/{name}"]
             state[f"weights/{name}"] = change.shrink * old + change.perturb * value.detach()
     if conditions.reset_silent is not None:
-        looked_at = _with(fresh(seed), state)
+        looked_at = restored(fresh(seed), state).eval()
         threshold = conditions.reset_silent.threshold
         state = reset_silent(state, looked_at, drawn("silent"), stimulus, seed, epoch, threshold)
     if conditions.head_reset:
@@ -73,16 +73,7 @@ def disturbed(
         state |= {n: torch.zeros_like(v) for n, v in state.items() if n.startswith("momentum/head.")}
     pull = conditions.pull
     if pull is not None and conditions.phase_start and pull.to != "kept":
-        at = fresh(seed).eval() if pull.to == "initial" else _with(fresh(seed), state)
-        worth = fisher_information(at, stimulus, seed, epoch) if pull.importance == "fisher" else {}
+        at = fresh(seed) if pull.to == "initial" else restored(fresh(seed), state)
+        worth = fisher_information(at.eval(), stimulus, seed, epoch) if pull.importance == "fisher" else {}
         state = anchored(state, at, worth)
     return state
-
-
-def _with(network: nn.Module, state: State) -> nn.Module:
-    """Return a network in evaluation mode with the weights and running averages of a state."""
-    with torch.no_grad():
-        for kind, tensors in (("weights", network.named_parameters()), ("buffers", network.named_buffers())):
-            for name, value in tensors:
-                value.copy_(state[f"{kind}/{name}"])
-    return network.eval()

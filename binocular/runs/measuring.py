@@ -24,7 +24,7 @@ from binocular.probes.recording import units_at
 from binocular.probes.registry import probe_from
 from binocular.probes.taking import stacked, take, units_of
 from binocular.protocols import parse_protocol
-from binocular.rearing.objectives import without_decoder
+from binocular.rearing.cohort import restored
 from binocular.rearing.randomness import OwnStreams
 from binocular.runs.planning import usable_device
 from binocular.stimuli.errors import BadInput
@@ -38,8 +38,6 @@ from binocular.store.study import Study, load_study
 from binocular.store.writing import ConditionHeader, StudyHeader, write_study
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from binocular import protocols
     from binocular.stimuli.base import StimulusSet
 
@@ -193,8 +191,7 @@ def measure_subject(
     rows: dict[str, list[dict[str, np.ndarray]]] = {}
     epochs, units = [], {}
     for snapshot in _snapshots(folder, subject, when):
-        network = network_of(spec, stimulus.shape, stimulus.n_classes, seed)
-        _restore(network, snapshot.state)
+        network = restored(network_of(spec, stimulus.shape, stimulus.n_classes, seed), snapshot.state)
         network = network.to(device).eval()
         if protocol.probes.normalisation == "adapted":
             with streams.within("adapted", snapshot.epoch):
@@ -234,16 +231,6 @@ def _snapshots(folder: Path, subject: SubjectRecord, when: str, load: bool = Tru
         if record.start == 0 or when == "end":
             return [_Snapshot(0), *reversed(found)]
         identity, last = record.parent, False
-
-
-def _restore(network: nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Put weights and buffers of a state into a network; an empty state leaves it untrained, a decoder is ignored."""
-    named = {**dict(network.named_parameters()), **dict(network.named_buffers())}
-    with torch.no_grad():
-        for name, value in without_decoder(state).items():
-            part, _, rest = name.partition("/")
-            if part in ("weights", "buffers"):
-                named[rest].copy_(value)
 
 
 def _rebuild(path: Path, study: Study, subjects: Sequence[SubjectRecord]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .base import Learner, Objective
 from .classification import Classification
-from .decoder import build_decoder, without_decoder
+from .decoder import build_decoder
 from .reconstruction import Reconstruction
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ __all__ = [
     "Reconstruction",
     "build_decoder",
     "objective_of",
-    "without_decoder",
 ]
 
 

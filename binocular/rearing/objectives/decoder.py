@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +13,7 @@ from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import global_stream
 
-__all__ = ["DECODER", "Decoder", "build_decoder", "is_decoder", "without_decoder"]
+__all__ = ["DECODER", "Decoder", "build_decoder", "is_decoder"]
 
 DECODER = "reconstruction"
 """First word of the names of the decoder's weights in a subject's state."""
@@ -104,11 +102,6 @@ def build_decoder(network: nn.Module, shape: tuple[int, int, int], seed: int, ki
         )
     with global_stream(seed, "decoder"):
         return Decoder(*represented, shape)
-
-
-def without_decoder(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a state without the decoder's part: what probes look at."""
-    return {name: value for name, value in state.items() if not is_decoder(name.partition("/")[2])}
 
 
 def is_decoder(name: str) -> bool:
