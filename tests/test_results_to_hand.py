@@ -76,6 +76,7 @@ def test_a_network_is_reared_in_one_line(tmp_path, capsys):
         assert isinstance(found.groups(), pandas.DataFrame) and "first_binocular" in found.sites
     untrained = found.units("first_binocular").query("epoch == 0")
     assert untrained["group"].isna().all(), "the network itself is reared, with the weights that it has"
+    assert isinstance(build_network("tests.strangers:Side", {}, (3, 16, 16), 4, 0), Side), "its class stays what it is"
     with pytest.raises(BadInput, match="no condition 'closed'; accepted: normal, early, late"):
         rear("split-cnn", tiny(tmp_path), "closed")
 

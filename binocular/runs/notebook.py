@@ -13,6 +13,7 @@ from binocular.protocols import Protocol, load_protocol
 from binocular.protocols.loading import protocol_from
 from binocular.protocols.overrides import parse_override
 from binocular.runs.running import Progress, run_study
+from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.user_code import give
 from binocular.store.study import Study, load_study
@@ -100,5 +101,7 @@ def _kind_of(network: nn.Module | Callable[..., nn.Module]) -> str:
         return copy.deepcopy(network)
 
     own = type(network)
-    Copied.__module__, Copied.__name__, Copied.__qualname__ = own.__module__, own.__name__, own.__qualname__
+    # Its name is not that of its class, which makes networks of other weights and sizes.
+    Copied.__name__ = Copied.__qualname__ = f"{own.__name__}_{digest_of_values(network)[:8]}"
+    Copied.__module__ = own.__module__
     return give(Copied)
