@@ -62,6 +62,11 @@ def test_every_litter_of_every_experiment_can_be_chosen(page):
     assert page.evaluate("document.getElementById('file-first').options.length") == 2 * 2
     page.evaluate("""document.querySelector('[data-name="closed-early"]').click()""")
     page.wait("document.querySelector('.name').textContent.startsWith('right eye closed early')")
+    # Beside an experiment stands the control of the same litter, not itself once more.
+    page.wait("document.querySelectorAll('.column').length === 2 && !lab.due")
+    assert page.evaluate("document.querySelectorAll('.name')[1].textContent").startswith("both eyes open")
+    pressed = "[...document.querySelectorAll('#experiments [aria-pressed=true]')].map((button) => button.textContent)"
+    assert page.evaluate(pressed) == ["right eye closed early"]
     rows = page.evaluate("[...document.querySelectorAll('#rows tr')].map((row) => row.cells.length)")
     assert rows == [8] * 4
     controls = "[...document.querySelectorAll('.lid, #sliders, #normal, #load')]"
@@ -69,6 +74,37 @@ def test_every_litter_of_every_experiment_can_be_chosen(page):
     for width in (1280, 390):
         page.resize(width, 800)
         assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@needs_browser
+def test_on_a_phone_an_experiment_and_its_effect_are_on_one_screen(page):
+    page.resize(390, 660)
+    page.wait("!lab.due")
+    for part in ("#experiments button", "#play", ".histogram"):
+        bottom = page.evaluate(f"document.querySelector('{part}').getBoundingClientRect().bottom")
+        assert 0 < bottom <= 660, part
+
+
+@needs_browser
+def test_the_two_pathways_run_in_the_page_and_answer_to_the_keyboard(page):
+    told = "document.getElementById('why-verdict').textContent"
+    assert "the left pathway passes on 99 % of the answer, the right one 1 %." in page.evaluate(told)
+    page.evaluate("document.getElementById('why-closed-at').focus()")
+    for _ in range(3):  # a closure from 3 on: most has been learned already
+        page.press("ArrowRight")
+    assert "the left pathway passes on 69 % of the answer, the right one 31 %." in page.evaluate(told)
+    page.press("Tab")
+    for _ in range(20):
+        page.press("ArrowLeft")
+    assert page.evaluate("document.getElementById('why-closed-for-value').textContent") == "0"
+    assert page.evaluate(told).endswith("Both have equal parts.")
+    page.evaluate("[...document.querySelectorAll('#why-presets button')].at(-1).focus()")
+    page.press("Enter")
+    assert page.evaluate(told).endswith("The patch has brought the balance back.")
+    page.evaluate("document.getElementById('why-unrelated').click()")
+    assert "there is no competition" in page.evaluate(told)
+    for chart in ("course", "onsets"):
+        assert "in the end" in page.evaluate(f"document.getElementById('why-{chart}').getAttribute('aria-label')")
 
 
 @needs_browser

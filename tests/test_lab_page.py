@@ -320,6 +320,39 @@ def test_a_verdict_does_not_flip_with_a_picture_more_or_less(page):
     assert verdicts([0.5, 0.71, 0.66, 0.64, 0.69, 0.61]) == [False, True, True, True, True, False]
 
 
+@needs_browser
+@pytest.mark.parametrize(
+    ("depth", "closed", "patched", "common"),
+    [
+        (2, (0, 10), (0, 0), 1),
+        (1, (0, 0.5), (0, 0), 1),
+        (3, (2, 17), (0, 0), 1),
+        (2, (30, 40), (50, 55), 1),
+        (2, (0, 10), (0, 0), 0),
+    ],
+)
+def test_the_pathways_in_the_page_are_those_of_the_theory(page, depth, closed, patched, common):
+    from binocular.linear import race
+
+    wish = json.dumps({"depth": depth, "closed": closed, "patched": patched, "common": common})
+    course = np.array(page.evaluate(f"import('./page/pathways.js').then((module) => module.grow({wish}))"))
+    times = np.linspace(0, 60, len(course))
+
+    def exact(start: np.ndarray, covered: tuple[float, float], since: float, until: float) -> np.ndarray:
+        """Contributions between two times; the second pathway is the one whose eye is covered."""
+        within = times[(times >= since) & (times <= until)] - since
+        windows = [(covered[0] - since, covered[1] - since)] if covered[1] > covered[0] else []
+        options = {"correlation": common, "silenced": True}
+        return race(depth, 1.0, [start ** (1 / depth)], within, windows, **options)[:, 0]
+
+    turn = patched[0] or 60  # from here on the left eye is the covered one
+    first = exact(np.array([0.01, 0.01]), closed, 0, turn)
+    assert np.abs(course[: len(first)] - first).max() < 1e-5
+    if patched[0]:
+        second = exact(first[-1, ::-1], patched, turn, 60)[:, ::-1]
+        assert np.abs(course[len(first) - 1 :] - second).max() < 1e-5
+
+
 # ------------------------------------------------------------------ outside
 
 

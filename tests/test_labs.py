@@ -48,7 +48,7 @@ def test_a_lab_has_goals_a_length_questions_and_no_answers(lab: Path):
     text, key = (page.read_text(encoding="utf-8") for page in pages_of(lab))
     assert "## What you will be able to do" in text and "## Answers" not in text
     prose = re.sub(r"```.*?^```", "", text.split("---", 2)[2], flags=re.DOTALL | re.MULTILINE)
-    assert len(prose.split()) <= 950
+    assert len(prose.split()) <= 900
     minutes = int(re.search(r"\*(\d+) minutes", text)[1])  # type: ignore[index]
     assert 30 <= minutes <= 45
     assert sum(map(int, re.findall(r"^## \d.*\((\d+) minutes\)", text, re.MULTILINE))) <= minutes

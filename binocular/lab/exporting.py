@@ -31,7 +31,7 @@ __all__ = ["MARK", "export_lab"]
 
 MARK = "binocular-lab.txt"
 """The file by which a folder of ours is known: only such a folder, or an empty one, is written to."""
-_SCRIPTS = ("charts.js", "words.js", "lab.js")
+_SCRIPTS = ("charts.js", "words.js", "pathways.js", "lab.js")
 
 
 def export_lab(

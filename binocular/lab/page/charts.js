@@ -2,10 +2,10 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 export const LEFT = "#0072B2", RIGHT = "#D55E00", BOTH = "#4D4D4D", DEPTH = "#009E73";
-const INK = "#1b1b1b", GRID = "#dcdcdc", NORMAL = "#E3E3E3";
-const BOX = { left: 46, right: 408, top: 14, bottom: 172 };
+export const INK = "#1b1b1b", GRID = "#dcdcdc", NORMAL = "#E3E3E3";
+export const BOX = { left: 46, right: 408, top: 14, bottom: 172 };
 
-function element(parent, name, attributes = {}, text = null) {
+export function element(parent, name, attributes = {}, text = null) {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) {
     if (key === "style") made.style.cssText = value; // an attribute would be an inline style, which the page forbids
@@ -36,7 +36,7 @@ export function densityOf(rsv, count, width = 0.08) {
   });
 }
 
-function describe(svg, text) {
+export function describe(svg, text) {
   svg.setAttribute("aria-label", text);
 }
 

@@ -1,11 +1,16 @@
 // The page: state, the live connection, and the controls.
 
 import { density, fields, histogram, picture, strip, vision } from "./charts.js";
+import { setUpPathways } from "./pathways.js";
 import { about, AREAS, balance, beside, counts, nameOf, saying, sceneName } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 const EYES = ["left", "right"];
-const SLIDERS = ["blur", "noise", "contrast"];
+const SLIDERS = {
+  blur: { min: 0, max: 4, step: 0.5, value: 0 },
+  noise: { min: 0, max: 3, step: 0.25, value: 0 },
+  contrast: { min: 0.05, max: 1, step: 0.05, value: 1 },
+};
 
 const state = {
   live: new Map(), // tracks by name, as they are reared
@@ -84,9 +89,7 @@ function takeStatus(status) {
   state.status = status;
   at("play").textContent = status.playing ? "Pause" : "Rear";
   at("step").disabled = status.playing;
-  for (const button of document.querySelectorAll("#experiments button")) {
-    button.setAttribute("aria-pressed", String(button.dataset.name === status.experiment));
-  }
+  press((button) => button.dataset.name === status.experiment);
   const radio = document.querySelector(`input[name="who"][value="${status.active}"]`);
   if (radio) radio.checked = true;
   if (document.activeElement !== at("seed")) at("seed").value = status.seed;
@@ -97,12 +100,16 @@ function takeStatus(status) {
   at("now").textContent = `Now: ${status.look.text}.`;
 }
 
+function press(isShown) {
+  for (const button of document.querySelectorAll("#experiments button")) button.setAttribute("aria-pressed", String(isShown(button)));
+}
+
 // ---- the controls ----
 
 function showControls(controls) {
   for (const eye of EYES) {
     at(`${eye}-closed`).checked = controls[eye].closed;
-    for (const slider of SLIDERS) at(`${eye}-${slider}`).value = controls[eye][slider];
+    for (const slider in SLIDERS) at(`${eye}-${slider}`).value = controls[eye][slider];
   }
   at("prism").value = controls.prism;
   label();
@@ -123,7 +130,7 @@ const value = (id) => Number(at(id).value);
 function readControls() {
   const eyes = EYES.map((eye) => [
     eye,
-    { closed: at(`${eye}-closed`).checked, ...Object.fromEntries(SLIDERS.map((slider) => [slider, value(`${eye}-${slider}`)])) },
+    { closed: at(`${eye}-closed`).checked, ...Object.fromEntries(Object.keys(SLIDERS).map((slider) => [slider, value(`${eye}-${slider}`)])) },
   ]);
   return { ...Object.fromEntries(eyes), prism: value("prism") };
 }
@@ -139,10 +146,19 @@ function controlsMoved() {
   }, 80);
 }
 
+function offerSlider(eye, slider, range) {
+  const id = `${eye}-${slider}`;
+  const name = Object.assign(document.createElement("label"), { htmlFor: id, textContent: `${slider[0].toUpperCase()}${slider.slice(1)} ` });
+  name.append(Object.assign(document.createElement("output"), { id: `${id}-value` }));
+  const input = Object.assign(document.createElement("input"), { id, type: "range", ...range });
+  input.addEventListener("input", controlsMoved);
+  document.querySelector(`#sliders .${eye}`).append(name, input);
+}
+
 function setUp() {
   for (const eye of EYES) {
     at(`${eye}-closed`).addEventListener("change", controlsMoved);
-    for (const slider of SLIDERS) at(`${eye}-${slider}`).addEventListener("input", controlsMoved);
+    for (const [slider, range] of Object.entries(SLIDERS)) offerSlider(eye, slider, range);
   }
   at("prism").addEventListener("input", controlsMoved);
   at("normal").addEventListener("click", () => {
@@ -314,6 +330,7 @@ function draw() {
   at("newest").disabled = state.age === null;
   const last = Math.max(20, Math.ceil(oldest / 20) * 20);
   drawPictures(active, age);
+  if (window.BINOCULAR) press((button) => button.textContent === tracks[0].label);
   const columns = at("columns");
   while (columns.children.length > tracks.length) columns.lastElementChild.remove();
   while (columns.children.length < tracks.length) columns.append(at("column").content.firstElementChild.cloneNode(true));
@@ -393,7 +410,7 @@ let turning = null;
 
 function turn(on) {
   clearInterval(turning);
-  turning = on ? setInterval(() => older(1), 200) : null;
+  turning = on ? setInterval(() => older(1), 1000 * Math.max(0.15, value("speed"))) : null;
   at("play").textContent = on ? "Pause" : "Play";
 }
 
@@ -413,6 +430,7 @@ function setUpFiles({ tracks, experiments, animals, downloads }) {
     if (!turning && state.age === Math.max(...shownTracks().map(endOf))) state.age = 0;
     turn(!turning);
   });
+  at("speed").addEventListener("change", () => turn(turning !== null));
   at("step").addEventListener("click", () => older(1));
   at("restart").textContent = "From birth";
   at("restart").addEventListener("click", () => {
@@ -433,8 +451,11 @@ function setUpFiles({ tracks, experiments, animals, downloads }) {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: experiment.label });
     button.dataset.name = experiment.name;
     button.addEventListener("click", () => {
-      const { seed } = tracks[Number(at("file-first").value)];
-      at("file-first").value = String(tracks.findIndex((track) => track.label === experiment.label && track.seed === seed));
+      const { seed } = tracks[value("file-first")];
+      const numberOf = (label) => String(tracks.findIndex((track) => track.label === label && track.seed === seed));
+      at("file-first").value = numberOf(experiment.label);
+      // Never beside itself: the control, which comes first, says what the experiment has done.
+      if (at("file-second").value === at("file-first").value) at("file-second").value = numberOf(experiments[experiment === experiments[0] ? 1 : 0].label);
       state.age = 0;
       turn(true);
       redraw();
@@ -450,6 +471,7 @@ function setUpFiles({ tracks, experiments, animals, downloads }) {
   redraw();
 }
 
+setUpPathways(at("why"));
 if (window.BINOCULAR) {
   setUpFiles(window.BINOCULAR);
 } else {

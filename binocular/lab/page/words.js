@@ -95,7 +95,7 @@ export function sceneName(name) {
 }
 
 const EXPERIMENTS = {
-  "normal": "The control: what does an undisturbed life lead to? Keep it, and rear littermates beside it.",
+  "normal": "The control: what does an undisturbed life lead to? Lay the others beside it.",
   "closed-early": "Wiesel and Hubel's kitten. Look at the epoch in which the eye opens: do the cells come back?",
   "closed-late": "The same closure, in an adult. Compare the histogram and depth at the end with the early closure.",
   "both-closed": "Both eyes lose equally. Does it harm the balance between the eyes as one closed eye did?",
