@@ -46,7 +46,7 @@ notebooks: $(STAMP)
 # The same, opened in JupyterLab.
 jupyter: notebooks
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt "jupyterlab>=4"
-	$(BIN)/jupyter lab build/labs
+	$(BIN)/python -m jupyterlab build/labs
 
 # The same carried out, every number of the teacher's keys checked: about four minutes on one core.
 labs: $(STAMP)

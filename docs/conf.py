@@ -31,7 +31,8 @@ default_role = "literal"
 html_theme = "furo"
 html_title = "binocular"
 html_math_renderer = "mathml"
-html_static_path: list[str] = []
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 
 
 def setup(app) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from notebooks import HERE, LABS, ROUNDING, checks_of, key_of
+from notebooks import HERE, LABS, ROUNDING, Check, checks_of, key_of
 
 INSTRUCTIONS = {"all": {}, "few": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"}}
 SUBJECTS = 3
@@ -69,14 +69,19 @@ def repeat(lab: Path, run: int, first_seed: int) -> dict[str, Any]:
     return {"lab": lab.stem, "seeds": seeds, "instructions": name, "values": values}
 
 
+def held(check: Check, values: Sequence[float | None]) -> int:
+    """Return in how many runs a row of a key held; a value that is not known does not hold."""
+    return sum(value is not None and check.low - ROUNDING <= value <= check.high + ROUNDING for value in values)
+
+
 def summary(lab: Path, runs: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield a line per row of the key: in how many runs it held, and the least and the largest value."""
     for place, check in enumerate(checks_of(key_of(lab).read_text(encoding="utf-8"))):
         values = [run["values"][place] for run in runs if place < len(run["values"])]
         known = [value for value in values if value is not None]
-        holds = sum(check.low - ROUNDING <= value <= check.high + ROUNDING for value in known)
         reach = f"{min(known):.3g} to {max(known):.3g}" if known else "nothing"
-        yield f"{holds:3d} of {len(values)}: {check.statement} [{check.low:g}, {check.high:g}], found {reach}"
+        count = f"{held(check, values):3d} of {len(values)}"
+        yield f"{count}: {check.statement} [{check.low:g}, {check.high:g}], found {reach}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

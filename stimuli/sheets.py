@@ -253,7 +253,7 @@ def _stimulus_overview(kind: str) -> Callable[..., Figure]:
         stimuli = config.build(0)
         source = next((getattr(config, name) for name in ("dataset", "texture") if hasattr(config, name)), "")
         height, width = stimuli.shape[1:]
-        heading = f"{kind} ({source}), {height} × {width} pixels"
+        heading = f"{kind}{f' ({source})' if source else ''}, {height} × {width} pixels"
         return show(stimuli, n=min(max(8, stimuli.n_classes), 16), heading=heading)
 
     return draw

@@ -189,3 +189,21 @@ def test_formulas_are_drawn_without_the_network():
     assert "<mfrac>" in module._mathml(r"\frac{a}{b}", as_block=True)
     with pytest.raises(ValueError, match="is not understood"):
         module._mathml(r"\nonsense{a}", as_block=True)
+
+
+def test_every_card_of_the_first_page_has_its_picture_and_its_page(monkeypatch: pytest.MonkeyPatch):
+    from binocular.protocols import DEFICITS
+    from binocular.report.figures import FIGURES
+    from binocular.stimuli.sheets import OVERVIEWS
+
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    from site_pages.first import _CARDS, first_page
+
+    gallery = {"figures": FIGURES, "deficits": DEFICITS, "stimuli": OVERVIEWS}
+    for card in _CARDS:
+        folder, _, name = card.picture.rpartition("/")
+        kind, _, drawn = name.removesuffix(".png").partition("-")
+        assert drawn in gallery[kind] if folder == "generated" else (ROOT / "docs" / card.picture).is_file(), card
+        assert (ROOT / "docs" / f"{card.page}.md").is_file() and card.command.startswith("binocular ")
+    assert first_page().count("{figure}") == len(_CARDS) == len({card.picture for card in _CARDS})
+    assert "{include} generated/first-page.inc" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
