@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -44,11 +43,14 @@ def small(source: Path, target: Path) -> None:
 
 def write_page(folder: Path) -> Path:
     """Write the page of the paper whose output folder this is, and keep the findings of a run that has all claims."""
-    findings = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    plain, text = (
+        (folder / name).read_text(encoding="utf-8").replace(f"--out {folder.resolve()}", f"--out {folder.name}")
+        for name in ("findings.json", "page.md")
+    )
+    findings = json.loads(plain)
     paper = findings["paper"]["name"]
     if not findings["not_asked_for"]:
-        shutil.copyfile(folder / "findings.json", RESULTS / f"{paper}.json")
-    text = (folder / "page.md").read_text(encoding="utf-8")
+        (RESULTS / f"{paper}.json").write_text(plain, encoding="utf-8")
     for name in re.findall(r"\]\(figures/([^)]+\.png)\)", text):
         small(folder / "figures" / name, PICTURES / name)
     page = PAGES / f"{paper}.md"

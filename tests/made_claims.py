@@ -46,7 +46,7 @@ PAPER = Paper("fake-2023", "A paper | with a bar", "Nobody 2023", ())
 
 
 def run(tmp_path: Path, *claims: Claim, scale: Any = "lab") -> Any:
-    return reproduce(PAPER, claims, tmp_path, scale, "cpu", command="binocular reproduce fake-2023")
+    return reproduce(PAPER, claims, tmp_path, scale, "cpu", command=f"binocular reproduce fake-2023 --out {tmp_path}")
 
 
 def study_need(tmp_path: Path, key: str, *settings: str, **more: Any) -> StudyNeed:

@@ -186,7 +186,7 @@ def test_claims_that_a_run_was_not_asked_for_stay_as_an_earlier_run_found_them(t
     again = replace(claims[1], needs={"lab": (Numbers("more", (0.3, 0.31, 0.32)),)})
     again = replace(again, rows=[replace(again.rows[0], number=lambda had: interval(had["more"]))])
     found = run(tmp_path / "more", again)
-    new = markdown_page(replace(found, paper=replace(PAPER, groups=())))
+    new = markdown_page(replace(found, paper=replace(PAPER, groups=()), command="binocular reproduce fake-2023"))
     both = writer().with_earlier(new, earlier, [each.id for each in claims])
     check_page(both, PAPER, [claims[0], again, claims[2]])
     assert re.findall(r"^## (.+)$", both, re.MULTILINE) == ["shift", "less", "absent", "How it was made"]

@@ -148,10 +148,14 @@ def test_figures_are_drawn():
     from binocular.report.figures.style import style
 
     drawn = [claim for claim in CLAIMS if claim.draw is not None]
-    assert len(drawn) == 2
+    assert {claim.id for claim in drawn} == {"closes-rate", "closes-repetition", "closes-by-loss"}
     with style():
         for claim in drawn:
-            assert len(picture(claim.draw(made(by_loss)), "png")) > 10_000
+            figure = claim.draw(made(by_loss))
+            assert len(picture(figure, "png")) > 10_000
+            upright = [sum(one.get_segments()[0][:, 1].std() > 0 for one in ax.collections) for ax in figure.axes]
+            several = len(SHOWN) * len(RATES) if claim.id == "closes-by-loss" else len(SHOWN)
+            assert set(upright) == {several}, "no mean without its interval"
 
 
 def test_the_cells_differ_in_what_they_say_and_in_nothing_else():

@@ -26,6 +26,7 @@ from binocular.papers.kleinman_2023.objectives_numbers import (
     turns,
 )
 from binocular.papers.kleinman_2023.tables import largest_onset_loss, onset_curve
+from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed
 from binocular.papers.numbers import swept
 from binocular.store.statistics import interval, verdict_of
@@ -143,6 +144,8 @@ def _what_hiding_does(had: Had) -> str:
 
 
 _LAB, _TRANSFORMER = StudyNeed(KEY, "kleinman-2023-fig8"), StudyNeed(TRANSFORMER, "kleinman-2023-fig8-transformer")
+_TRANSFORMER_LOOKS = Looks((5, 10))
+"""When the transformer is looked at: a seed of it takes minutes, and what three (0 to 2) did was known by then."""
 _NO_VIDEO: dict[Scale, str] = {
     "paper": "the published run is a multi-view video transformer on Kinetics-400, which neither ships here nor "
     "can be reared by this package"
@@ -185,5 +188,6 @@ CLAIMS: tuple[Claim, ...] = (
         _twins(TRANSFORMER),
         figures.draw_transformer,
         absent=_NO_VIDEO,
+        looks={"lab": _TRANSFORMER_LOOKS},
     ),
 )

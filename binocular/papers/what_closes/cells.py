@@ -21,7 +21,7 @@ from binocular.probes.weights import PARTS
 from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
 
-__all__ = ["FIRST", "LAST", "PREDICTORS", "RATES", "skill", "table"]
+__all__ = ["FIRST", "LAST", "LOGARITHMIC", "PREDICTORS", "RATES", "skill", "table"]
 
 RATES = ("falling", "constant", "cyclic", "restarted")
 """What the learning rate does, as in the names of conditions."""
@@ -35,7 +35,7 @@ PREDICTORS = {
     "moved": "distance that the deprived pathway has moved",
 }
 """Quantities at the opening of the eye, in words."""
-_LOGARITHMIC = ("loss", "gradient", "fisher", "moved", "rate_left")
+LOGARITHMIC = ("loss", "gradient", "fisher", "moved", "rate_left")
 _LEAST_TURN = 0.1
 """Below this nothing has turned, so that no share of it can be left."""
 
@@ -63,7 +63,7 @@ def table(had: Mapping[str, Study], site: str = FIRST) -> xr.Dataset:
         rate=("cell", list(RATES) * len(had)),
         history=("cell", [f"{shown} {'falling' if rate == 'restarted' else rate}" for shown in had for rate in RATES]),
     )
-    for name in _LOGARITHMIC:
+    for name in LOGARITHMIC:
         found[name] = np.log10(found[name])
     return found
 

@@ -136,6 +136,7 @@ CLAIMS: tuple[Claim, ...] = (
             *_effect("shown", "none", "scenes", "nothing new less no scene twice"),
             *_cells(LAST, "last representation"),
         ),
+        _draw_table,
     ),
     _claim(
         "closes-redundancy",
