@@ -6,6 +6,9 @@ from .base import StimulusSet as StimulusSet
 from .errors import BadInput as BadInput
 from .gratings import GratingPresentation as GratingPresentation
 from .gratings import Gratings as Gratings
+from .own_pictures import OwnPictures as OwnPictures
+from .own_pictures import pictures_from_arrays as pictures_from_arrays
+from .own_pictures import pictures_from_dataset as pictures_from_dataset
 from .registry import STIMULI as STIMULI
 from .registry import stimulus_config as stimulus_config
 from .scenes import StereoScenes as StereoScenes

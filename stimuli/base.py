@@ -62,6 +62,22 @@ class StimulusConfig(BaseModel):
             about |= {"code": code_of(type(self)), "values": digest_of_values(self.build(0))}
         return about
 
+    def references(self) -> tuple[str, ...]:
+        """Return the classes of a user, ``module:Class``, that are needed to build the stimuli."""
+        return ()
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many stimuli there are to learn from and to test with; 0 where that is not known beforehand."""
+        found = [getattr(self, name, None) for name in ("n_train", "n_test")]
+        n_train, n_test = (number if isinstance(number, int) else 0 for number in found)
+        return n_train, n_test
+
+    def memory(self) -> int:
+        """Return about how many bytes the stimuli of a seed take, before they are made; 0 where that is not known."""
+        sides = [getattr(self, name, None) for name in ("canvas", "size")]
+        side = next((side for side in sides if isinstance(side, int)), 0)
+        return sum(self.counts()) * 2 * side**2 * 4
+
     def build(self, seed: int, device: torch.device | str = "cpu") -> StimulusSet:
         """Return the stimuli of one seed as tensors on a device."""
         raise NotImplementedError

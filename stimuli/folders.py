@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.images import ImageData, Request, first_in_turn
+from binocular.stimuli.images import TEST_SHARE, ImageData, Request, first_in_turn
 from binocular.stimuli.pictures import PICTURE_ENDINGS, Whites, is_grey, path_text, read_picture
 
-__all__ = ["TEST_SHARE", "divide", "folder_files", "load_folder"]
-
-TEST_SHARE = 0.2
-"""Share of the files of a class folder that go to the test part, where the folder does not say."""
+__all__ = ["ClassFolders", "class_folders", "divide", "folder_files", "key_of", "load_folder", "without_colour"]
 
 _OF_THE_SYSTEM = {
     "__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found",
@@ -50,6 +49,56 @@ def load_folder(request: Request) -> ImageData:
     root = Path(request.path).expanduser()
     if not root.is_dir():
         raise BadInput(f"stimulus.path: {root} is not a folder; it should hold one folder of pictures per class")
+    found = class_folders(root, request.test_share)
+    chosen: dict[str, list[tuple[Path, int]]] = {}
+    for part, pairs in found.files.items():
+        order = first_in_turn(np.array([label for _, label in pairs]), request.number(part), part, path_text(root))
+        chosen[part] = [pairs[place] for place in order]
+    grey, mixed = without_colour([path for pairs in chosen.values() for path, _ in pairs], request.grey)
+    size, whites = request.size or 32, Whites(request.bit_depth)
+    images = {
+        part: np.stack([read_picture(path, size, grey, whites=whites) for path, _ in pairs])
+        for part, pairs in chosen.items()
+    }
+    whites.check(root)
+    labels = {part: np.array([label for _, label in pairs], np.int64) for part, pairs in chosen.items()}
+    return ImageData(images, labels, found.names, (*found.notes, *mixed))
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """What lies in a folder of class folders.
+
+    Attributes
+    ----------
+    names
+        Of the classes, sorted.
+    files
+        Pictures of the parts ``"train"`` and ``"test"``, each with the number of its class.
+    notes
+        What was passed over, one sentence each.
+    """
+
+    names: tuple[str, ...]
+    files: dict[str, list[tuple[Path, int]]]
+    notes: tuple[str, ...]
+
+
+def class_folders(root: Path, test_share: float = TEST_SHARE) -> ClassFolders:
+    """Say what lies in a folder of class folders, or in one with such folders named train and test.
+
+    Parameters
+    ----------
+    root
+        The folder.
+    test_share
+        As for `divide`.
+
+    Raises
+    ------
+    BadInput
+        If there are no two classes, one of them is empty, or train and test differ in them.
+    """
     passed = Counter[str]()
     has_parts = (root / "train").is_dir() and (root / "test").is_dir()
     classes = _classes(root / "train" if has_parts else root, passed)
@@ -61,23 +110,29 @@ def load_folder(request: Request) -> ImageData:
         if has_parts:
             found = {"train": _pictures(folder, passed), "test": _pictures(tested[name], passed)}
         else:
-            found = divide(_pictures(folder, passed), folder)
+            found = divide(_pictures(folder, passed), folder, test_share)
         for part, paths in found.items():
             files[part] += [(path, label) for path in paths]
-    chosen: dict[str, list[tuple[Path, int]]] = {}
-    for part, pairs in files.items():
-        order = first_in_turn(np.array([label for _, label in pairs]), request.number(part), part, path_text(root))
-        chosen[part] = [pairs[place] for place in order]
-    grey = all(is_grey(path) for pairs in chosen.values() for path, _ in pairs)
-    size, whites = request.size or 32, Whites(request.bit_depth)
-    images = {
-        part: np.stack([read_picture(path, size, grey, whites=whites) for path, _ in pairs])
-        for part, pairs in chosen.items()
-    }
-    whites.check(root)
-    labels = {part: np.array([label for _, label in pairs], np.int64) for part, pairs in chosen.items()}
     notes = tuple(f"{path_text(root)}: passed over {count} {what}" for what, count in sorted(passed.items()))
-    return ImageData(images, labels, tuple(classes), notes)
+    return ClassFolders(tuple(classes), files, notes)
+
+
+def without_colour(paths: Sequence[Path], wanted: bool | None) -> tuple[bool, tuple[str, ...]]:
+    """Say whether pictures are read without colour, and what a person should know of that.
+
+    Parameters
+    ----------
+    paths
+        The pictures.
+    wanted
+        What is asked for; None for without colour where none of them has any.
+    """
+    if wanted is not None:
+        return wanted, ()
+    n_grey = sum(map(is_grey, paths))
+    if n_grey in (0, len(paths)):
+        return n_grey > 0, ()
+    return False, (f"{n_grey} of {len(paths)} pictures are stored without colour and shown in all three channels",)
 
 
 def folder_files(request: Request) -> dict[str, Path]:
@@ -85,11 +140,17 @@ def folder_files(request: Request) -> dict[str, Path]:
     root = Path(request.path or "").expanduser()
     if request.path is None or not root.is_dir():
         return {}
-    found = (path for path in root.rglob("*") if path.suffix.lower() in PICTURE_ENDINGS and path.name[0] != ".")
-    return {_key(path.relative_to(root).as_posix()): path for path in found if path.is_file()}
+    return {key_of(path.relative_to(root).as_posix()): path for path in pictures_below(root)}
 
 
-def _key(name: str) -> str:
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """Yield all pictures in a folder and in those within it, except hidden ones, in no order."""
+    for path in folder.rglob("*"):
+        if path.suffix.lower() in PICTURE_ENDINGS and path.name[0] != "." and path.is_file():
+            yield path
+
+
+def key_of(name: str) -> str:
     """Return a name as it is known on every machine: macOS may keep letters and their accents apart, Linux does not."""
     return unicodedata.normalize("NFC", name)
 
@@ -97,7 +158,7 @@ def _key(name: str) -> str:
 def _entries(folder: Path) -> list[tuple[str, Path]]:
     """Return what a folder holds, by key and in an order that is the same on every machine."""
     try:
-        return sorted((_key(entry.name), entry) for entry in folder.iterdir())
+        return sorted((key_of(entry.name), entry) for entry in folder.iterdir())
     except OSError as error:
         raise BadInput(f"{path_text(folder)} cannot be read ({error.strerror}); name a folder that can") from None
 
@@ -159,7 +220,7 @@ def _pictures(folder: Path, passed: Counter[str]) -> list[Path]:
     return found
 
 
-def divide(pictures: list[Path], folder: Path) -> dict[str, list[Path]]:
+def divide(pictures: list[Path], folder: Path, test_share: float = TEST_SHARE) -> dict[str, list[Path]]:
     """Divide the pictures of a class between training and test by a hash of class and file name.
 
     Parameters
@@ -168,13 +229,14 @@ def divide(pictures: list[Path], folder: Path) -> dict[str, list[Path]]:
         Files of one class, in any order.
     folder
         Folder of the class, for the message.
+    test_share
+        About which share of them is for tests.
 
     Returns
     -------
     dict
-        Files of the parts ``"train"`` and ``"test"``, sorted; about ``TEST_SHARE`` of them are test. A file keeps its
-        part on every machine, however its system writes accents, and when other files come or go, unless a part would
-        be left empty.
+        Files of the parts ``"train"`` and ``"test"``, sorted. A file keeps its part on every machine, however its
+        system writes accents, and when other files come or go, unless a part would be left empty.
 
     Raises
     ------
@@ -187,14 +249,14 @@ def divide(pictures: list[Path], folder: Path) -> dict[str, list[Path]]:
         )
 
     def key(path: Path) -> tuple[str, str]:
-        return _key(path.name), path.name
+        return key_of(path.name), path.name
 
     def lot(path: Path) -> float:
         # Names that are not UTF-8 come with surrogates in place of their bytes.
-        name = _key(f"{path.parent.name}/{path.name}").encode("utf-8", "surrogatepass")
+        name = key_of(f"{path.parent.name}/{path.name}").encode("utf-8", "surrogatepass")
         return int.from_bytes(blake2b(name, digest_size=8).digest(), "big") / 2**64
 
     drawn = sorted(pictures, key=lambda path: (lot(path), key(path)))
-    n_test = sum(lot(path) < TEST_SHARE for path in drawn)
+    n_test = sum(lot(path) < test_share for path in drawn)
     n_test = min(max(1, n_test), len(drawn) - 1)
     return {"train": sorted(drawn[n_test:], key=key), "test": sorted(drawn[:n_test], key=key)}

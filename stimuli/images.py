@@ -9,7 +9,10 @@ import numpy as np
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
 
-__all__ = ["ImageData", "Request", "first_in_turn", "take_turns"]
+__all__ = ["TEST_SHARE", "ImageData", "Request", "first_in_turn", "take_turns"]
+
+TEST_SHARE = 0.2
+"""Share of a user's pictures that goes to the test part, where nothing says which."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class ImageData:
     Attributes
     ----------
     images
-        Images of each part, ``[n, channels, height, width]`` uint8, parts ``"train"`` and ``"test"``.
+        Images of each part, ``[n, channels, height, width]`` uint8, parts ``"train"`` and ``"test"``. Pictures of a
+        user's own can also be pairs, ``[n, eye, channels, height, width]``, and float32.
     labels
         Their classes, ``[n]`` int64.
     class_names
@@ -50,6 +54,10 @@ class Request:
         Whether it may be fetched.
     bit_depth
         Bits in use in pictures of a folder that have more than 8; None for what their files say.
+    grey
+        Whether a user's pictures are wanted without colour; None for as they are.
+    test_share
+        Share of a user's pictures that is for tests, where nothing says which.
     """
 
     size: int | None = None
@@ -58,6 +66,8 @@ class Request:
     path: str | None = None
     download: bool = False
     bit_depth: int | None = None
+    grey: bool | None = None
+    test_share: float = TEST_SHARE
 
     def number(self, part: str) -> int | None:
         """Return how many images of a part are wanted."""

@@ -16,7 +16,7 @@ from binocular.stimuli.errors import BadInput
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["PICTURE_ENDINGS", "Whites", "is_grey", "path_text", "read_picture"]
+__all__ = ["PICTURE_ENDINGS", "Whites", "is_grey", "path_text", "read_picture", "size_of_picture"]
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 
@@ -229,3 +229,20 @@ def is_grey(path: Path) -> bool:
     """
     with _opened(path) as image:
         return image.mode in {"1", "L", "LA", "F"} or image.mode.startswith("I")
+
+
+def size_of_picture(path: Path) -> tuple[int, int]:
+    """Return width and height of a picture as it is stored, in pixels; only its header is read.
+
+    Parameters
+    ----------
+    path
+        A file with one of ``PICTURE_ENDINGS``.
+
+    Raises
+    ------
+    BadInput
+        If the file is no picture, or a huge one.
+    """
+    with _opened(path) as image:
+        return image.size

@@ -17,6 +17,7 @@ STIMULI: dict[str, str] = {
     "stereo-scenes": "binocular.stimuli.scenes:StereoScenes",
     "stereo-photographs": "binocular.stimuli.stereo_photographs:StereoPhotographs",
     "split-images": "binocular.stimuli.split:SplitImages",
+    "pictures": "binocular.stimuli.own_pictures:OwnPictures",
 }
 """Kind of stimulus -> where its configuration is defined, as ``module:Class``."""
 

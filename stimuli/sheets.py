@@ -251,9 +251,10 @@ def _stimulus_overview(kind: str) -> Callable[..., Figure]:
         mapping: Mapping[str, Any] = {"kind": kind, "n_train": 16, "n_test": 16} | fields
         config = stimulus_config(mapping)
         stimuli = config.build(0)
-        source = next((getattr(config, name) for name in ("dataset", "texture") if hasattr(config, name)), "")
+        named = (getattr(config, name, None) for name in ("dataset", "texture"))
+        source = next((f" ({name})" for name in named if name), "")
         height, width = stimuli.shape[1:]
-        heading = f"{kind}{f' ({source})' if source else ''}, {height} × {width} pixels"
+        heading = f"{kind}{source}, {height} × {width} pixels"
         return show(stimuli, n=min(max(8, stimuli.n_classes), 16), heading=heading)
 
     return draw

@@ -19,7 +19,9 @@ from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.records import SiteUnits
 
-__all__ = ["record_grid", "response_grid", "responses", "units_at"]
+_SMALL = 64 * 64  # pixels
+
+__all__ = ["at_once", "record_grid", "response_grid", "responses", "units_at"]
 
 
 @own_settings()
@@ -79,6 +81,7 @@ def record_grid(
     """
     if not has_pathways(network) or any(site.module.split(".")[0] not in (*PARTS, "fuse") for site in sites):
         return _record_presentations(network, left, right, sites, pairs_per_block)
+    pairs_per_block = at_once(pairs_per_block, left.shape)
     shape = (len(left), len(right))
     from_left, of_left = _listen(network, sites, lambda: network.left(left))  # type: ignore[operator]
     from_right, of_right = _listen(network, sites, lambda: network.right(right))  # type: ignore[operator]
@@ -105,6 +108,7 @@ def _record_presentations(
 ) -> dict[str, Tensor]:
     """Record a grid from a network that declares no pathways: all of it runs for every pair."""
     blocks: dict[str, list[Tensor]] = {}
+    pairs_per_block = at_once(pairs_per_block, left.shape)
     for some in left.split(max(1, pairs_per_block // len(right))):
         views = torch.stack(all_pairs(some, right), dim=1)
         for name, value in _answers(network, sites, lambda views=views: network(views)).items():
@@ -134,10 +138,23 @@ def responses(network: nn.Module, views: Tensor, site: str, units: UnitKind | No
     """
     place = resolve_site(network, site_name(site, units))
     kept = []
-    for some in views.split(batch):
+    for some in views.split(at_once(batch, views.shape)):
         answers = _answers(network, [place], lambda some=some: network(some))
         kept.append(answers[place.name].double().cpu())
     return torch.cat(kept)
+
+
+def at_once(most: int, shape: Sequence[int]) -> int:
+    """Return how many presentations are shown at a time: fewer where the pictures are large, for their maps are too.
+
+    Parameters
+    ----------
+    most
+        Of pictures of up to 64 x 64 pixels.
+    shape
+        (..., height, width).
+    """
+    return max(1, most * _SMALL // max(_SMALL, shape[-2] * shape[-1]))
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from binocular.networks.declared import has_pathways
 from binocular.networks.fusion import fuse
+from binocular.probes.recording import at_once
 from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
 
 __all__ = ["task_scores", "vision"]
@@ -40,6 +41,7 @@ def vision(
     count = len(labels) if test_size is None else min(test_size, len(labels))
     names = ["test_accuracy", "accuracy_left_only", "accuracy_right_only", *stimulus.tasks]
     correct = dict.fromkeys(names, 0)
+    batch = at_once(batch, stimulus.shape)
     for start in range(0, count, batch):
         index = torch.arange(start, min(start + batch, count), device=labels.device)
         views, truth = stimulus.views("test", index, None), labels[index]

@@ -100,7 +100,7 @@ class Plan:
         BadInput
             If the code has changed since the study was planned.
         """
-        allow(self.code)
+        allow([*self.code, *self.stimulus.references()])
         for reference, planned in self.code.items():
             if code_of(load_class(reference, "network.kind", nn.Module)) != planned:
                 raise BadInput(f"the code of {reference} has changed since this run began; start the run again")

@@ -119,7 +119,10 @@ def show_protocol(protocol: Protocol, svg: Path | None = None) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     seconds = expected_seconds(protocol, shared, cores)
     if seconds is None:
-        console.print("expected time: not measured for this stimulus and network; 'run' says after a few epochs")
+        console.print(
+            "expected time: not measured for this stimulus and network; 'check-network' measures an epoch, and 'run' "
+            "says after a few"
+        )
     else:
         text = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
         console.print(f"expected time: about {text} on {cores} cores of the kind measured (AMD EPYC, AVX-512)")

@@ -85,7 +85,7 @@ def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool =
     numbers = weights_of(cls, stimulus.shape, stimulus.n_classes, spec.options)
     check_weights(numbers, device, allow_large)
     study = plan_study(protocol, device, command)
-    return Findings(study, size, check_parts(study, stimulus), notes)
+    return Findings(study, size, check_parts(study, stimulus, allow_large), notes)
 
 
 def check_stimulus(protocol: Protocol) -> tuple[StimulusSet, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from binocular.protocols import Protocol, load_protocol
 from binocular.protocols.loading import protocol_from
 from binocular.protocols.overrides import parse_override
 from binocular.runs.running import Progress, run_study
+from binocular.stimuli.base import StimulusConfig
 from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.user_code import give
@@ -29,6 +30,7 @@ def rear(
     seed: int = 0,
     folder: Path | str | None = None,
     progress: Progress | bool = True,
+    stimulus: StimulusConfig | None = None,
 ) -> Study:
     """Rear one subject of each condition and return what was measured.
 
@@ -49,6 +51,9 @@ def rear(
         Where the study is kept and taken up again; a temporary folder by default.
     progress
         True for a plain line every few seconds, False for silence.
+    stimulus
+        What is seen, in place of the protocol's: pictures in memory, such as
+        `binocular.stimuli.pictures_from_arrays` gives.
 
     Returns
     -------
@@ -78,6 +83,8 @@ def rear(
     if kind != chosen.network.kind and not own_options:
         changes.insert(0, "network.options={}")
     table = chosen.model_dump(mode="json", exclude_none=True)
+    if stimulus is not None:
+        table["stimulus"] = stimulus.model_dump(mode="json", exclude_none=True)
     chosen = protocol_from(table, "rear", changes)
     names = [conditions] if isinstance(conditions, str) else list(conditions)
     known = {condition.name: condition for condition in chosen.conditions}

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from binocular.networks.build import network_class, network_of
 from binocular.networks.checking import draws
 from binocular.rearing.plan import stimulus_of
+from binocular.stimuli.streams import global_stream
 
 if TYPE_CHECKING:
     from binocular.protocols import Protocol
     from binocular.rearing.plan import Plan
 
-__all__ = ["bytes_per_subject", "can_be_stacked", "packing_for", "subjects_at_once"]
+__all__ = ["bytes_of_step", "bytes_per_subject", "can_be_stacked", "packing_for", "subjects_at_once"]
 
 _SHARE = 0.7
 """Share of the free memory of a device that a cohort may take; the rest is for stimuli, workspaces and fragments."""
@@ -78,7 +79,19 @@ def subjects_at_once(plan: Plan) -> int:
 
 
 def bytes_per_subject(network: nn.Module, shape: tuple[int, int, int], batch: int) -> int:
-    """Count what one subject takes in a step: weights, momentum, gradients and all that the backward pass needs.
+    """Count what one subject of a stacked cohort takes in a step.
+
+    Parameters
+    ----------
+    network, shape, batch
+        As for `bytes_of_step`.
+    """
+    # The gradients of all maps are there beside the maps while they are computed.
+    return 2 * _bytes_kept(network, shape, batch) + _bytes_of_weights(network)
+
+
+def bytes_of_step(network: nn.Module, shape: tuple[int, int, int], batch: int) -> int:
+    """Count what a step of one subject takes: weights, momentum, gradients and all that the backward pass needs.
 
     Parameters
     ----------
@@ -89,6 +102,14 @@ def bytes_per_subject(network: nn.Module, shape: tuple[int, int, int], batch: in
     batch
         Presentations in a step.
     """
+    return _bytes_kept(network, shape, batch) + _bytes_of_weights(network)
+
+
+def _bytes_of_weights(network: nn.Module) -> int:
+    return 3 * sum(4 * weight.numel() for weight in network.parameters())
+
+
+def _bytes_kept(network: nn.Module, shape: tuple[int, int, int], batch: int) -> int:
     kept: dict[int, int] = {}
 
     def keep(value: Tensor) -> Tensor:
@@ -100,11 +121,10 @@ def bytes_per_subject(network: nn.Module, shape: tuple[int, int, int], batch: in
     few = 2  # what is kept grows in proportion to the batch
     trained = copy.deepcopy(network).train()
     weights = {weight.untyped_storage().data_ptr() for weight in trained.parameters()}
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value):
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value), global_stream(0, "check"):
         scores = trained(torch.zeros(few, 2, *shape))  # held, so that no address is used twice
     del scores
-    # The gradient of a map is there beside the map while it is computed.
-    return 2 * sum(kept.values()) * batch // few + 3 * sum(4 * weight.numel() for weight in network.parameters())
+    return sum(kept.values()) * batch // few
 
 
 def _room(device: str) -> float:

@@ -18,7 +18,8 @@ from binocular.protocols.checked import nearest
 from binocular.rearing.objectives import build_decoder
 from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node, PhaseTree
-from binocular.runs.packing import can_be_stacked, packing_for
+from binocular.runs.packing import bytes_of_step, can_be_stacked, packing_for
+from binocular.runs.sizes import check_step
 from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.user_code import code_of, is_reference, is_shipped, load_class
@@ -143,7 +144,7 @@ def _network(protocol: Protocol, stimulus: StimulusSet, seed: int) -> nn.Module:
     return network_of(protocol.network, stimulus.shape, stimulus.n_classes, seed)
 
 
-def check_parts(study: StudyPlan, stimulus: StimulusSet) -> int:
+def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool = False) -> int:
     """Build the network of the first seed, so that what cannot work fails before anything is reared.
 
     Parameters
@@ -152,6 +153,8 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet) -> int:
         The plan.
     stimulus
         Stimuli of the study, or a few of them.
+    allow_large
+        Whether a step of learning that takes more than the memory that is free may begin.
 
     Returns
     -------
@@ -189,6 +192,10 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet) -> int:
                     f"conditions.{condition.name}: until.metric '{phase.until.metric}' is not measured here; "
                     f"accepted: {', '.join(scores)}"
                 )
+    if study.plan.packing == "loop":
+        batch = min(protocol.training.batch_size, protocol.stimulus.counts()[0] or len(stimulus.labels["train"]))
+        at_once = min(usable_cores() if study.plan.one_thread_each else 1, len(study.tree.path))
+        check_step(bytes_of_step(network, stimulus.shape, batch), batch, at_once, study.plan.device, allow_large)
     weights = sum(p.numel() for p in network.parameters())
     if study.plan.reconstructs:
         decoder = build_decoder(network, stimulus.shape, seed, protocol.network.kind)

@@ -11,9 +11,8 @@ from binocular.stimuli.errors import BadInput
 
 if TYPE_CHECKING:
     from binocular.protocols import Protocol
-    from binocular.stimuli.base import StimulusConfig
 
-__all__ = ["StudySize", "check_size", "check_weights", "free_memory", "size_of"]
+__all__ = ["StudySize", "check_size", "check_step", "check_weights", "free_memory", "size_of"]
 
 MOST_SUBJECTS = 20_000
 MOST_EPOCHS = 200_000
@@ -66,28 +65,17 @@ def size_of(protocol: Protocol) -> StudySize:
         points = lasting // probes.every + len(probes.epochs) + len(condition.phases) + 2
         epochs += lasting
         measurements += min(points, lasting + 1)
-    n_train = _number(protocol.stimulus, "n_train")
-    side = min(probes.n_stimuli, _number(protocol.stimulus, "n_test") // 2 or probes.n_stimuli)
+    n_train, n_test = protocol.stimulus.counts()
+    side = min(probes.n_stimuli, n_test // 2 or probes.n_stimuli)
     return StudySize(
         subjects=len(protocol.conditions) * seeds,
         epochs=epochs * seeds,
         measurements=measurements * seeds,
         presentations=(epochs * n_train + measurements * side**2) * seeds,
-        stimuli=_stimulus_bytes(protocol.stimulus),
+        stimuli=protocol.stimulus.memory(),
         resamplings=measurements * seeds * probes.bootstrap,
         grid=8 * _UNITS * (side**2 + probes.bootstrap * side),
     )
-
-
-def _number(stimulus: StimulusConfig, name: str) -> int:
-    found = getattr(stimulus, name, None)
-    return found if isinstance(found, int) else 0
-
-
-def _stimulus_bytes(stimulus: StimulusConfig) -> int:
-    count = _number(stimulus, "n_train") + _number(stimulus, "n_test")
-    side = _number(stimulus, "canvas") or _number(stimulus, "size")
-    return count * 2 * side**2 * 4
 
 
 def check_size(protocol: Protocol, size: StudySize, device: str = "cpu", allow_large: bool = False) -> None:
@@ -150,6 +138,24 @@ def check_weights(numbers: int, device: str, allow_large: bool) -> None:
         Whether too large a one may begin.
     """
     _check_room("network.options", f"a subject of {numbers:,} weights", 4 * _COPIES * numbers, device, allow_large)
+
+
+def check_step(size: int, batch: int, subjects: int, device: str, allow_large: bool) -> None:
+    """Raise `BadInput` if a step of learning does not fit into the memory that is free.
+
+    Parameters
+    ----------
+    size
+        Bytes of a step of one subject.
+    batch
+        Presentations in it.
+    subjects
+        How many are reared at once.
+    device, allow_large
+        As for `check_weights`.
+    """
+    words = f"a step of {batch} presentations, with {subjects} subject{'s' * (subjects > 1)} at once,"
+    _check_room("training.batch_size", words, size * subjects, device, allow_large)
 
 
 def free_memory(device: str = "cpu") -> int:
