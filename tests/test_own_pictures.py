@@ -21,9 +21,9 @@ from binocular.runs import sizes
 from binocular.runs.checking import check_protocol
 from binocular.runs.packing import bytes_of_step
 from binocular.runs.sizes import size_of
+from binocular.stimuli import user_code
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.own_pictures import OwnPictures
-from binocular.stimuli.user_code import allow
 
 N = 20
 
@@ -255,6 +255,22 @@ def test_what_a_dataset_holds_counts_and_not_its_name(monkeypatch: pytest.Monkey
         own(dataset="tests.test_own_pictures:Pairs", options={"m": 3}).build(0)
 
 
+def test_another_process_may_read_the_dataset_of_a_plan(monkeypatch: pytest.MonkeyPatch):
+    protocol = parse_protocol("""
+title = "A Dataset"
+seeds = 1
+stimulus = { kind = "pictures", dataset = "tests.test_own_pictures:Pairs" }
+network = { options = { width = 2 } }
+probes = { n_stimuli = 2, bootstrap = 0 }
+conditions = [{ name = "normal", phases = [{ epochs = 1 }] }]
+""")
+    plan = pickle.loads(pickle.dumps(check_protocol(protocol, "cpu").study.plan))
+    monkeypatch.setattr(user_code, "_allowed", set())
+    plan.check_code()
+    assert user_code._allowed == {"tests.test_own_pictures:Pairs"}
+    assert plan.stimuli(0).shape == (1, 12, 12)
+
+
 # --- identity -------------------------------------------------------------------------------------------------------
 
 
@@ -424,7 +440,7 @@ network = { kind = "two-stream", options = { backbone = "tests.strangers:Residua
 probes = { n_stimuli = 2, bootstrap = 0 }
 conditions = [{ name = "normal", phases = [{ epochs = 1 }] }]
 """).model_copy(update={"stimulus": given})
-    allow(["tests.strangers:Residual"])
+    user_code.allow(["tests.strangers:Residual"])
     step = bytes_of_step(network_of(protocol.network, (3, 64, 64), 2, 0), (3, 64, 64), 16)
     assert 16 * 2 * 3 * 64 * 64 * 4 < step < 16 * 2 * 40 * 64 * 64 * 4
     monkeypatch.setattr(sizes, "free_memory", lambda device: step // 2)
