@@ -130,7 +130,7 @@ def image_data(arrays: Mapping[str, Any], source: str, request: Request) -> Imag
         raise BadInput(f"{source} holds {_listed(sorted(arrays))}; expected are {_EXPECTED}")
     eyes = [as_pictures(arrays[name], f"{source}: {name}") for name in names]
     if len(eyes) == 2:
-        _check_alike(*eyes, source)
+        _check_alike(eyes[0], eyes[1], source)
     n = len(eyes[0])
     labels, class_names = _classes(arrays, n, source)
     parts = _parts(arrays.get("part"), labels, class_names, request.test_share, source)

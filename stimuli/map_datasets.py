@@ -154,8 +154,9 @@ def _item(dataset: Any, number: int, source: str, reading: int = 0) -> tuple[lis
 
 
 def _array(picture: Any) -> np.ndarray:
-    detach = getattr(picture, "detach", None)
-    return np.asarray(detach().cpu() if callable(detach) else picture)
+    import torch
+
+    return np.asarray(picture.detach().cpu() if isinstance(picture, torch.Tensor) else picture)
 
 
 def _label(label: Any, where: str) -> int | str:
