@@ -28,7 +28,8 @@ def take(folders: list[Path]) -> dict[str, Any]:
     from binocular.compare import compare_study
     from binocular.store.study import load_study
 
-    found: dict[str, Any] = {"studies": [], "facts": {}, "histograms": [], "conditions": []}
+    found: dict[str, Any] = {key: [] for key in ("studies", "histograms", "conditions", "disparity")}
+    found["facts"] = {}
     for folder in folders:
         study = load_study(folder)
         seeds = sorted({subject.seed for condition in study.conditions for subject in condition.subjects})
@@ -45,11 +46,8 @@ def take(folders: list[Path]) -> dict[str, Any]:
         new = [condition for condition in study.reared if condition.name not in there]
         found["conditions"] += [_condition(condition) for condition in new]
         names = {condition.name for condition in new}
-        found["histograms"] += [
-            _histogram(one)
-            for one in comparison.histograms
-            if one.like and not one.record.is_network and one.sample.name in names
-        ]
+        found["histograms"] += [_histogram(one) for one in _beside(comparison.histograms) if one.sample.name in names]
+        found["disparity"] += [kept for condition in new if (kept := _disparity(condition))]
     found["facts"] = list(found["facts"].values())
     return found
 
@@ -80,8 +78,28 @@ def _fact(fact: Any) -> dict[str, Any]:
     }
 
 
+def _beside(histograms: Any) -> list[Any]:
+    """Return the animals beside each history: those treated alike, and others to whom the same was done as to them."""
+    animals = [one for one in histograms if not one.record.is_network]
+    like = [(one.sample.name, one.record) for one in animals if one.like]
+    return [
+        one
+        for one in animals
+        if one.like or any(name == one.sample.name and record.twin_of(one.record) for name, record in like)
+    ]
+
+
 def _histogram(one: Any) -> dict[str, Any]:
+    opening = next((mark for mark in one.marks if mark.epoch == one.sample.treatment.stop), one.sample)
     return {
+        "id": one.record.id,
+        "condition": one.sample.name,
+        "shares": {
+            "animal": one.record.shares.round(4).tolist(),
+            "ours": one.sample.shares.round(4).tolist(),
+            "opening": opening.shares.round(4).tolist(),
+        },
+        "subjects": len(one.sample.counted),
         "record": one.record.name,
         "cells": one.record.cells,
         "evidence": one.record.evidence,
@@ -101,7 +119,7 @@ def _histogram(one: Any) -> dict[str, Any]:
 def _condition(condition: Any) -> dict[str, Any]:
     import numpy as np
 
-    from binocular.compare.samples import sample_of, treatment_of
+    from binocular.compare.samples import sample_of, seen_alone, treatment_of
     from binocular.dominance import contralateral_bias
     from binocular.store.statistics import interval
 
@@ -118,16 +136,40 @@ def _condition(condition: Any) -> dict[str, Any]:
         "condition": condition.name,
         "label": condition.label,
         "subjects": len(condition.subjects),
+        "treatment": treatment.name,
         "epochs": treatment.epochs,
+        "start": treatment.start,
         "stop": treatment.stop,
         "groups": np.nan_to_num(last.shares).round(4).tolist(),
         "opening": bias(treatment.stop),
         "end": bias(None),
         "binocular": _numbers(interval([float(row[1:6].sum() / row.sum()) for row in last.counted])),
         "stereopsis": _numbers(condition.vision_at_end("stereopsis")),
-        "treated": _numbers(condition.vision_at_end(f"accuracy_{eye}_only")),
-        "fellow": _numbers(condition.vision_at_end(f"accuracy_{other}_only")),
+        "treated": _numbers(interval(seen_alone(condition, eye))),
+        "fellow": _numbers(interval(seen_alone(condition, other))),
     }
+
+
+def _disparity(condition: Any) -> dict[str, Any] | None:
+    """Return how well the first cells tell disparity beside their dominance, if both were measured."""
+    from binocular.compare.measured import disparity_by_unit, disparity_correlations
+    from binocular.store.statistics import interval
+
+    pairs = [disparity_by_unit(subject, FIRST) for subject in condition.subjects]
+    if not pairs or any(pair is None for pair in pairs):
+        return None
+    selective = [float(one.measures["disparity", FIRST].values["selective_share"][-1]) for one in condition.subjects]
+    return {
+        "condition": condition.name,
+        "correlations": disparity_correlations(condition, FIRST).round(4).tolist(),
+        "correlation": _numbers(interval(disparity_correlations(condition, FIRST))),
+        "selective": _numbers(interval(selective)),
+        "cells": [[list(map(_plain, index)), list(map(_plain, rsv))] for index, rsv in pairs],
+    }
+
+
+def _plain(value: Any) -> float | None:
+    return round(float(value), 3) if math.isfinite(value) else None
 
 
 def _text(numbers: list[float | None] | None) -> str:

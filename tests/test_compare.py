@@ -280,6 +280,13 @@ def test_the_thirty_per_cent_rule_is_tested_by_the_acuity_of_the_eye(share: floa
     assert {one.test.id: one.verdict for one in facts}["mixed_acuity"] == expected
 
 
+@pytest.mark.parametrize(("share", "tested"), [(0.7, True), (0.75, True), (0.6, False), (0.9, False)])
+def test_a_share_at_either_end_of_the_declared_range_counts(share: float, tested: bool):
+    facts = evaluate_facts(part_time(share, 0.5), load_literature(), "representation")
+    (stereo,) = (one for one in facts if one.test.id == "mixed_stereo")
+    assert bool(stereo.tested) is tested, stereo.why  # both eyes open for 20 to 30 % of the time
+
+
 def test_a_classifier_that_never_had_an_eye_closed_decides_nothing():
     study = without_one_eye(part_time(0.7, 0.5))
     found = {one.test.id: one for one in evaluate_facts(study, load_literature(), "representation")}["mixed_acuity"]

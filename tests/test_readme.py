@@ -70,6 +70,16 @@ def test_what_is_said_of_the_main_experiment_is_what_its_protocol_does():
     assert f"({units.channels * len(units.places)} in a subject)" in told()
 
 
+def test_a_restarted_rate_turns_the_cells_by_momentum_alone_as_is_told():
+    kept = json.loads((ROOT / "data" / "results" / "deprivation-controls.json").read_text(encoding="utf-8"))
+    found = {one["name"]: one for one in kept["conditions"]}
+    for name in ("late-phase-clock-momentum-forgotten", "normal-phase-clock"):
+        cells = found[name]["cells"]
+        assert found[name]["n"] == 5 and 0.4 < cells["CBI"][1] < cells["CBI"][2] < 0.6 and cells["stereopsis"][1] > 0.9
+    assert found["late-phase-clock"]["cells"]["CBI"][2] < 0.25
+    assert "it is the optimiser's momentum that does it" in told()
+
+
 def test_every_named_page_and_picture_is_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("http") or (ROOT / target).is_file(), target

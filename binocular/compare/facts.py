@@ -155,11 +155,8 @@ def _in_time(test: FactTestRow, sample: Sample, literature: Literature) -> bool:
     """Whether onset (or reversal) and length of the deficit lie where the fact was observed, by the declared scale."""
     scale, treatment = literature.scale(test.species), sample.treatment
     both_open = 1 - treatment.share
-    if (
-        not (test.both_open_from or 0.0)
-        <= both_open + 1e-9
-        <= (1.0 if test.both_open_to is None else test.both_open_to)
-    ):
+    most = 1.0 if test.both_open_to is None else test.both_open_to
+    if not (test.both_open_from or 0.0) - 1e-9 <= both_open <= most + 1e-9:
         return False
     bounds = (test.onset_from, test.onset_to, test.duration_from, test.recovery_from)
     if all(bound is None for bound in bounds):

@@ -14,9 +14,20 @@ import numpy as np
 from binocular.compare.declared_rows import MEASURE_NAMES
 from binocular.compare.resampling import CBI_WEIGHTS, DRAWS, generator, spread_of_mean
 from binocular.compare.samples import Sample, accuracies, condition_named, sample_of, seen_alone
+from binocular.probes.disparity import Disparity
+from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
 
-__all__ = ["AGAINST_NORMAL", "MEASURES", "NOT_SEEN_ALONE", "OF_SHARES", "Measure", "Resampled"]
+__all__ = [
+    "AGAINST_NORMAL",
+    "MEASURES",
+    "NOT_SEEN_ALONE",
+    "OF_SHARES",
+    "Measure",
+    "Resampled",
+    "disparity_by_unit",
+    "disparity_correlations",
+]
 
 Resampled = tuple[float, np.ndarray] | str
 """A number with its resamplings, ``[draw]``, or why it is not there."""
@@ -126,19 +137,48 @@ def _relapse(study: Study, sample: Sample, baseline: Sample | None) -> Resampled
     return float(of(then.shares[None])[0] - of(sample.shares[None])[0]), of(then.resampled) - of(sample.resampled)
 
 
-def _disparity_correlation(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
-    """Rank correlation over units between disparity discrimination and |RSV|; mean over subjects, spread as t."""
+def disparity_by_unit(subject: SubjectRecord, site: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return how well each unit tells disparity, and how far it prefers an eye.
+
+    Parameters
+    ----------
+    subject
+        Measured with the probe ``disparity`` at the site, or not.
+    site
+        Where its units were recorded.
+
+    Returns
+    -------
+    tuple or None
+        Disparity discrimination index and |RSV|, each ``[unit]``, 0 to 1, NaN for silent units; None where they were
+        not measured at the same units.
+    """
+    record, recorded = subject.measures.get((Disparity.name, site)), subject.sites.get(site)
+    if record is None or recorded is None:
+        return None
+    index, rsv = record.values["discrimination_index"][-1], np.abs(recorded.values["rsv"][-1])
+    return (index, rsv) if len(index) == len(rsv) else None
+
+
+def disparity_correlations(condition: Condition, site: str) -> np.ndarray:
+    """Return the rank correlation over units of both numbers of `disparity_by_unit`, by measured subject.
+
+    Parameters
+    ----------
+    condition
+        Of a study.
+    site
+        Where its units were recorded.
+    """
     from scipy.stats import spearmanr
 
-    found = []
-    for subject in condition_named(study, sample.name).subjects:
-        record, site = subject.measures.get(("disparity", sample.site)), subject.sites.get(sample.site)
-        if record is None or site is None:
-            continue
-        index, rsv = record.values["discrimination_index"][-1], np.abs(site.values["rsv"][-1])
-        if len(index) == len(rsv):
-            found.append(float(spearmanr(index, rsv, nan_policy="omit")[0]))  # type: ignore[arg-type]
-    values = np.array(found)
+    found = [pair for subject in condition.subjects if (pair := disparity_by_unit(subject, site)) is not None]
+    return np.array([float(spearmanr(*pair, nan_policy="omit")[0]) for pair in found])  # type: ignore[arg-type]
+
+
+def _disparity_correlation(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+    """Mean rank correlation over subjects, spread as t."""
+    values = disparity_correlations(condition_named(study, sample.name), sample.site)
     values = values[~np.isnan(values)]
     if not len(values):
         return "disparity was not measured at these units (binocular measure STUDY --probe disparity)"
