@@ -41,10 +41,11 @@ class Reconstruction(Objective):
     rebuilt as grey. The eyes' patches are drawn independently, so that what is hidden from one eye is often seen by the
     other. The way from the representation to the eyes is a small decoder, which probes ignore; the error runs back
     through the shared trunk and both pathways. The head is left alone, unless labels are taught as well. Labels without
-    rebuilding tell apart what the hiding does (every presentation differs) and what the rebuilding does.
+    rebuilding tell apart what the hiding does (every presentation differs) and what the rebuilding does; so does
+    rebuilding the same patches of a picture every time.
     """
 
-    newer: ClassVar = ("rebuild",)
+    newer: ClassVar = ("rebuild", "fresh")
     kind: Literal["reconstruction"] = Field(default="reconstruction", description="name of the objective")
     patch: Annotated[Whole, Field(ge=1, le=256)] = Field(default=4, description="side of a patch in pixels")
     share: Annotated[Fraction, Field(gt=0)] = Field(default=0.5, description="share of each eye's patches blanked")
@@ -53,6 +54,9 @@ class Reconstruction(Objective):
     )
     rebuild: Annotated[Number, Field(ge=0)] = Field(
         default=1.0, description="weight of the error of rebuilding; 0 blanks patches and teaches the labels alone"
+    )
+    fresh: bool = Field(
+        default=True, description="whether patches are drawn anew at each presentation; else once for each picture"
     )
 
     @model_validator(mode="after")
@@ -67,7 +71,8 @@ class Reconstruction(Objective):
         labels = f"labels taught with weight {self.labels:g}" if self.labels else "no labels"
         weight = "" if self.rebuild == 1 else f" with weight {self.rebuild:g}"
         rebuilt = f" and rebuilt{weight}" if self.rebuild else ""
-        hidden = f"{self.share:.0%} of each eye's patches of {self.patch} x {self.patch} pixels blanked"
+        same = "" if self.fresh else ", of a picture always the same ones,"
+        hidden = f"{self.share:.0%} of each eye's patches of {self.patch} x {self.patch} pixels blanked{same}"
         return f"{hidden}{rebuilt}, {labels}"
 
 

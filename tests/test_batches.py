@@ -6,16 +6,17 @@ import pytest
 import torch
 
 from binocular.protocols import deficit_from
+from binocular.protocols.objectives import Reconstruction as Rebuilding
 from binocular.protocols.phases import EpochConditions
 from binocular.rearing.batches import Batch, Presenter
-from binocular.rearing.objectives import Classification
+from binocular.rearing.objectives import Classification, Reconstruction
 from binocular.stimuli.streams import stream
 from tests.handmade import Still
 
 
-def _presenter(deficits=(), several_heads=False, seed=1):
+def _presenter(deficits=(), several_heads=False, seed=1, epoch=3, objective=None):
     conditions = EpochConditions(0, 0, "x", True, 1, tuple(deficit_from(d) for d in deficits), 0.1)
-    return Presenter(Still(), 16, conditions, Classification(), seed, 3, "cpu", several_heads)
+    return Presenter(Still(), 16, conditions, objective or Classification(), seed, epoch, "cpu", several_heads)
 
 
 DISSOCIATION = {"kind": "dissociation", "eye": "right"}
@@ -65,3 +66,16 @@ def test_stacking_wants_the_same_parts():
     assert Batch.stacked([Batch(views, labels)] * 3)["views"].shape == (3, 2, 2, 1, 8, 8)
     with pytest.raises(ValueError, match="different parts"):
         Batch.stacked([Batch(views, labels), Batch(views, labels, labels)])
+
+
+def test_of_a_picture_the_same_patches_can_be_hidden_every_time():
+    def hidden(fresh: bool, epoch: int, seed: int = 1) -> torch.Tensor:
+        presenter = _presenter(seed=seed, epoch=epoch, objective=Reconstruction(Rebuilding(patch=1, fresh=fresh)))
+        masks = torch.cat([presenter.batch(number).blanked for number in range(presenter.n_batches)])
+        assert len(masks) == 80
+        return masks[torch.randperm(80, generator=stream(seed, "order", epoch)).argsort()]
+
+    always = hidden(False, 0)
+    assert torch.equal(always, hidden(False, 1)) and len(always.flatten(1).unique(dim=0)) > 1
+    assert not torch.equal(always, hidden(False, 0, seed=2)), "another subject"
+    assert not torch.equal(hidden(True, 0), hidden(True, 1)) and not torch.equal(always, hidden(True, 0))

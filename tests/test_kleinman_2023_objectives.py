@@ -79,6 +79,7 @@ def test_where_the_paper_is_right_the_claims_hold(treated):
         ({"rebuilding_closed_0": (0.0, 0.5)}, {"k23-7-reconstruction"}),
         ({"both_closed_0": (0.2, 0.0)}, {"k23-7-control"}),
         ({"hidden_closed_0": (0.0, 0.0)}, {"k23-7-control"}),
+        ({"same_closed_0": (0.3, 0.7)}, {"k23-7-control"}),
         ({"fresh_head_closed_0": (0.0, 0.0)}, {"k23-7-control"}),
         ({"late_start": (-0.05, 0.0)}, {"k23-7-control"}),
         # Nothing is lost where nothing was learned, which proves nothing.

@@ -213,6 +213,7 @@ def test_defaults_are_in_neither_identity_nor_text():
         {"objective": {"kind": "reconstruction"}},
         {"objective": {"kind": "reconstruction", "patch": 2}},
         {"objective": {"kind": "reconstruction", "labels": 1.0}},
+        {"objective": {"kind": "reconstruction", "fresh": False}},
         {"objective": {"kind": "reconstruction", "labels": 1.0, "rebuild": 0.0}},
         {"objective": {"kind": "none"}},
         {"head": "reset"},

@@ -106,7 +106,7 @@ class Presenter:
         self._order = torch.randperm(count, generator=stream(seed, "order", epoch)).to(device)
         self._noise = stream(seed, "stimulus", epoch, device)
         self._deficit = stream(seed, "deficit", epoch, device)
-        self._blanking = stream(seed, "objective", epoch, device)
+        self._seed, self._blanking = seed, stream(seed, "objective", epoch, device)
         self._before = epoch * self.n_batches
 
     def batch(self, number: int) -> Batch:
@@ -118,7 +118,11 @@ class Presenter:
             if head is not None:
                 head = deficit.heads(head, self._twin_of_deficit_stream())
             views, labels = deficit(views, labels, self._deficit, self._before + number)
-        return self._objective.prepare(Batch(views, labels, head), self._blanking)
+        batch = Batch(views, labels, head)
+        if self._objective.repeats:
+            always = stream(self._seed, "objective/pictures", device=views.device)
+            return self._objective.prepare(batch, always, (index, len(self._labels)))
+        return self._objective.prepare(batch, self._blanking)
 
     def _twin_of_deficit_stream(self) -> torch.Generator:
         """Return a generator that will draw what the deficit is about to draw."""

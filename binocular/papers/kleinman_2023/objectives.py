@@ -120,6 +120,8 @@ CONTROL = (
             lambda had: first_loss(had[KEY], "fresh-head", "fresh-head-closed"), at_least=LOSS, digits=1),
     control("loss by the earliest closure where classes are learned from pictures with hidden patches, points",
             _hidden, at_least=LOSS, digits=1),
+    control("loss by the earliest closure where of a picture the same patches are rebuilt every time, points",
+            lambda had: first_loss(had[KEY], "same", "same-closed"), at_most=SAFE, digits=1),
     control("what rebuilding with a closed eye is worth: stereopsis more than after a late start, points",
             lambda had: 100 * (_closed(had) - stereopsis(had[KEY], "late-start")), at_least=0.0, digits=1),
     context("loss by a closure while classes are learned, after rebuilding with open eyes, points",

@@ -109,6 +109,7 @@ def draw_controls(had: Had) -> Figure:
         "classes, pictures with\nhidden patches": ("hidden", f"hidden-closed-{first}"),
         "classes and\nrebuilding at once": ("both", f"both-closed-{first}"),
         "rebuilding": (REBUILDING, f"{REBUILDING}-closed-{first}"),
+        "rebuilding, always\nthe same patches": ("same", f"same-closed-{first}"),
         "rebuilding first, closed\nwhile classes are learned": ("rebuilding-longer", "rebuilding-then-closed"),
     }
     figure = new_figure(7.6, 3.3)

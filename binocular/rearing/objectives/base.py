@@ -67,8 +67,22 @@ class Objective(ABC):
     written_out: str = ""
     """Method of a network that returns loss, share correct and gradients of this objective from views and labels."""
 
-    def prepare(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Return the batch as the subject gets it; every random choice is drawn from the generator, on its device."""
+    repeats: bool = False
+    """Whether it does the same to a picture at each presentation: ``prepare`` is told then which pictures these are."""
+
+    def prepare(self, batch: Batch, generator: torch.Generator, pictures: tuple[Tensor, int] | None = None) -> Batch:
+        """Return the batch as the subject gets it.
+
+        Parameters
+        ----------
+        batch
+            What the eyes see after all deficits.
+        generator
+            Of every random choice, on its device.
+        pictures
+            Where it `repeats`, which pictures of the training split these are, ``[batch]`` int64, and how many there
+            are in all; the generator then begins the same at every call.
+        """
         return batch
 
     @abstractmethod

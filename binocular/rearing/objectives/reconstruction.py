@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["Reconstruction", "blank_patches"]
 
 
-def blank_patches(size: tuple[int, int, int, int], patch: int, share: float, generator: torch.Generator) -> Tensor:
+def blank_patches(
+    size: tuple[int, int, int, int],
+    patch: int,
+    share: float,
+    generator: torch.Generator,
+    pictures: tuple[Tensor, int] | None = None,
+) -> Tensor:
     """Draw which pixels are blanked.
 
     Parameters
@@ -34,6 +40,8 @@ def blank_patches(size: tuple[int, int, int, int], patch: int, share: float, gen
         Share of each eye's patches, rounded to whole patches, at least one.
     generator
         Source of the choice, on the device of the stimuli.
+    pictures
+        Draw for each picture and not for each presentation: which ones these are, ``[batch]`` int64, and of how many.
 
     Returns
     -------
@@ -42,7 +50,8 @@ def blank_patches(size: tuple[int, int, int, int], patch: int, share: float, gen
     """
     batch, eyes, height, width = size
     rows, columns = -(-height // patch), -(-width // patch)
-    lot = torch.rand(batch, eyes, rows * columns, generator=generator, device=generator.device)
+    index, of = (slice(None), batch) if pictures is None else pictures
+    lot = torch.rand(of, eyes, rows * columns, generator=generator, device=generator.device)[index]
     count = max(1, round(share * rows * columns))
     chosen = (lot.argsort(dim=2).argsort(dim=2) < count).float().view(batch, eyes, 1, rows, columns)
     pixels = chosen.repeat_interleave(patch, dim=3).repeat_interleave(patch, dim=4)
@@ -64,13 +73,14 @@ class Reconstruction(Objective):
 
     def __init__(self, spec: ReconstructionSpec) -> None:
         self._patch, self._share, self._labels, self._rebuild = spec.patch, spec.share, spec.labels, spec.rebuild
+        self.repeats = not spec.fresh
         self.idle = (() if spec.labels else ("head",)) + (() if spec.rebuild else (DECODER,))
 
-    def prepare(self, batch: Batch, generator: torch.Generator) -> Batch:
+    def prepare(self, batch: Batch, generator: torch.Generator, pictures: tuple[Tensor, int] | None = None) -> Batch:
         """Blank patches, and keep what was there as the target."""
         views = batch.views
         shape = (views.shape[0], views.shape[1], views.shape[3], views.shape[4])
-        blanked = blank_patches(shape, self._patch, self._share, generator)
+        blanked = blank_patches(shape, self._patch, self._share, generator, pictures)
         return dataclasses.replace(batch, views=views * (1 - blanked), target=views, blanked=blanked)
 
     def answer(self, learner: Learner, batch: Batch) -> dict[str, Tensor]:
