@@ -12,6 +12,7 @@ from binocular.papers.kleinman_2023.measures import lost
 from binocular.papers.kleinman_2023.objectives_numbers import (
     KEY,
     REBUILDING,
+    SAME,
     SUPERVISED,
     TRANSFORMER,
     losses,
@@ -104,20 +105,20 @@ def draw_controls(had: Had) -> Figure:
     study = had[KEY]
     first = min(swept(study, f"{SUPERVISED}-closed", "onset"))
     pairs = {
-        "classes": (SUPERVISED, f"{SUPERVISED}-closed-{first}"),
-        "classes, then a fresh\nclassifier": ("fresh-head", f"fresh-head-closed-{first}"),
-        "classes, pictures with\nhidden patches": ("hidden", f"hidden-closed-{first}"),
-        "classes and\nrebuilding at once": ("both", f"both-closed-{first}"),
-        "rebuilding": (REBUILDING, f"{REBUILDING}-closed-{first}"),
-        "rebuilding, always\nthe same patches": ("same", f"same-closed-{first}"),
-        "rebuilding first, closed\nwhile classes are learned": ("rebuilding-longer", "rebuilding-then-closed"),
+        "classes": (study, SUPERVISED, f"{SUPERVISED}-closed-{first}"),
+        "classes, then a fresh\nclassifier": (study, "fresh-head", f"fresh-head-closed-{first}"),
+        "classes, pictures with\nhidden patches": (study, "hidden", f"hidden-closed-{first}"),
+        "classes and\nrebuilding at once": (study, "both", f"both-closed-{first}"),
+        "rebuilding": (study, REBUILDING, f"{REBUILDING}-closed-{first}"),
+        "rebuilding, always\nthe same patches": (had[SAME], "same", "same-closed"),
+        "rebuilding first, closed\nwhile classes are learned": (study, "rebuilding-longer", "rebuilding-then-closed"),
     }
     figure = new_figure(7.6, 3.3)
     axes = figure.subplots(1, 2, sharey=True)
-    for row, (normal, closed) in enumerate(pairs.values()):
-        _dots(axes[0], row, lost(study, normal, closed), "#000000")
-        _dots(axes[1], row - 0.16, 100 * stereopsis(study, normal), "#000000")
-        _dots(axes[1], row + 0.16, 100 * stereopsis(study, closed), TASK_COLOURS[2])
+    for row, (of, normal, closed) in enumerate(pairs.values()):
+        _dots(axes[0], row, lost(of, normal, closed), "#000000")
+        _dots(axes[1], row - 0.16, 100 * stereopsis(of, normal), "#000000")
+        _dots(axes[1], row + 0.16, 100 * stereopsis(of, closed), TASK_COLOURS[2])
     late = interval(100 * stereopsis(study, "late-start"))
     axes[1].axvspan(late.low, late.high, color="#DDDDDD", lw=0)
     axes[1].axvline(late.mean, color="#8C8C8C", lw=0.9)

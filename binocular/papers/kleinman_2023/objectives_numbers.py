@@ -10,9 +10,9 @@ from binocular.papers.kleinman_2023.measures import lost
 from binocular.papers.numbers import accuracy, condition_of, dominance, swept
 from binocular.store.study import Study
 
-__all__ = ["KEY", "REBUILDING", "SUPERVISED", "TRANSFORMER", "first_loss", "losses", "stereopsis", "turns"]
+__all__ = ["KEY", "REBUILDING", "SAME", "SUPERVISED", "TRANSFORMER", "first_loss", "losses", "stereopsis", "turns"]
 
-KEY, TRANSFORMER = "fig8", "fig8-transformer"
+KEY, SAME, TRANSFORMER = "fig8", "same-patches", "fig8-transformer"
 """The studies' keys among what the claims need."""
 SUPERVISED, REBUILDING = "classes", "rebuilding"
 """The twins: conditions with the eyes open, and the beginnings of the names of those with a closure."""
