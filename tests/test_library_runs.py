@@ -23,7 +23,8 @@ def _shortened(name: str) -> protocols.Protocol:
         )
         for condition in protocol.conditions
     )
-    network = protocol.network.model_copy(update={"options": {**protocol.network.options, "width": 2}})
+    width = protocol.network.options.get("attention_heads", 2)
+    network = protocol.network.model_copy(update={"options": {**protocol.network.options, "width": width}})
     training = protocol.training.model_copy(update={"batch_size": 40})
     probes = protocol.probes.model_copy(update={"n_stimuli": 8, "bootstrap": 4})
     return protocol.model_copy(
