@@ -16,7 +16,10 @@ from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.streams import draws_globally, global_stream, stream
 from binocular.stimuli.surroundings import own_settings
 
-__all__ = ["check_network", "check_reproducible", "draws"]
+__all__ = ["SMALL_PICTURE", "check_network", "check_reproducible", "draws"]
+
+SMALL_PICTURE = 64 * 64
+"""Pixels up to which many presentations at a time take little memory and time in any network."""
 
 
 @own_settings()
@@ -148,7 +151,8 @@ def _states_elsewhere() -> tuple[object, ...]:
 
 def _learned(network: nn.Module, shape: tuple[int, int, int]) -> dict[str, Tensor]:
     """Return scores, gradients and buffers of two steps without a change of the weights, and scores in evaluation."""
-    views = torch.randn(8, 2, *shape, generator=stream(0, "check"))
+    few = 2 if shape[1] * shape[2] > SMALL_PICTURE else 8  # a step of a deep network on large pictures takes seconds
+    views = torch.randn(few, 2, *shape, generator=stream(0, "check"))
     found: dict[str, Tensor] = {}
     weights = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
     network.train()

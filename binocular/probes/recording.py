@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
+from binocular.networks.checking import SMALL_PICTURE
 from binocular.networks.declared import PARTS, answer_of, found_of, has_pathways, map_of_tokens
 from binocular.networks.fusion import all_pairs, fuse_all_pairs
 from binocular.networks.sites import REPRESENTATION, Site, UnitKind, central_places, resolve_site, site_name
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.records import SiteUnits
-
-_SMALL = 64 * 64  # pixels
 
 __all__ = ["at_once", "record_grid", "response_grid", "responses", "units_at"]
 
@@ -154,7 +153,7 @@ def at_once(most: int, shape: Sequence[int]) -> int:
     shape
         (..., height, width).
     """
-    return max(1, most * _SMALL // max(_SMALL, shape[-2] * shape[-1]))
+    return max(1, most * SMALL_PICTURE // max(SMALL_PICTURE, shape[-2] * shape[-1]))
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,22 +107,27 @@ def _areas(network: nn.Module, stimulus: StimulusSet) -> Ability:
     areas = areas_of(network)
     found = found_of(network)
     texts = []
-    for name, module in areas.items():
+    sizes = _sizes(network, stimulus, list(areas.values()))
+    for (name, module), size in zip(areas.items(), sizes, strict=True):
         own = isinstance(getattr(network, name, None), str) or name not in (FIRST_BINOCULAR, REPRESENTATION)
         source = "" if own or module == "trunk" or not found.representation else ", found"
-        texts.append(f"{name} ({module}, {_size(network, stimulus, module)}{source})" if name != module else name)
+        texts.append(f"{name} ({module}, {size}{source})" if name != module else name)
     add = "" if FIRST_BINOCULAR in areas else "first_binocular, the module where both eyes meet"
     return Ability("areas", ", ".join(texts), add)
 
 
-def _size(network: nn.Module, stimulus: StimulusSet, module: str) -> str:
-    (units,) = units_at(network, stimulus.shape, [resolve_site(network, f"{module}.map")]).values()
-    return f"{units.channels} x {units.height} x {units.width}"
+def _sizes(network: nn.Module, stimulus: StimulusSet, modules: Sequence[str]) -> list[str]:
+    """Return how large the maps of modules are, from one presentation."""
+    sites = [resolve_site(network, f"{module}.map") for module in modules]
+    found = units_at(network, stimulus.shape, sites)
+    units = [found[site.name] for site in sites]
+    return [f"{one.channels} x {one.height} x {one.width}" for one in units]
 
 
 def _sites(network: nn.Module, stimulus: StimulusSet) -> Ability:
     names = recordable_modules(network, stimulus.shape)
-    return Ability("sites", ", ".join(f"{name} {_size(network, stimulus, name)}" for name in names))
+    sizes = _sizes(network, stimulus, names)
+    return Ability("sites", ", ".join(f"{name} {size}" for name, size in zip(names, sizes, strict=True)))
 
 
 def _objectives(network: nn.Module, stimulus: StimulusSet, kind: str) -> Ability:
