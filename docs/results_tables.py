@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "data" / "results"
-PAGES = (ROOT / "README.md", ROOT / "docs" / "theory.md", ROOT / "docs" / "howto" / "real-stereo.md")
+_DOCS = ROOT / "docs"
+PAGES = (ROOT / "README.md", _DOCS / "theory.md", _DOCS / "what-protects.md", _DOCS / "howto" / "real-stereo.md")
 COLUMNS = {
     "opening": "cells of the open eye (groups 6, 7) at the opening",
     "end": "at the end",
@@ -46,6 +47,7 @@ def take(folder: Path) -> Path:
 
     study = load_study(folder)
     attributes = {name: str(study.attributes[name]) for name in ("command", "finished", "device", "versions")}
+    attributes["command"] = attributes["command"].replace(f"--out {folder.resolve()}", f"--out {folder.name}")
     seeds = [int(seed) for seed in study.attributes["seeds"]]
     rows = [_row(condition) for condition in study.reared if len(condition.subjects) > 1]  # one has no interval
     path = FOLDER / f"{folder.name}.json"
