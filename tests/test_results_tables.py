@@ -24,16 +24,21 @@ def tables(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_tables_of_the_pages_are_drawn_from_the_result_files(tables):
-    readme, theory, stereo = (page.read_text(encoding="utf-8") for page in tables.PAGES)
+    readme, theory, protects, stereo = (page.read_text(encoding="utf-8") for page in tables.PAGES)
     assert tables.filled(readme) == readme and "<!-- results: monocular-deprivation -->\n|" in readme
-    assert tables.filled(stereo) == stereo
+    assert tables.filled(stereo) == stereo and tables.filled(protects) == protects
     assert tables.filled(theory) == theory and "<!-- agreement: monocular-deprivation -->\n|" in theory
 
 
 def test_a_table_has_a_row_for_each_condition_with_its_intervals(tables):
     pages = "".join(page.read_text(encoding="utf-8") for page in tables.PAGES)
     shown = {name for _, names in tables._MARK.findall(pages) for name in names.split()}
-    assert {"monocular-deprivation", "deprivation-controls", "monocular-deprivation-real-stereo"} <= shown
+    assert {
+        "monocular-deprivation",
+        "deprivation-controls",
+        "monocular-deprivation-real-stereo",
+        "rebuilding-same",
+    } <= shown
     for name in shown:
         _has_its_rows(tables, name)
 

@@ -37,7 +37,13 @@ _GREY: dict[str, Any] = {"color": "#8C8C8C", "lw": 0.7, "ls": ":"}
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return a figure of a size in inches that keeps its labels apart."""
+    """Return a figure of a size in inches that keeps its labels apart.
+
+    Parameters
+    ----------
+    width, height
+        In inches.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure((width, height), layout="constrained")
@@ -67,7 +73,19 @@ def points_and_line(
 
 
 def subjects(ax: Axes, values: xr.DataArray, colour: str, x: np.ndarray) -> None:
-    """Draw the subjects of ``[point, seed]`` as small open circles at ``x``."""
+    """Draw the subjects of ``[point, seed]`` as small open circles at ``x``.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    values
+        ``[point, seed]``.
+    colour
+        Of the rims.
+    x
+        Positions, ``[point]``.
+    """
     for at, seeds in zip(x, values, strict=True):
         ax.plot([at] * len(seeds_of(seeds)), seeds_of(seeds), "o", ms=2, mfc="white", mec=colour, mew=0.5, zorder=4)
 
@@ -78,7 +96,17 @@ def _positions(values: xr.DataArray, x: ArrayLike | None) -> np.ndarray:
 
 
 def published_line(ax: Axes, curve: Mapping[int, float], label: str = "published", colour: str = PUBLISHED) -> None:
-    """Draw a published curve over the share of the longest deficit: grey, dashed, open."""
+    """Draw a published curve over the share of the longest deficit: grey, dashed, open.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    curve
+        Published values by the end of the deficit, in epochs.
+    label, colour
+        Of the line.
+    """
     longest = max(curve)
     ax.plot(
         [at / longest for at in curve], list(curve.values()), ls=(0, (4, 2)), lw=1.1, color=colour, marker="o", ms=4,
@@ -87,12 +115,30 @@ def published_line(ax: Axes, curve: Mapping[int, float], label: str = "published
 
 
 def zero(ax: Axes, at: float = 0) -> None:
-    """Draw a thin dotted line at no change, or at balance."""
+    """Draw a thin dotted line at no change, or at balance.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    at
+        Its height, in units of the axis.
+    """
     ax.axhline(at, **_GREY, zorder=0)
 
 
 def deficit_axis(ax: Axes, deficit: str = "deficit", change: bool = True) -> None:
-    """Label the end of a deficit as a share of the longest, and mark no change."""
+    """Label the end of a deficit as a share of the longest, and mark no change.
+
+    Parameters
+    ----------
+    ax
+        Whose horizontal axis it is.
+    deficit
+        In a word.
+    change
+        Whether the values are changes, so that 0 is marked.
+    """
     if change:
         zero(ax)
     ax.set_xticks([0, 0.5, 1], ["0", "half", "longest"])
@@ -100,7 +146,21 @@ def deficit_axis(ax: Axes, deficit: str = "deficit", change: bool = True) -> Non
 
 
 def halves(title: str, below: str, *axes: Axes, source: str, deficit: str = "blur", change: bool = True) -> None:
-    """Name two panels, published on the left and ours on the right, over the end of a deficit."""
+    """Name two panels, published on the left and ours on the right, over the end of a deficit.
+
+    Parameters
+    ----------
+    title
+        Of the vertical axis.
+    below
+        Under the name of the published panel.
+    axes
+        The published panel, ours, and no other.
+    source
+        Figure of the paper.
+    deficit, change
+        As for `deficit_axis`.
+    """
     for ax, name, about in ((axes[0], f"published ({source})", below), (axes[1], "ours", "means with 95 % intervals")):
         deficit_axis(ax, deficit, change)
         title_panel(ax, name, about)

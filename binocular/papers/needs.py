@@ -170,7 +170,15 @@ class StudyNeed:
 
 
 def only_seeds(study: Study, seeds: Sequence[int]) -> Study:
-    """Return a study without the subjects of other seeds; the same one where it has no others."""
+    """Return a study without the subjects of other seeds; the same one where it has no others.
+
+    Parameters
+    ----------
+    study
+        With any seeds.
+    seeds
+        Those that stay.
+    """
     wanted = set(seeds)
     if all(subject.seed in wanted for condition in study.conditions for subject in condition.subjects):
         return study

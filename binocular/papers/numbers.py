@@ -37,6 +37,13 @@ Conditions = Condition | Mapping[int, Condition]
 def condition_of(study: Study, name: str) -> Condition:
     """Return a condition by its name.
 
+    Parameters
+    ----------
+    study
+        Where it is looked for.
+    name
+        Of the condition.
+
     Raises
     ------
     KeyError
@@ -137,7 +144,17 @@ def dominance(
 
 
 def accuracy(conditions: Conditions, task: str = "test_accuracy", dim: str = "removal") -> xr.DataArray:
-    """Return the accuracy of each subject in a task at the end of rearing, in per cent."""
+    """Return the accuracy of each subject in a task at the end of rearing, in per cent.
+
+    Parameters
+    ----------
+    conditions
+        A condition, or several by the end of their deficit.
+    task
+        Column of the history, 0 to 1.
+    dim
+        Name of the dimension along which several conditions lie.
+    """
     return 100 * over(conditions, lambda condition, subject: last_value(subject.history[task]), dim)
 
 
@@ -146,6 +163,15 @@ def settled(conditions: Conditions, last: int = 10, dim: str = "removal") -> xr.
 
     At a learning rate that does not fall to nothing, accuracy wanders by several points from test to test; the mean
     over the last epochs is what the subject has come to.
+
+    Parameters
+    ----------
+    conditions
+        A condition, or several by the end of their deficit.
+    last
+        How many epochs.
+    dim
+        Name of the dimension along which several conditions lie.
     """
 
     def of(condition: Condition, subject: SubjectRecord) -> float:
@@ -162,5 +188,13 @@ def worst(values: Any) -> Interval:
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """Return a difference for print, with its sign."""
+    """Return a difference for print, with its sign.
+
+    Parameters
+    ----------
+    value
+        The difference.
+    digits
+        Decimals.
+    """
     return ("+" if value >= 0 else "") + printed(value, digits)

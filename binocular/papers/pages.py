@@ -34,6 +34,13 @@ HOW_TO_READ = (
 def write_pages(found: Reproduction, folder: Path | str) -> list[Path]:
     """Write the page of a paper in all its forms, each file whole or not at all.
 
+    Parameters
+    ----------
+    found
+        What was found of the paper.
+    folder
+        Where the page goes; its figures lie in ``figures`` below it.
+
     Returns
     -------
     list of Path

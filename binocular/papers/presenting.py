@@ -36,7 +36,15 @@ _ROLES = {"test": "", "control": "control: ", "context": "for context: "}
 
 
 def number_words(number: Interval, digits: int = 2) -> str:
-    """Return a number with its interval, such as ``0.61 [0.55, 0.67]``, and say where there is none."""
+    """Return a number with its interval, such as ``0.61 [0.55, 0.67]``, and say where there is none.
+
+    Parameters
+    ----------
+    number
+        Mean and interval.
+    digits
+        Decimals.
+    """
     return number.text(digits=digits, missing="no interval")
 
 
@@ -80,7 +88,15 @@ def course_words(course: Course) -> str:
 
 
 def print_result(result: Result, console: Console) -> None:
-    """Print a claim: what it says, the rows of evidence, the verdict, and why."""
+    """Print a claim: what it says, the rows of evidence, the verdict, and why.
+
+    Parameters
+    ----------
+    result
+        Of one claim.
+    console
+        Where it is printed; how wide it is decides on table or list.
+    """
     from rich.text import Text
 
     claim, finding = result.claim, result.finding
@@ -133,7 +149,15 @@ def _print_stacked(rows: Sequence[Evidence], console: Console) -> None:
 
 
 def print_summary(found: Reproduction, console: Console) -> None:
-    """Print one line per claim and what was spent."""
+    """Print one line per claim and what was spent.
+
+    Parameters
+    ----------
+    found
+        What was found of the paper.
+    console
+        Where it is printed.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -153,7 +177,17 @@ def print_summary(found: Reproduction, console: Console) -> None:
 
 
 def print_claims(paper: Paper, claims: Sequence[Claim], console: Console) -> None:
-    """Print what can be run: each claim with its needs at each scale and what they cost; nothing is run."""
+    """Print what can be run: each claim with its needs at each scale and what they cost; nothing is run.
+
+    Parameters
+    ----------
+    paper
+        Whose claims they are.
+    claims
+        Which ones.
+    console
+        Where it is printed.
+    """
     from rich.text import Text
 
     console.print(Text(f"{paper.title}\n{paper.reference}", style="bold"))

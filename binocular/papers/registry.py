@@ -110,6 +110,13 @@ def paper_named(name: str) -> Paper:
 def chosen_claims(paper: Paper, ids: Sequence[str] = ()) -> tuple[Claim, ...]:
     """Return the claims with these ids in the order of the paper; all of them where there are no ids.
 
+    Parameters
+    ----------
+    paper
+        Whose claims they are.
+    ids
+        Of the claims; a text may be given more than once.
+
     Raises
     ------
     BadInput

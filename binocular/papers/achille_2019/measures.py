@@ -35,17 +35,41 @@ def published_accuracy() -> Mapping[int, float]:
 
 
 def lost(study: Study, normal: str, having: str) -> xr.DataArray:
-    """Return the points of settled accuracy that a deficit costs."""
+    """Return the points of settled accuracy that a deficit costs.
+
+    Parameters
+    ----------
+    study
+        Reared, with the conditions that are named here.
+    normal, having
+        Names of the conditions without the deficit and with it.
+    """
     return settled(condition_of(study, normal)) - settled(condition_of(study, having))
 
 
 def blurred(study: Study, prefix: str = "blurred") -> xr.DataArray:
-    """Return settled accuracy in per cent by the end of the blur, ``[removal, seed]``."""
+    """Return settled accuracy in per cent by the end of the blur, ``[removal, seed]``.
+
+    Parameters
+    ----------
+    study
+        Reared, with the conditions that are named here.
+    prefix
+        Beginning of the names of the conditions, before the epoch at which the deficit ends.
+    """
     return settled(swept(study, prefix))
 
 
 def costs(study: Study, prefix: str = "blurred") -> xr.DataArray:
-    """Return the points of settled accuracy that a blur from the beginning costs, by its end, ``[removal, seed]``."""
+    """Return the points of settled accuracy that a blur from the beginning costs, by its end, ``[removal, seed]``.
+
+    Parameters
+    ----------
+    study
+        Reared, with the conditions that are named here.
+    prefix
+        Beginning of the names of the conditions, before the epoch at which the deficit ends.
+    """
     found = blurred(study, prefix)
     return -(found - found[0].drop_vars("removal"))
 
@@ -88,6 +112,13 @@ def information(study: Study) -> dict[str, xr.DataArray]:
 def sensitivity(study: Study, fisher: Study) -> xr.Dataset:
     """Return for each seed the mean logarithm of the information during each window, and the loss by that window.
 
+    Parameters
+    ----------
+    study
+        Deficits in windows that begin at different epochs.
+    fisher
+        Undisturbed subjects of the same seeds, with the probe of Fisher information.
+
     Returns
     -------
     xarray.Dataset
@@ -107,7 +138,13 @@ def sensitivity(study: Study, fisher: Study) -> xr.Dataset:
 
 
 def follows(study: Study, fisher: Study) -> xr.DataArray:
-    """Return the rank correlation over windows of the loss with the information during the window, ``[seed]``."""
+    """Return the rank correlation over windows of the loss with the information during the window, ``[seed]``.
+
+    Parameters
+    ----------
+    study, fisher
+        As for `sensitivity`.
+    """
     from scipy.stats import rankdata
 
     both = sensitivity(study, fisher).map(lambda values: values.copy(data=rankdata(values, axis=0)))

@@ -63,27 +63,73 @@ When = Literal["end", "untrained"] | int
 
 
 def clean_bias(conditions: Conditions, site: str = MAP, when: When = "end") -> xr.DataArray:
-    """Return the clean (fellow) eye's bias of each subject: 1 minus the contralateral bias index."""
+    """Return the clean (fellow) eye's bias of each subject: 1 minus the contralateral bias index.
+
+    Parameters
+    ----------
+    conditions
+        A condition, or several by the end of their deficit.
+    site
+        Where the units are recorded, as in `MAP`, `POOLED` and `FIRST`.
+    when
+        ``"end"``, ``"untrained"``, or the epoch of a checkpoint.
+    """
     return 1 - dominance(conditions, "cbi", site, when)
 
 
 def bias(study: Study, prefix: str = "blurred", site: str = MAP, when: When = "end") -> xr.DataArray:
-    """Return the clean eye's bias by the end of a deficit, ``[removal, seed]``."""
+    """Return the clean eye's bias by the end of a deficit, ``[removal, seed]``.
+
+    Parameters
+    ----------
+    study
+        Reared, with the conditions that are named here.
+    prefix
+        Beginning of the names of the conditions, before the epoch at which the deficit ends.
+    site, when
+        As for `clean_bias`.
+    """
     return clean_bias(swept(study, prefix), site, when)
 
 
 def monocular(conditions: Conditions, site: str = MAP, when: When = "end") -> xr.DataArray:
-    """Return the monocularity index of each subject."""
+    """Return the monocularity index of each subject.
+
+    Parameters
+    ----------
+    conditions
+        A condition, or several by the end of their deficit.
+    site
+        Where the units are recorded, as in `MAP`, `POOLED` and `FIRST`.
+    when
+        ``"end"``, ``"untrained"``, or the epoch of a checkpoint.
+    """
     return dominance(conditions, "mi", site, when)
 
 
 def mi(study: Study, site: str = MAP, when: When = "end") -> xr.DataArray:
-    """Return the monocularity index by the end of the dissociation, ``[removal, seed]``."""
+    """Return the monocularity index by the end of the dissociation, ``[removal, seed]``.
+
+    Parameters
+    ----------
+    study
+        Reared, with the conditions that are named here.
+    site, when
+        As for `monocular`.
+    """
     return monocular(swept(study, "dissociated"), site, when)
 
 
 def total(values: xr.DataArray, since: int = 0) -> xr.DataArray:
-    """Return what the longest deficit changes, from ``[removal, seed]``, compared with none or with another one."""
+    """Return what the longest deficit changes, from ``[removal, seed]``, compared with none or with another one.
+
+    Parameters
+    ----------
+    values
+        ``[removal, seed]``, ascending.
+    since
+        Position of the deficit that it is compared with; 0 for none.
+    """
     return values[-1] - values[since]
 
 
@@ -93,12 +139,30 @@ def changes(values: xr.DataArray) -> xr.DataArray:
 
 
 def shift(study: Study, without: str, having: str, site: str = MAP) -> xr.DataArray:
-    """Return by how much a deficit moves the units to the clean eye: the change of that eye's bias."""
+    """Return by how much a deficit moves the units to the clean eye: the change of that eye's bias.
+
+    Parameters
+    ----------
+    study
+        Reared, with the conditions that are named here.
+    without, having
+        Names of the conditions without the deficit and with it.
+    site
+        Where the units are recorded, as in `MAP`, `POOLED` and `FIRST`.
+    """
     return clean_bias(condition_of(study, having), site) - clean_bias(condition_of(study, without), site)
 
 
 def farthest(condition: Condition, site: str = MAP) -> xr.DataArray:
-    """Return how far from balance each subject is at most, at any checkpoint."""
+    """Return how far from balance each subject is at most, at any checkpoint.
+
+    Parameters
+    ----------
+    condition
+        Whose subjects are meant.
+    site
+        Where the units are recorded, as in `MAP`, `POOLED` and `FIRST`.
+    """
 
     def of(condition: Condition, subject: SubjectRecord) -> float:
         cbi = dominance_of(subject.sites[site].values["rsv"], condition.treated_eye).cbi
@@ -108,13 +172,31 @@ def farthest(condition: Condition, site: str = MAP) -> xr.DataArray:
 
 
 def accuracies(study: Study, prefix: str) -> xr.DataArray:
-    """Return accuracy in per cent by the end of a deficit; subjects without one are shared with the blur."""
+    """Return accuracy in per cent by the end of a deficit; subjects without one are shared with the blur.
+
+    Parameters
+    ----------
+    study
+        Reared, with the conditions that are named here.
+    prefix
+        Beginning of the names of the conditions, before the epoch at which the deficit ends.
+    """
     normal = swept(study, "blurred")[0] if prefix == "dissociated" else None
     return accuracy(swept(study, prefix, normal=normal))
 
 
 def lost(study: Study, normal: str, having: str, task: str = "stereopsis") -> xr.DataArray:
-    """Return the points of a task that a deficit costs."""
+    """Return the points of a task that a deficit costs.
+
+    Parameters
+    ----------
+    study
+        Reared, with the conditions that are named here.
+    normal, having
+        Names of the conditions without the deficit and with it.
+    task
+        Column of the history, 0 to 1.
+    """
     return accuracy(condition_of(study, normal), task) - accuracy(condition_of(study, having), task)
 
 
@@ -130,7 +212,15 @@ def relative_losses(had: Mapping[str, Any]) -> dict[str, xr.DataArray]:
 
 
 def bits(study: Study, eye: str) -> xr.DataArray:
-    """Return usable information at the end of rearing with the left eye, the right eye or both, ``[removal, seed]``."""
+    """Return usable information at the end of rearing with the left eye, the right eye or both, ``[removal, seed]``.
+
+    Parameters
+    ----------
+    study
+        With the measure of usable information.
+    eye
+        ``"left"``, ``"right"`` or ``"both"``.
+    """
 
     def of(condition: Condition, subject: SubjectRecord) -> float:
         values = subject.measures["usable-information", POOLED].values

@@ -25,23 +25,55 @@ def _shares(study: Study, values: xr.DataArray) -> xr.DataArray:
 
 
 def stereopsis(study: Study, condition: str) -> xr.DataArray:
-    """Return the accuracy at telling near from far at the end of rearing, 0 to 1; guessing gives 0.5."""
+    """Return the accuracy at telling near from far at the end of rearing, 0 to 1; guessing gives 0.5.
+
+    Parameters
+    ----------
+    study
+        Of `KEY`, `SAME` or `TRANSFORMER`.
+    condition
+        Its name.
+    """
     return accuracy(condition_of(study, condition), "stereopsis") / 100
 
 
 def losses(study: Study, prefix: str) -> xr.DataArray:
-    """Return the points of stereopsis that a closure costs, by its onset as a share, ``[onset, seed]``."""
+    """Return the points of stereopsis that a closure costs, by its onset as a share, ``[onset, seed]``.
+
+    Parameters
+    ----------
+    study
+        Of `KEY` or `TRANSFORMER`.
+    prefix
+        Which of the twins: `SUPERVISED` or `REBUILDING`.
+    """
     closed = accuracy(swept(study, f"{prefix}-closed", "onset"), "stereopsis", "onset")
     return _shares(study, accuracy(condition_of(study, prefix), "stereopsis") - closed).transpose("onset", "seed")
 
 
 def turns(study: Study, prefix: str) -> xr.DataArray:
-    """Return how far a closure moves the mean relative source variance towards the fellow eye, ``[onset, seed]``."""
+    """Return how far a closure moves the mean relative source variance towards the fellow eye, ``[onset, seed]``.
+
+    Parameters
+    ----------
+    study, prefix
+        As for `losses`.
+    """
     towards = 1.0 if study.fellow_eye == "left" else -1.0
     closed = dominance(swept(study, f"{prefix}-closed", "onset"), "mean_rsv", dim="onset")
     return _shares(study, towards * (closed - dominance(condition_of(study, prefix), "mean_rsv")))
 
 
 def first_loss(study: Study, normal: str, closed: str) -> xr.DataArray:
-    """Return the points of stereopsis that the earliest closure costs under an objective."""
+    """Return the points of stereopsis that the earliest closure costs under an objective.
+
+    Parameters
+    ----------
+    study
+        Of `KEY`.
+    normal
+        Name of the condition with the eyes open.
+    closed
+        Beginning of the name of the one with a closure, before its onset.
+    """
     return lost(study, normal, f"{closed}-{min(swept(study, f'{SUPERVISED}-closed', 'onset'))}")

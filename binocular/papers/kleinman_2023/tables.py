@@ -120,7 +120,15 @@ def onset_curve(objective: str) -> Mapping[float, float]:
 
 
 def nearest_removal(removal: float, longest: float, published: Mapping[int, object]) -> int:
-    """Return the published end of a deficit that lies nearest to ours, each as a share of the longest deficit."""
+    """Return the published end of a deficit that lies nearest to ours, each as a share of the longest deficit.
+
+    Parameters
+    ----------
+    removal, longest
+        Our end of the deficit and the longest of ours, in epochs.
+    published
+        Anything by the published ends, in epochs.
+    """
     known = np.array(sorted(published))
     return int(known[np.argmin(np.abs(known / known.max() - removal / max(longest, 1)))])
 

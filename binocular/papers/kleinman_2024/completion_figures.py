@@ -53,7 +53,17 @@ def completion_error(series: Mapping[str, Series], ax: Axes | None = None) -> Ax
 
 
 def singular_values(series: Mapping[str, Series], ax: Axes | None = None, *, switch: int = -1) -> Axes:
-    """Draw the singular values in the end, mean over seeds with 95 % intervals, for one duration of the first task."""
+    """Draw the singular values in the end, mean over seeds with 95 % intervals, for one duration of the first task.
+
+    Parameters
+    ----------
+    series
+        By what is named in the legend.
+    ax
+        Where to draw; a new figure by default.
+    switch
+        Position of the duration of the first task; the longest by default.
+    """
     from binocular.store.statistics import interval
 
     ax = axes_or_new(ax)
@@ -68,7 +78,15 @@ def singular_values(series: Mapping[str, Series], ax: Axes | None = None, *, swi
 
 
 def completion_figure(series: Mapping[str, Series], title: str) -> Figure:
-    """Draw the error against duration, and the singular values without and after the longest first task."""
+    """Draw the error against duration, and the singular values without and after the longest first task.
+
+    Parameters
+    ----------
+    series
+        By what is named in the legend.
+    title
+        Of the figure.
+    """
     from matplotlib.figure import Figure
 
     order = sorted(series, key=lambda name: (not name[-1].isdigit(), len(name), name))

@@ -25,7 +25,17 @@ _DEPTH = Field(("depth",), "int64", "1", "matrices per pathway")
 
 
 def strong_sensor(seeds: int, learning_rate: float, start: float = 1e-4) -> dict[str, Table]:
-    """Return weights through training with and without the strong sensor, deep and shallow."""
+    """Return weights through training with and without the strong sensor, deep and shallow.
+
+    Parameters
+    ----------
+    seeds
+        How many, from 0.
+    learning_rate
+        Of gradient descent.
+    start
+        Strength of each mode at the beginning.
+    """
     depths = np.array([1, 2])
     tasks, columns = SENSORS.shape
     reared = [sensors.reared_weights(int(depth), range(seeds), learning_rate, start) for depth in depths]
@@ -85,6 +95,17 @@ def portraits(depths: Sequence[int], seeds: int, fineness: float, strength: floa
 
     The learning rate at each depth is ``fineness`` over the curvature at the end (`binocular.linear.modes.curvature`),
     and at most a thousandth, so that a step is equally fine at all depths.
+
+    Parameters
+    ----------
+    depths
+        Layers of a pathway.
+    seeds
+        How many, from 0.
+    fineness
+        Size of a step, see above.
+    strength
+        Of the mode.
     """
     target = np.zeros((2, 2))
     target[0, 0] = strength
@@ -149,7 +170,19 @@ LESIONED = 1
 
 
 def gates(depths: Sequence[int], seeds: int, width: int, lesion_depth: int = 3) -> dict[str, Table]:
-    """Return how two pathways share the modes of the hierarchy under gates and a lesion."""
+    """Return how two pathways share the modes of the hierarchy under gates and a lesion.
+
+    Parameters
+    ----------
+    depths
+        Layers of a pathway.
+    seeds
+        How many, from 0.
+    width
+        Units of a hidden layer.
+    lesion_depth
+        Depth at which there is a lesion too.
+    """
     strengths = modes_of(HIERARCHY)[1]
     time = np.linspace(0, 10, 101)
     fine, coarse = 0.001, 0.01
@@ -193,7 +226,19 @@ def gates(depths: Sequence[int], seeds: int, width: int, lesion_depth: int = 3) 
 
 
 def bent(units: Sequence[str], depth: int, seeds: int, width: int) -> dict[str, Table]:
-    """Return how two pathways with units that are not linear share the hierarchy under the same gates."""
+    """Return how two pathways with units that are not linear share the hierarchy under the same gates.
+
+    Parameters
+    ----------
+    units
+        Kinds of units, by name.
+    depth
+        Layers of a pathway.
+    seeds
+        How many, from 0.
+    width
+        Units of a hidden layer.
+    """
     time, rate = np.linspace(0, 10, 101), 0.01
     at = np.round(time / rate).astype(int).tolist()
     done = [gated_outputs(name, depth, range(seeds), GATES, rate, at, width) for name in units]
