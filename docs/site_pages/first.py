@@ -66,7 +66,7 @@ _CARDS = (
     ),
     _Card(
         "images/reproduction/k24-1-depth.png",
-        "Two linear pathways of three depths, one of them gated for a while",
+        "Contributions of two linear pathways of several depths, one of them gated for a while",
         "Ask why",
         "Two linear pathways that compete, with exact solutions; and the claims of the papers, repeated and judged.",
         "binocular reproduce kleinman-2024",

@@ -472,6 +472,7 @@ function setUpFiles({ tracks, experiments, animals, downloads }) {
 }
 
 setUpPathways(at("why"));
+addEventListener("resize", redraw); // the strip of what was done is as wide as its column
 if (window.BINOCULAR) {
   setUpFiles(window.BINOCULAR);
 } else {
