@@ -37,6 +37,24 @@ def test_weighted_sum_has_the_closed_form(weight):
     assert measured.interaction[0] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.2, 0.5, 0.9, 1.0])
+def test_a_sum_has_the_same_rsv_where_eyes_that_share_a_source_are_known_instead_of_drawn(weight):
+    n = 20_000
+    source, left, right = torch.randn(3, n, dtype=torch.float64, generator=stream(0, "shared"))
+    left, right = left + source, right + source
+    unit = weight * left + (1 - weight) * right
+
+    def unexplained(eye: torch.Tensor) -> float:
+        covariance = torch.cov(torch.stack([unit, eye]))
+        return float(covariance[0, 0] - covariance[0, 1] ** 2 / covariance[1, 1])
+
+    known_right, known_left = unexplained(right), unexplained(left)
+    assert known_right == pytest.approx(1.5 * weight**2, abs=0.05)
+    assert known_left == pytest.approx(1.5 * (1 - weight) ** 2, abs=0.05)
+    drawn = source_variance((weight * left[:200, None] + (1 - weight) * right[None, -200:])[:, :, None])
+    assert drawn.rsv[0] == pytest.approx((known_right - known_left) / (known_right + known_left), abs=0.15)
+
+
 def test_product_of_zero_mean_eyes_is_all_interaction():
     _, _, grid = _grid(lambda a, b: a * b)
     measured = source_variance(grid)
