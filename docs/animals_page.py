@@ -1,9 +1,11 @@
 """Keeps what the rearing histories gave in a small file, and draws the tables of 'Networks and animals' from it.
 
-``python docs/animals_page.py results/animal-histories [more studies]`` compares studies with the published numbers,
-each row at the time at which its animals were recorded, and writes ``data/results/animal-histories.json``; without an
-argument the tables of docs/networks-and-animals.md are drawn anew from that file. A test fails while they are not what
-the file says. Where several studies have a condition of the treatment, the first one that is named counts.
+``python docs/animals_page.py results/animal-histories [more] --after results/monocular-deprivation [more]`` compares
+studies with the published numbers, each row at the time at which its animals were recorded, and writes
+``data/results/animal-histories.json``; of those after ``--after`` it keeps how far units had turned from the opening of
+an eye on. Without an argument the tables of docs/networks-and-animals.md are drawn anew from that file. A test fails
+while they are not what the file says. Where several studies have a condition of the treatment, the first one that is
+named counts.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ PAGE = ROOT / "docs" / "networks-and-animals.md"
 FIRST, LAST = "first_binocular", "representation"
 _MARK = re.compile(r"<!-- results: (\w+) -->\n.*?<!-- end -->", re.S)
 _NOT_HERE = "not in this study"
+_CLOSED = 12
+"""Epochs that an eye was closed at least, where units are followed after the opening."""
 
 
 def take(folders: list[Path]) -> dict[str, Any]:
@@ -28,7 +33,7 @@ def take(folders: list[Path]) -> dict[str, Any]:
     from binocular.compare import compare_study
     from binocular.store.study import load_study
 
-    found: dict[str, Any] = {key: [] for key in ("studies", "histograms", "conditions", "disparity")}
+    found: dict[str, Any] = {key: [] for key in ("studies", "histograms", "conditions", "disparity", "after")}
     found["facts"] = {}
     for folder in folders:
         study = load_study(folder)
@@ -50,6 +55,30 @@ def take(folders: list[Path]) -> dict[str, Any]:
         found["disparity"] += [kept for condition in new if (kept := _disparity(condition))]
     found["facts"] = list(found["facts"].values())
     return found
+
+
+def followed(study: Any) -> list[dict[str, Any]]:
+    """Return the median RSV of subjects from the opening of an eye closed first on; 1 is the eye that was open."""
+    import numpy as np
+
+    from binocular.compare.samples import treatment_of
+    from binocular.store.statistics import interval
+
+    rows = []
+    for condition in study.reared:
+        done = treatment_of(condition)
+        if done.name != "one eye closed" or done.start != 0 or done.duration < _CLOSED or done.epochs <= done.stop:
+            continue
+        turned = 1 if done.deprived_eye == "right" else -1
+        medians: dict[str, dict[str, list[float | None]]] = {}
+        for site, record in condition.subjects[0].sites.items():
+            for index, epoch in enumerate(record.epoch.tolist() if site in (FIRST, LAST) else ()):
+                if epoch >= done.stop:
+                    values = [turned * np.nanmedian(one.sites[site].values["rsv"][index]) for one in condition.subjects]
+                    medians.setdefault(str(epoch - done.stop), {})[site] = _numbers(interval(values))
+        command = re.sub(r" --(out|timings) \S+| --quiet", "", str(study.attributes.get("command", "")))
+        rows.append({"command": command, "label": condition.label, "n": len(condition.subjects), "after": medians})
+    return rows
 
 
 def _numbers(found: Any) -> list[float | None]:
@@ -143,11 +172,35 @@ def _condition(condition: Any) -> dict[str, Any]:
         "groups": np.nan_to_num(last.shares).round(4).tolist(),
         "opening": bias(treatment.stop),
         "end": bias(None),
+        **({"stopped": stopped(condition)} if treatment.name in _OF_THE_OTHER_EYE else {}),
         "binocular": _numbers(interval([float(row[1:6].sum() / row.sum()) for row in last.counted])),
         "stereopsis": _numbers(condition.vision_at_end("stereopsis")),
         "treated": _numbers(interval(seen_alone(condition, eye))),
         "fellow": _numbers(interval(seen_alone(condition, other))),
     }
+
+
+_OF_THE_OTHER_EYE = ("reverse suture", "fellow eye inactivated")
+
+
+def stopped(condition: Any, site: str = FIRST) -> list[int | None]:
+    """Return after how many epochs of treatment the median first cell no longer preferred the other eye, by subject."""
+    import numpy as np
+
+    from binocular.compare.samples import treatment_of
+
+    treatment = treatment_of(condition)
+    turned = 1 if treatment.deprived_eye == "right" else -1
+    found = []
+    for subject in condition.subjects:
+        record = subject.sites[site]
+        reached = [
+            int(epoch) - treatment.start
+            for epoch, rsv in zip(record.epoch, record.values["rsv"], strict=True)
+            if treatment.start < epoch <= treatment.stop and turned * np.nanmedian(rsv) <= 0
+        ]
+        found.append(min(reached, default=None))
+    return found
 
 
 def _disparity(condition: Any) -> dict[str, Any] | None:
@@ -210,6 +263,7 @@ def histograms_table(found: dict[str, Any]) -> str:
     for one in found["histograms"]:
         animal = f"{one['record']} ({one['cells']} cells, {one['evidence']}; {one['reference']})"
         when = f"{one['label']}, {one['after']} epochs after it" if one["after"] > 0 else f"{one['label']}, at its end"
+        when += f" (n = {one['subjects']})"
         distance = _text(one["distance"]) + (f"; two animals: {one['twins'][0]:.1f}" if one["twins"] else "")
         rows.append(
             [animal, when, _text(one["theirs"]), _text(one["ours"]), distance, one["first"], one["last"] or "–"]
@@ -264,7 +318,38 @@ def provenance(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def after_table(found: dict[str, Any]) -> str:
+    """Return how far units had turned when the eye opened, and later, one row per study and condition."""
+    times = ("0", "12", "36")
+    rows = [
+        [
+            f"{one['label']}: `{shlex.join(shlex.split(one['command'])[2:])}`".replace("'\"'\"'", ""),
+            str(one["n"]),
+            *(" / ".join(_text(one["after"].get(at, {}).get(site)) for site in (FIRST, LAST)) for at in times),
+        ]
+        for one in found["after"]
+    ]
+    head = ["closed from the beginning", "n", "median RSV at the opening: first cells / last layer"]
+    return _table([*head, *(f"{at} epochs later" for at in times[1:])], rows)
+
+
+def stopping_table(found: dict[str, Any]) -> str:
+    """Return one row per treatment of the other eye: what its dose gave, and where a rule would have stopped it."""
+    rows = []
+    for one in found["conditions"]:
+        if "stopped" in one:
+            stopped = [str(epochs) for epochs in one["stopped"] if epochs is not None]
+            told = f"{len(stopped)} of {one['subjects']}" + (f", after {', '.join(stopped)} epochs" if stopped else "")
+            dose = one["stop"] - one["start"]
+            later = one["epochs"] - one["stop"]
+            rows.append([one["label"], str(dose), _text(one["opening"]), _text(one["end"]) if later else "–", told])
+    head = ["treatment of the other eye", "epochs", "CBI at its end", "CBI 8 epochs after it"]
+    return _table([*head, "subjects that the rule would have stopped"], rows)
+
+
 TABLES = {
+    "stopping": stopping_table,
+    "after": after_table,
     "facts": facts_table,
     "histograms": histograms_table,
     "conditions": conditions_table,
@@ -280,7 +365,11 @@ def filled(text: str, found: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        taken = take([Path(folder) for folder in sys.argv[1:]])
+        from binocular.store.study import load_study
+
+        named, _, later = " ".join(sys.argv[1:]).partition("--after")
+        taken = take([Path(folder) for folder in named.split()])
+        taken["after"] = [row for folder in later.split() for row in followed(load_study(folder))]
         RESULTS.write_text(json.dumps(taken, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     stored = json.loads(RESULTS.read_text(encoding="utf-8"))
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), stored), encoding="utf-8")

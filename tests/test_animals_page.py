@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chosen_histograms import OPEN_EYE, closed, phases, study_of
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -17,7 +19,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch):
     import animals_page
 
     yield animals_page
-    sys.modules.pop("animals_page")
+    for name in ("animals_page", "animals_figures"):
+        sys.modules.pop(name, None)
 
 
 def stored(drawn) -> dict:
@@ -61,3 +64,39 @@ def test_what_is_kept_of_a_study_is_what_its_comparison_says(drawn, tmp_path):
     assert json.loads(json.dumps(found)) == found
     for table in drawn.TABLES.values():
         assert isinstance(table(found), str)
+
+
+def test_a_treatment_is_stopped_where_the_median_cell_no_longer_prefers_the_other_eye(drawn):
+    lived = phases((8, closed()), (36, closed("left")), (4, None))  # recorded at 24 and 48
+    study = study_of({"kept": (OPEN_EYE, lived), "handed": (OPEN_EYE[::-1], lived)})
+    assert drawn.stopped(study.conditions[0], "representation") == [None] * 3
+    assert drawn.stopped(study.conditions[1], "representation") == [16] * 3
+    numbers = {"opening": [0.9, 0.8, 1.0], "end": [0.9, 0.8, 1.0], "stopped": [16, None, 16]}
+    handed = {"label": "handed", "subjects": 3, "start": 8, "stop": 44, "epochs": 48, **numbers}
+    table = drawn.stopping_table({"conditions": [handed, {"label": "not treated"}]})
+    assert "| handed | 36 |" in table and "2 of 3, after 16, 16 epochs" in table and "not treated" not in table
+
+
+def test_units_are_followed_from_the_opening_and_turned_towards_the_eye_that_was_open(drawn):
+    made = {
+        "closed": (OPEN_EYE, phases((24, closed()), (24, None))),
+        "short": (OPEN_EYE, phases((6, closed()), (42, None))),
+    }
+    for eye in ("right", "left"):
+        other = {name: (shares, [{**p, "deficits": [closed(eye)] if p["deficits"] else []} for p in lived])
+                 for name, (shares, lived) in made.items()}  # fmt: skip
+        (row,) = drawn.followed(study_of(other, treated_eye=eye))
+        assert row["label"] == "closed" and set(row["after"]) == {"0", "24"}
+        assert all(0.7 < there["representation"][0] <= 1 for there in row["after"].values())
+
+
+def test_the_figures_of_the_page_are_drawn_from_the_files(drawn):
+    import animals_figures
+
+    page = drawn.PAGE.read_text(encoding="utf-8")
+    controls = json.loads(animals_figures.CONTROLS.read_text(encoding="utf-8"))
+    for name, function in animals_figures.FIGURES.items():
+        assert f"](images/animals/{name}.png)" in page
+        assert (animals_figures.PICTURES / f"{name}.png").stat().st_size < 150_000
+        figure = function(stored(drawn), controls)
+        assert figure.axes and all(ax.lines or ax.patches or ax.collections for ax in figure.axes), name
