@@ -153,11 +153,16 @@ def _present(study: Path, quiet: bool) -> None:
 @app.command()
 def plot(
     study: StudyPath,
-    figure: Annotated[list[str] | None, typer.Option(help="Name of a figure; can be repeated. All by default.")] = None,
+    figure: Annotated[
+        list[str] | None,
+        typer.Option(help="Name of a figure, or module:function of your own; can be repeated. All by default."),
+    ] = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Redraw the figures of a study from its file alone."""
     from binocular.report.figures import draw_all
 
+    _trust(trust_code, *(figure or ()))
     path = _study_file(study)
     for written in draw_all(path, _beside(path, "figures"), figure or None):
         print(written)
@@ -256,7 +261,7 @@ def verify(study: StudyPath) -> None:
 @app.command()
 def measure(
     study: Annotated[Path | None, typer.Argument(help="A study.h5, or the folder that holds one.")] = None,
-    probe: Annotated[str | None, typer.Option(help="Name of a probe, see --list.")] = None,
+    probe: Annotated[str | None, typer.Option(help="Name of a probe, see --list, or module:Class of your own.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting of the probe, FIELD=VALUE; can be repeated.")
     ] = None,
@@ -271,6 +276,7 @@ def measure(
     trust_code: TrustCode = False,
 ) -> None:
     """Measure a finished study again with a probe, from the snapshots in its folder."""
+    _trust(trust_code, probe)
     if show_list or study is None or probe is None:
         from binocular.report.measure_table import list_probes
 
@@ -280,7 +286,6 @@ def measure(
         return
     from binocular.probes.registry import probe_from
 
-    _trust(trust_code)
     chosen = probe_from(probe, settings or [])
 
     from binocular.report.measure_table import print_measure
@@ -289,7 +294,7 @@ def measure(
 
     with Waiting(f"measuring {chosen.name}", "subjects") as waiting:
         written = measure_study(_study_file(study), chosen, tuple(site or ()), when, device, waiting.tell)
-    print_measure(written, chosen.name)
+    print_measure(written, type(chosen))
     print(f"study    {written}  (measures/{chosen.name})")
 
 
@@ -337,12 +342,14 @@ def show_stimulus(
     pairs: Annotated[int, typer.Option(min=1, max=48, help="Number of pairs.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the stimuli.")] = 0,
     settings: Settings = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Draw a contact sheet of what the two eyes see, with red-cyan anaglyphs."""
     from binocular.protocols import load_protocol
     from binocular.report.showing import draw_stimulus
     from binocular.runs.sizes import check_size, size_of
 
+    _trust(trust_code)
     chosen = load_protocol(protocol, settings or [])
     check_size(chosen, size_of(chosen))
     print(draw_stimulus(chosen, out, condition, phase, pairs, seed))
@@ -371,7 +378,9 @@ def check_network(
 @app.command()
 def describe(
     topic: Annotated[str | None, typer.Argument(help="What to describe; all topics are listed by default.")] = None,
-    only: Annotated[str | None, typer.Argument(help="One kind of it, such as blur.")] = None,
+    only: Annotated[
+        str | None, typer.Argument(help="One kind of it, such as blur, or module:Class of your own.")
+    ] = None,
     schema: Annotated[
         bool,
         typer.Option("--schema", help="Print a JSON schema of protocols, for editors that complete and check."),
@@ -380,6 +389,7 @@ def describe(
     """Say which fields a protocol can have: type, range, default, meaning, and an example."""
     from binocular.report.describing import TOPICS, describe, print_descriptions, schema_for_editors
 
+    _trust(False, only)
     if schema:
         print(json.dumps(schema_for_editors(), indent=1))
     elif topic is None:
@@ -410,12 +420,13 @@ def bench(
     print(f"numbers  {path}")
 
 
-def _trust(everything: bool) -> None:
-    """Let all code that a protocol or study names be run, if the person says so."""
-    if everything:
-        from binocular.stimuli.user_code import allow_all
+def _trust(everything: bool, *named: str | None) -> None:
+    """Let all code that a protocol or study names be run, if the person says so, and what the person has named."""
+    from binocular.stimuli.user_code import allow, allow_all, references_in
 
+    if everything:
         allow_all()
+    allow(references_in(text for text in named if text))
 
 
 def _beside(study: Path, name: str) -> Path:

@@ -9,6 +9,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from binocular.stimuli.kinds import Kinds
+from binocular.stimuli.user_code import Refused
+
 __all__ = [
     "METRIC_PATTERN",
     "NAME_PATTERN",
@@ -17,6 +20,7 @@ __all__ = [
     "Number",
     "Whole",
     "complain",
+    "model_of_kind",
     "nearest",
     "unknown_key",
 ]
@@ -81,6 +85,36 @@ def complain(title: str, where: tuple[str | int, ...], what: str, value: Any = N
     """
     message = PydanticCustomError("complaint", what)  # type: ignore[arg-type]
     return ValidationError.from_exception_data(title, [InitErrorDetails(type=message, loc=where, input=value)])
+
+
+def model_of_kind(kinds: Kinds, value: Any, example: str) -> Any:
+    """Return the class that a table names by its ``kind``.
+
+    Parameters
+    ----------
+    kinds
+        Where it is looked for.
+    value
+        The table.
+    example
+        A table that would be accepted, as TOML.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If there is no such kind, or its code may not be run, or it is no table.
+    """
+    title = getattr(kinds.base, "__name__", "")
+    if not isinstance(value, dict):
+        raise complain(title, (), f"is {value!r}, but must be a table such as {example}", value)
+    kind = value.get("kind")
+    if not isinstance(kind, str):
+        what = "is missing" if kind is None else f"is {kind!r}"
+        raise complain(title, ("kind",), f"{what}, but must be one of: {kinds.accepted()}", kind)
+    try:
+        return kinds.find(kind)
+    except Refused as error:
+        raise complain(title, ("kind",), str(error), kind) from None
 
 
 class Checked(BaseModel):

@@ -15,7 +15,7 @@ from .sweeps import expand
 
 __all__ = ["INHERITED", "Taken", "inherit"]
 
-INHERITED = ("treated_eye", "seeds", "values", "age_scale", "stimulus", "network", "training", "probes")
+INHERITED = ("treated_eye", "seeds", "values", "age_scale", "stimulus", "network", "training", "probes", "figures")
 """What comes from a base. Who is told (title, reference, description, deviations) and the conditions do not."""
 SETTING = ("treated_eye", "stimulus", "network", "training")
 DEEPEST = 8

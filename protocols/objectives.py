@@ -6,13 +6,22 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from .checked import Checked, Fraction, Number, Whole, complain, nearest
+from binocular.stimuli.kinds import Kinds, OfKind
+
+from .checked import Checked, Fraction, Number, Whole, complain, model_of_kind
 
 __all__ = ["CLASSIFICATION", "OBJECTIVES", "Classification", "NoLearning", "Objective", "Reconstruction"]
 
 
-class Objective(Checked):
-    """What a subject learns in a phase."""
+class Objective(OfKind, Checked):
+    """What a subject learns in a phase.
+
+    Those that ship are descriptions, and `binocular.rearing.objectives` learns by them. One of a user's own says itself
+    what a subject answers to a batch and how good that is, as `binocular.rearing.objectives.Objective` describes.
+    """
+
+    idle: ClassVar[tuple[str, ...]] = ("reconstruction",)
+    """Parts of a subject that it does not touch, by the first word of the names of their weights."""
 
     kind: str = Field(description="name of the objective")
 
@@ -21,6 +30,21 @@ class Objective(Checked):
 
     def sentence(self) -> str:
         """Return what is learned, for people; empty for the ordinary case of labels."""
+        return self.kind
+
+    def prepare(self, batch: Any, generator: Any) -> Any:
+        """Return a `binocular.rearing.batches.Batch` as the subject gets it; random choices come from the generator."""
+        return batch
+
+    def answer(self, learner: Any, batch: Any) -> Any:
+        """Return what a subject makes of a batch, a tensor or a dict of tensors: its class scores ``[batch, class]``.
+
+        ``learner.network`` is the network.
+        """
+        return learner.network(batch.views) if batch.head is None else learner.network(batch.views, head=batch.head)
+
+    def judge(self, answer: Any, batch: Any) -> Any:
+        """Return the loss of an answer, and the share of correct classes (NaN where no class is named), as scalars."""
         raise NotImplementedError
 
 
@@ -90,9 +114,10 @@ class NoLearning(Objective):
         return "nothing is learned"
 
 
-OBJECTIVES: dict[str, type[Objective]] = {
+_SHIPPED = {
     str(objective.model_fields["kind"].default): objective for objective in (Classification, Reconstruction, NoLearning)
 }
+OBJECTIVES = Kinds("objectives", _SHIPPED, Objective)
 """Objectives by kind; a new one is one class and one line here, and one in ``binocular.rearing.objectives``."""
 
 CLASSIFICATION = Classification()
@@ -102,15 +127,4 @@ def objective_from(value: Any) -> Objective:
     """Return the objective that a table describes, or raise what pydantic raises."""
     if isinstance(value, Objective):
         return value
-    kinds = ", ".join(OBJECTIVES)
-    if not isinstance(value, dict):
-        what = f'is {value!r}, but must be a table such as {{ kind = "reconstruction", patch = 4 }}'
-        raise complain("Objective", (), what, value)
-    kind = value.get("kind")
-    if not isinstance(kind, str):
-        what = "is missing" if kind is None else f"is {kind!r}"
-        raise complain("Objective", ("kind",), f"{what}, but must be one of: {kinds}", kind)
-    if kind not in OBJECTIVES:
-        what = f"is '{kind}', but must be one of: {kinds}{nearest(kind, OBJECTIVES)}"
-        raise complain("Objective", ("kind",), what, kind)
-    return OBJECTIVES[kind].model_validate(value)
+    return model_of_kind(OBJECTIVES, value, '{ kind = "reconstruction", patch = 4 }').model_validate(value)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
-from binocular.stimuli.user_code import code_of, is_shipped
+from binocular.stimuli.user_code import code_of, is_shipped, reference_of
 
 from .checked import METRIC_PATTERN, Checked, Fraction, Number, Whole
 from .deficits import Deficit, deficit_from
@@ -216,10 +216,13 @@ class EpochConditions:
             identity["until"] = {**self.until.model_dump(), "stop": self.phase_stop}
         if self.objective != CLASSIFICATION:
             identity["objective"] = self.objective.model_dump(mode="json")
-        own = {cls for part in (*self.deficits, self.objective) if not is_shipped(cls := type(part))}
-        if own:
-            identity["code"] = {f"{cls.__module__}:{cls.__qualname__}": code_of(cls) for cls in own}
+        if own := self.own_code():
+            identity["code"] = {reference_of(cls): code_of(cls) for cls in own}
         return identity
+
+    def own_code(self) -> set[type]:
+        """Return the classes of a user's own that take part in this epoch."""
+        return {cls for part in (*self.deficits, self.objective) if not is_shipped(cls := type(part))}
 
 
 def unroll(phases: tuple[Phase, ...], training: Training) -> list[EpochConditions]:

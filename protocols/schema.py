@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
 from binocular.stimuli.base import StimulusConfig
 
-from .checked import NAME_PATTERN, Checked, complain, nearest, unknown_key
+from .checked import NAME_PATTERN, Checked, complain, model_of_kind, unknown_key
 from .phases import EpochConditions, Phase, unroll
 from .plasticity import Pull
 from .training import AgeScale, NetworkSpec, ProbePlan, Training
@@ -25,15 +25,9 @@ Value = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 def _stimulus(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    from binocular.stimuli.registry import STIMULI, stimulus_config, stimulus_type
+    from binocular.stimuli.registry import STIMULI, stimulus_config
 
-    kind = value.get("kind")
-    if not isinstance(kind, str) or kind not in STIMULI:
-        kinds = ", ".join(STIMULI)
-        what = "is missing; it" if kind is None else f"is {kind!r}, but"
-        hint = nearest(kind, STIMULI) if isinstance(kind, str) else ""
-        raise complain("Stimulus", ("kind",), f"{what} must be one of: {kinds}{hint}", kind)
-    model = stimulus_type(kind)
+    model = model_of_kind(STIMULI, value, '{ kind = "stereo-scenes", n_train = 1000 }')
     known = model.model_fields
     for key in value:
         if key not in known and key not in model.former_names:
@@ -177,6 +171,8 @@ class ResolvedCondition(Condition):
 class Protocol(Checked):
     """A checked experiment: sweeps are laid out, every number is settled, eyes are still 'treated' and 'fellow'."""
 
+    newer: ClassVar = ("figures",)
+
     title: Annotated[str, Field(min_length=1)] = Field(description="title of the experiment")
     reference: str = Field(default="", description="the experiment it follows: authors, year, journal, figure")
     description: str = Field(default="", description="what is done, and what is to be seen")
@@ -197,6 +193,9 @@ class Protocol(Checked):
     network: NetworkSpec = Field(default=NetworkSpec(), description="what is reared")
     training: Training = Field(default=Training(), description="how it learns")
     probes: ProbePlan = Field(default=ProbePlan(), description="when and how it is measured")
+    figures: tuple[str, ...] = Field(
+        default=(), description="figures of your own, as module:function, drawn beside those that ship"
+    )
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1)] = Field(description="the histories compared")
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from binocular.stimuli.content import digest_of_files, digest_of_values
+from binocular.stimuli.kinds import OfKind
 from binocular.stimuli.surroundings import own_settings
 from binocular.stimuli.user_code import code_of, is_shipped
 
@@ -24,8 +25,8 @@ LEFT, RIGHT = 0, 1
 Split = Literal["train", "test"]
 
 
-class StimulusConfig(BaseModel):
-    """Checked description of a stimulus; subclasses set ``kind`` and are listed in ``binocular.stimuli.STIMULI``."""
+class StimulusConfig(OfKind, BaseModel):
+    """Checked description of a stimulus; those that ship set ``kind`` and are in ``binocular.stimuli.STIMULI``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: str

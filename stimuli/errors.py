@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["BadInput", "MissingData", "shortened"]
+__all__ = ["BadInput", "MissingData", "in_short", "shortened"]
 
 _LONGEST_WORD, _LONGEST = 200, 3_000
 
@@ -23,6 +23,12 @@ class BadInput(ValueError):
 
 class MissingData(BadInput):
     """A published set of images that is not on this machine; everything else may be well."""
+
+
+def in_short(error: BaseException) -> str:
+    """Return kind and first line of an error that somebody else's code raised."""
+    said = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
 
 
 def shortened(text: str) -> str:

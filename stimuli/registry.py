@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from binocular.stimuli.base import StimulusConfig
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.kinds import Kinds
+from binocular.stimuli.user_code import Refused
 
 __all__ = ["STIMULI", "checked", "explain", "stimulus_config", "stimulus_type"]
 
-STIMULI: dict[str, str] = {
-    "stereo-scenes": "binocular.stimuli.scenes:StereoScenes",
-    "stereo-photographs": "binocular.stimuli.stereo_photographs:StereoPhotographs",
-    "split-images": "binocular.stimuli.split:SplitImages",
-    "pictures": "binocular.stimuli.own_pictures:OwnPictures",
-}
+STIMULI = Kinds(
+    "stimuli",
+    {
+        "stereo-scenes": "binocular.stimuli.scenes:StereoScenes",
+        "stereo-photographs": "binocular.stimuli.stereo_photographs:StereoPhotographs",
+        "split-images": "binocular.stimuli.split:SplitImages",
+        "pictures": "binocular.stimuli.own_pictures:OwnPictures",
+    },
+    StimulusConfig,
+)
 """Kind of stimulus -> where its configuration is defined, as ``module:Class``."""
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -80,12 +85,12 @@ def stimulus_type(kind: str) -> type[StimulusConfig]:
     Raises
     ------
     BadInput
-        For a kind that is not in ``STIMULI``.
+        For a kind that is not in ``STIMULI``, or a class of a user that may not be imported.
     """
-    if kind not in STIMULI:
-        raise BadInput(f"stimulus.kind: there is no stimulus {kind!r}; accepted are {', '.join(STIMULI)}")
-    module, _, name = STIMULI[kind].partition(":")
-    return getattr(import_module(module), name)
+    try:
+        return STIMULI.find(kind)
+    except Refused as error:
+        raise BadInput(f"stimulus.kind {error}") from error.__cause__
 
 
 def stimulus_config(mapping: Mapping[str, Any]) -> StimulusConfig:
@@ -115,5 +120,5 @@ def stimulus_config(mapping: Mapping[str, Any]) -> StimulusConfig:
     binocular.stimuli.errors.BadInput: stimulus.n_train: input should be greater than or equal to 1, not 0
     """
     if "kind" not in mapping:
-        raise BadInput(f"stimulus.kind is missing; accepted are {', '.join(STIMULI)}")
+        raise BadInput(f"stimulus.kind is missing; accepted are {STIMULI.accepted()}")
     return checked(stimulus_type(str(mapping["kind"])), mapping, "stimulus")

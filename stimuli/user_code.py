@@ -8,6 +8,7 @@ module in Python) or has said that all code a protocol names may be run.
 from __future__ import annotations
 
 import ast
+import difflib
 import hashlib
 import importlib
 import importlib.metadata
@@ -16,7 +17,7 @@ import re
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.machinery import PathFinder
@@ -24,9 +25,21 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, in_short
 
-__all__ = ["allow", "allow_all", "code_of", "give", "is_reference", "is_shipped", "load_class", "references_in"]
+__all__ = [
+    "Refused",
+    "allow",
+    "allow_all",
+    "code_of",
+    "find_class",
+    "give",
+    "is_reference",
+    "is_shipped",
+    "load_class",
+    "reference_of",
+    "references_in",
+]
 
 # A name is looked for from its first letter only and never given back, so that very long texts are read once.
 _REFERENCE = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*+:[A-Za-z_]\w*")
@@ -34,6 +47,7 @@ _allowed: set[str] = set()
 _given: dict[str, Any] = {}
 _trusted = False
 _first_seen: WeakKeyDictionary[type, str] = WeakKeyDictionary()
+_last_read: WeakKeyDictionary[type, tuple[tuple[Path, ...], tuple[object, ...], str]] = WeakKeyDictionary()
 
 
 def references_in(texts: Iterable[str]) -> set[str]:
@@ -67,6 +81,10 @@ def give(found: Any) -> str:
     return reference
 
 
+class Refused(Exception):
+    """A name for which there is no class that may be used; the text follows the name of the field that holds it."""
+
+
 def load_class(reference: str, field: str, base: type) -> Any:
     """Return a class that is named as ``module:Class``, importing its module if that is allowed.
 
@@ -84,34 +102,83 @@ def load_class(reference: str, field: str, base: type) -> Any:
     BadInput
         If nobody has allowed it, the module cannot be imported or has no such class.
     """
+    try:
+        return find_class(reference, base, makers=True)
+    except Refused as error:
+        raise BadInput(f"{field} {error}") from error.__cause__
+
+
+def find_class(reference: str, base: type | None, makers: bool = False) -> Any:
+    """Return what is named as ``module:name``; see `load_class`.
+
+    Parameters
+    ----------
+    reference
+        The name.
+    base
+        What it must be a subclass of; None for a function, which only a person can have named.
+    makers
+        Whether a person may name something else that makes an object of that kind.
+
+    Raises
+    ------
+    Refused
+        If nobody has allowed it, the module cannot be imported or has nothing of the name and kind.
+    """
     if reference in _given:
         return _given[reference]
-    module_name, _, class_name = reference.partition(":")
+    module_name, _, name = reference.partition(":")
     if not _REFERENCE.fullmatch(reference):
         stem = Path(module_name.replace("\\", "/")).name.removesuffix(".py")
-        raise BadInput(
-            f"{field}: {reference!r} is not of the form module:Class; accepted is a module's name without folder and "
-            f"ending, such as {stem if stem.isidentifier() else 'my_networks'}:{class_name or 'Net'}, run in its folder"
+        raise Refused(
+            f"is {reference!r}, which is not of the form module:Class; accepted is a module's name without folder and "
+            f"ending, such as {stem if stem.isidentifier() else 'mine'}:{name or 'Class'}, run in its folder"
         )
     named = _trusted or reference in _allowed
-    if not named and module_name not in sys.modules:
-        raise BadInput(
-            f"{field} names the class {reference}, and code that a file names is not run unless you say so: allow it "
-            f"with --trust-code, or name it yourself with --set {field}={reference} (in Python, import {module_name})"
+    if not named and (base is None or module_name not in sys.modules):
+        how = f"import {module_name}" if base is not None else f"binocular.stimuli.user_code.allow(['{reference}'])"
+        raise Refused(
+            f"names the {'class' if base else 'function'} {reference}, and code that a file names is not run unless "
+            f"you say so: allow it with --trust-code, or name it yourself on the command line (in Python, {how})"
         )
+    found = getattr(_module(module_name, reference), name, None)
+    if found is None or not ((makers and named) or _is_a(found, base)):
+        kind = "function" if base is None else f"class of the kind {base.__name__}"
+        there = [n for n, value in vars(sys.modules[module_name]).items() if _is_own(value, module_name, base)]
+        what = f"has no '{name}'" if found is None else f"has '{name}', which is no {kind}"
+        close = difflib.get_close_matches(name, there, n=1) if found is None else []
+        hint = f"; did you mean '{module_name}:{close[0]}'?" if close else ""
+        accepted = f"accepted: {', '.join(there)}" if there else f"it has no {kind}"
+        raise Refused(f"names {reference}, but the module {what}{hint}; {accepted}")
+    return found
+
+
+def _module(name: str, reference: str) -> Any:
     try:
         with _working_folder_last():
-            module = importlib.import_module(module_name)
+            return importlib.import_module(name)
     except Exception as error:  # whatever a user's module does while it is imported
-        raise BadInput(
-            f"{field}: the module of {reference} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
-    found = getattr(module, class_name, None)
-    if found is None:
-        raise BadInput(f"{field}: the module {module_name} has no class '{class_name}'")
-    if not named and not (isinstance(found, type) and issubclass(found, base)):
-        raise BadInput(f"{field}: {reference} is not a class of the kind that is accepted here, {base.__name__}")
-    return found
+        if isinstance(error, ModuleNotFoundError) and error.name in (name, name.partition(".")[0]):
+            raise Refused(
+                f"names {reference}, which cannot be imported: there is no module {error.name} in the working folder "
+                f"or among the installed packages; run in the folder of {name.partition('.')[0]}.py"
+            ) from error
+        raise Refused(f"names {reference}, which cannot be imported: {in_short(error)}") from error
+
+
+def _is_a(found: Any, base: type | None) -> bool:
+    return callable(found) if base is None else isinstance(found, type) and issubclass(found, base)
+
+
+def _is_own(found: Any, module: str, base: type | None) -> bool:
+    """Whether something is defined in a module and of the kind that is looked for there."""
+    own = getattr(found, "__module__", "") == module and not getattr(found, "__name__", "_").startswith("_")
+    return own and (inspect.isfunction(found) if base is None else _is_a(found, base))
+
+
+def reference_of(found: Any) -> str:
+    """Return the name, ``module:Class``, of a class or function."""
+    return f"{found.__module__}:{found.__qualname__}"
 
 
 @contextmanager
@@ -154,28 +221,45 @@ def code_of(cls: Any) -> str:
     BadInput
         If a module was edited after it was imported: what would run is no longer what lies in the file.
     """
+    try:
+        paths, stamps, known = _last_read.get(cls, ((), (), ""))
+    except TypeError:  # something that makes a class, and cannot be kept track of
+        return _digest_of(cls)[0]
+    if paths and _stamps(paths) == stamps:  # it is asked for at every epoch of every subject
+        return known
+    found, paths = _digest_of(cls)
+    if _first_seen.setdefault(cls, found) != found:
+        raise BadInput(
+            f"the code of {cls.__module__}:{cls.__qualname__} was edited after it was imported, so that the old code "
+            "would run; start Python anew, or reload the module"
+        )
+    _last_read[cls] = (paths, _stamps(paths), found)
+    return found
+
+
+def _digest_of(cls: Any) -> tuple[str, tuple[Path, ...]]:
+    """Return the digest of the code behind a class, and the local files that it is made from."""
     digest = hashlib.sha256()
     local: dict[str, bytes] = {}
     packages: set[str] = set()
     with _working_folder_last():
         _collect(cls.__module__, local, packages)
+        paths = tuple(path for name in local if (path := _place(name)[0]) is not None)
     if not local:
         local[cls.__module__] = _source(cls)
     for name, source in sorted(local.items()):
         digest.update(repr((name, hashlib.sha256(source).hexdigest())).encode())
     for package in sorted(packages):
         digest.update(repr((package, _version(package))).encode())
-    found = digest.hexdigest()[:24]
+    return digest.hexdigest()[:24], paths
+
+
+def _stamps(paths: Sequence[Path]) -> tuple[object, ...]:
+    """Return what changes when one of these files does."""
     try:
-        first = _first_seen.setdefault(cls, found)
-    except TypeError:  # something that makes a class, and cannot be kept track of
-        return found
-    if first != found:
-        raise BadInput(
-            f"the code of {cls.__module__}:{cls.__qualname__} was edited after it was imported, so that the old code "
-            "would run; start Python anew, or reload the module"
-        )
-    return found
+        return tuple((about.st_mtime_ns, about.st_size, about.st_ino) for about in (path.stat() for path in paths))
+    except OSError:
+        return (None,)
 
 
 def _source(cls: Any) -> bytes:

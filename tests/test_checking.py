@@ -32,7 +32,7 @@ def permutation(classes: int) -> str:
     [
         (["network.options.depht=3"], "network.options.depht: split-cnn has no such option; accepted: width, eyes"),
         (["network.kind=./my_networks.py:Net"], "such as my_networks:Net, run in its folder"),
-        (["network.kind=my_networks:"], "such as my_networks:Net"),
+        (["network.kind=my_networks:"], "such as my_networks:Class"),
         (["network.options.width=0"], "width must be at least 1, not 0"),
         (['network.options.width="wide"'], "network.options.width is 'wide', but must be a whole number"),
         (["network.options.width=1.5"], "network.options.width is 1.5, but must be a whole number"),

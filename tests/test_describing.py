@@ -40,7 +40,7 @@ def test_a_topic_holds_all_kinds_and_one_can_be_picked():
     assert {field.name for field in blur.fields} == set(DEFICITS["blur"].model_fields)
     with pytest.raises(BadInput, match="nothing called 'deficit'; accepted: protocol, "):
         describe("deficit")
-    with pytest.raises(BadInput, match="there is no 'blurr'; accepted: blur, "):
+    with pytest.raises(BadInput, match="the kind is 'blurr', but must be one of: blur, "):
         describe("deficits", "blurr")
 
 

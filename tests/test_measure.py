@@ -75,7 +75,7 @@ def test_a_probe_goes_through_the_file_and_back(study, name):
         ((_, site), record) = next(iter(subject.measures.items()))
         assert set(record.epoch) <= set(epochs) and {epochs[0], epochs[-1]} <= set(record.epoch)
         assert set(record.values) == set(probe_type(name).columns)
-        cells = headline_cells(measured.conditions[0], name, site, -1)
+        cells = headline_cells(measured.conditions[0], probe_type(name), site, -1)
         assert cells and all(cell.n <= 1 for cell in cells.values())
     with open_study(study, group=f"/conditions/late/0/measures/{name}/{site}") as table:
         assert "epoch" in table.coords
@@ -183,7 +183,7 @@ def test_a_damaged_measure_is_told(study, reared):
 @pytest.mark.parametrize(
     ("name", "request_", "words"),
     [
-        ("sonar", {}, ("no probe 'sonar'", "odi")),
+        ("sonar", {}, ("--probe is 'sonar', but must be one of: ", "odi")),
         ("odi", {"set": "colour=1"}, ("probe odi.colour", "frequencies")),
         ("odi", {"set": "contrast=2"}, ("probe odi.contrast", "less than or equal to 1")),
         ("odi", {"set": "a.b=2"}, ("fields in fields", "orientations")),

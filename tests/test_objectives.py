@@ -236,7 +236,7 @@ def test_what_is_learned_is_in_identity_text_and_sentence(change):
         ('objective = "reconstruction"', "objective is 'reconstruction', but must be a table such as"),
         (
             'objective = { kind = "reconstruct" }',
-            "but must be one of: classification, reconstruction, none; did you mean",
+            "but must be one of: classification, reconstruction, none, or module:Class; did you mean",
         ),
         ('objective = { kind = "reconstruction", patches = 4 }', "did you mean 'patch'?"),
         ('objective = { kind = "reconstruction", share = 0.0 }', "share is 0.0, but must be more than 0"),

@@ -379,8 +379,8 @@ def test_outlines_cover_about_the_same_area(size: int) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"kind": "stereo-scene"}, "no stimulus 'stereo-scene'; accepted are stereo-scenes"),
-        ({"kind": None}, "no stimulus 'None'"),
+        ({"kind": "stereo-scene"}, "stimulus.kind is 'stereo-scene', but must be one of: stereo-scenes"),
+        ({"kind": None}, "stimulus.kind is 'None', but must be one of: stereo-scenes"),
         ({"n_trian": 5}, "stimulus.n_trian is not a field; accepted are kind, size, n_train"),
         ({"n_train": 0}, "stimulus.n_train: .* greater than or equal to 1, not 0"),
         ({"size": 4}, "stimulus.size: .* greater than or equal to 8, not 4"),

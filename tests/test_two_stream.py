@@ -110,7 +110,7 @@ def test_weights_of_a_backbone_go_into_its_pathways(tmp_path):
         ({"backbone": "tests.strangers:Residual", "fusion": "product"}, "fusion must be one of sum, maximum"),
         ({"backbone": "tests.strangers:Branching", "cut": "fc"}, "cannot be followed"),
         ({"backbone": "tests.strangers:Skipping", "cut": "layer2"}, "is used behind it again"),
-        ({"backbone": "tests.strangers:Nothing"}, "no class 'Nothing'"),
+        ({"backbone": "tests.strangers:Nothing"}, "has no 'Nothing'"),
         ({"backbone": "a_package:net"}, "network.options.backbone names the class a_package:net, and code that a file"),
         ({}, "backbone"),
     ],

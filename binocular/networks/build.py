@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +15,17 @@ from binocular.networks.options import check_options, make_network
 from binocular.networks.sites import FIRST_BINOCULAR
 from binocular.networks.weights import load_weights
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.streams import global_stream
 from binocular.stimuli.surroundings import own_settings
-from binocular.stimuli.user_code import is_shipped, load_class
+from binocular.stimuli.user_code import Refused, is_shipped
 
 if TYPE_CHECKING:
     from binocular.protocols import NetworkSpec
 
 __all__ = ["NETWORKS", "build_network", "check_network", "network_class", "network_of"]
 
-NETWORKS: dict[str, str] = {
+_SHIPPED = {
     "linear": "binocular.networks.linear:SplitLinear",
     "split-cnn": "binocular.networks.cnn:SplitCNN",
     "split-mlp": "binocular.networks.mlp:SplitMLP",
@@ -34,6 +34,7 @@ NETWORKS: dict[str, str] = {
     "split-transformer": "binocular.networks.transformer:SplitTransformer",
     "two-stream": "binocular.networks.two_stream:TwoStream",
 }
+NETWORKS = Kinds("networks", _SHIPPED, nn.Module, makers=True)
 """Networks by kind; a new one is one class and one line here."""
 
 
@@ -125,9 +126,7 @@ def network_class(kind: str) -> Any:
     BadInput
         If the kind is unknown, or names a user's class that nobody has allowed.
     """
-    if ":" in kind:
-        return load_class(kind, "network.kind", nn.Module)
-    if kind not in NETWORKS:
-        raise BadInput(f"network.kind: there is no network '{kind}'; accepted: {', '.join(NETWORKS)}, or module:Class")
-    module_name, _, class_name = NETWORKS[kind].partition(":")
-    return getattr(importlib.import_module(module_name), class_name)
+    try:
+        return NETWORKS.find(kind)
+    except Refused as error:
+        raise BadInput(f"network.kind {error}") from error.__cause__

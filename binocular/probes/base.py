@@ -162,8 +162,12 @@ class Probe(BaseModel):
 
     @classmethod
     def headlines(cls, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the few numbers that sum a measure up, ``[checkpoint]`` each, from the stored datasets."""
-        raise NotImplementedError
+        """Return the few numbers that sum a measure up, ``[checkpoint]`` each, from the stored datasets.
+
+        By default the mean of each dataset at a checkpoint.
+        """
+        numbers = [n for n, column in cls.columns.items() if column.dims[0] == "checkpoint" and column.kind != "string"]
+        return {name: np.reshape(values[name], (len(values[name]), -1)).mean(axis=1) for name in numbers}
 
     def site_name(self, site: str) -> str:
         """Return the name under which a site is stored, which says what is counted there."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
-from binocular.probes.base import Probe
+from binocular.probes.base import Column, Probe
 from binocular.protocols.overrides import parse_override
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.registry import checked
+from binocular.stimuli.user_code import Refused, is_shipped
 
 __all__ = ["PROBES", "probe_from", "probe_type"]
 
-PROBES: dict[str, str] = {
+_SHIPPED = {
     "source-variance": "binocular.probes.relative_variance:RelativeSourceVariance",
     "odi": "binocular.probes.gratings:DominanceIndex",
     "disparity": "binocular.probes.disparity:Disparity",
@@ -26,6 +28,7 @@ PROBES: dict[str, str] = {
     "plasticity": "binocular.probes.plasticity:Plasticity",
     "receptive-fields": "binocular.probes.receptive_fields:ReceptiveFields",
 }
+PROBES = Kinds("probes", _SHIPPED, Probe)
 """Name -> where the probe is defined, as ``module:Class``."""
 
 
@@ -35,19 +38,38 @@ def probe_type(name: str, where: str = "--probe") -> type[Probe]:
     Parameters
     ----------
     name
-        One of ``PROBES``.
+        One of ``PROBES``, or ``module:Class`` for a user's own.
     where
         What a message calls the field that names it.
 
     Raises
     ------
     BadInput
-        For a name that is not in ``PROBES``.
+        If there is no such probe, its code may not be run, or it does not say what a probe must.
     """
-    if name not in PROBES:
-        raise BadInput(f"{where}: there is no probe '{name}'; accepted: {', '.join(PROBES)}")
-    module, _, cls = PROBES[name].partition(":")
-    return getattr(import_module(module), cls)
+    try:
+        cls = PROBES.find(name)
+    except Refused as error:
+        raise BadInput(f"{where} {error}") from error.__cause__
+    if not is_shipped(cls) and (complaint := _complaint(cls)):
+        raise BadInput(f"{where} names {name}, {complaint}")
+    return cls
+
+
+def _complaint(cls: type[Probe]) -> str:
+    """Say what a user's probe lacks; nothing where it is whole."""
+    lacking = [part for part in ("name", "about", "columns") if not hasattr(cls, part)]
+    lacking += ["measure"] if cls.measure is Probe.measure else []
+    if lacking:
+        return f"which lacks {', '.join(lacking)}; a probe has name, about, columns and measure"
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", cls.name):
+        return f"whose name is {cls.name!r}; accepted: lower-case letters, digits and hyphens"
+    if cls.name in PROBES and PROBES.find(cls.name) is not cls:
+        return f"whose name '{cls.name}' another probe has; it needs a name of its own"
+    odd = [n for n, c in cls.columns.items() if not isinstance(c, Column) or c.dims[:1] not in (("checkpoint",), (n,))]
+    if odd:
+        return f"whose column '{odd[0]}' was made by neither coordinate() nor at_checkpoint()"
+    return ""
 
 
 def probe_from(name: str, settings: Sequence[str] = (), where: str = "--probe") -> Probe:
@@ -56,7 +78,7 @@ def probe_from(name: str, settings: Sequence[str] = (), where: str = "--probe") 
     Parameters
     ----------
     name
-        A name in ``PROBES``.
+        A name in ``PROBES``, or ``module:Class``.
     settings
         Texts ``field=value``, the value as in TOML.
     where

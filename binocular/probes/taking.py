@@ -15,8 +15,11 @@ from binocular.networks.sites import chosen_sites, resolve_site
 from binocular.probes.base import NETWORK, Probe
 from binocular.probes.registry import probe_from
 from binocular.probes.relative_variance import RelativeSourceVariance
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, in_short
+from binocular.stimuli.user_code import reference_of
 from binocular.store.records import SiteUnits
+from binocular.store.schema import measure_fields
+from binocular.store.tables import conforming
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from binocular.protocols import ProbePlan
     from binocular.stimuli.base import StimulusSet
 
-__all__ = ["checkpoint_rows", "lacks", "probes_of", "row_name", "stacked", "take", "units_of"]
+__all__ = ["checkpoint_rows", "lacks", "probes_of", "row_name", "stacked", "take", "try_out", "units_of"]
 
 
 def probes_of(plan: ProbePlan) -> list[Probe]:
@@ -85,7 +88,7 @@ def _as_bytes(values: np.ndarray) -> np.ndarray:
 def take(
     probe: Probe, network: nn.Module, stimulus: StimulusSet, seed: int, sites: Sequence[str]
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Take one probe.
+    """Take one probe, without gradients unless it asks for them.
 
     Parameters
     ----------
@@ -110,17 +113,45 @@ def take(
     BadInput
         If the network has no such site, or not what the probe needs.
     """
+    import torch
+
     if missing := lacks(type(probe), network):
         raise BadInput(
             f"probe {probe.name}: the network has no module '{missing[0]}'; it needs {', '.join(probe.needs)}"
         )
-    if probe.scope == "network":
-        return {NETWORK: probe.measure(network, stimulus, seed, NETWORK)}
-    named = dict.fromkeys(probe.site_name(site) for site in sites)
+    named = [] if probe.scope == "network" else list(dict.fromkeys(probe.site_name(site) for site in sites))
     for site in named:
         if site not in probe.own_sites:
             resolve_site(network, site)
-    return probe.measure_sites(network, stimulus, seed, list(named))
+    with torch.no_grad():
+        if probe.scope == "network":
+            return {NETWORK: probe.measure(network, stimulus, seed, NETWORK)}
+        return probe.measure_sites(network, stimulus, seed, named)
+
+
+def try_out(probe: Probe, network: nn.Module, stimulus: StimulusSet, seed: int, sites: Sequence[str]) -> None:
+    """Take a probe of a user's own once, so that what would fail after hours of rearing fails before.
+
+    Parameters
+    ----------
+    probe, network, stimulus, seed, sites
+        As in `take`.
+
+    Raises
+    ------
+    BadInput
+        If it fails, or gives other than it says.
+    """
+    try:
+        for site, row in take(probe, network, stimulus, seed, sites).items():
+            along = {name for name, column in probe.columns.items() if column.dims[0] == "checkpoint"}
+            values = {name: np.asarray(value)[None] if name in along else value for name, value in row.items()}
+            start = {"checkpoint": np.arange(1), "epoch": np.zeros(1, np.int64)}
+            conforming(f"{probe.name}/{site}", measure_fields(probe.columns), start | values)
+    except BadInput:
+        raise
+    except Exception as error:  # whatever a user's probe raises is a finding, not a crash
+        raise BadInput(f"probes.also: {reference_of(type(probe))} cannot measure here: {in_short(error)}") from error
 
 
 def lacks(probe: type[Probe], network: nn.Module) -> list[str]:

@@ -62,7 +62,7 @@ def rear(
     Diverged
         If learning of some of them broke down; the others are reared and written all the same.
     """
-    plan.check_code()
+    plan.check_code(nodes)
     for together in [list(nodes)] if plan.packing == "stacked" else [[node] for node in nodes]:
         _rear(begin(plan, together, folder), folder, stop or threading.Event(), on_epoch or (lambda node: None))
 

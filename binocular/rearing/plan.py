@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from binocular.rearing.tree import identity_of
+from binocular.probes.registry import probe_type
+from binocular.rearing.tree import Node, chain, identity_of
 from binocular.stimuli.base import StimulusConfig, StimulusSet
 from binocular.stimuli.content import digest_of_files
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.user_code import allow, code_of, load_class
+from binocular.stimuli.user_code import allow, code_of, is_shipped, load_class, reference_of
 
 if TYPE_CHECKING:
     from binocular.protocols import NetworkSpec, ProbePlan, Training
@@ -44,7 +45,9 @@ class Plan:
     content
         What decides the stimuli besides the seed, see `StimulusConfig.content`.
     code
-        Digest of the code behind each class of a user that takes part, by its name ``module:Class``.
+        Digest of the code behind each class of a user that the network is made of, by its name ``module:Class``.
+    probe_code
+        Likewise for the probes that it measures with, which decide no weights.
     start
         Digest of what the untrained network of seed 0 holds, where that is a user's or brings weights.
     command
@@ -61,6 +64,7 @@ class Plan:
     reconstructs: bool = False
     content: Mapping[str, Any] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
+    probe_code: Mapping[str, str] = field(default_factory=dict)
     start: str = ""
     command: str = ""
 
@@ -92,18 +96,31 @@ class Plan:
         """Return the stimuli of a seed; see `stimulus_of`."""
         return stimulus_of(self.stimulus, seed, self.device, self.content)
 
-    def check_code(self) -> None:
+    def check_code(self, nodes: Iterable[Node] = ()) -> None:
         """Let the classes of the plan be imported in this process, and make sure that their code is the one planned.
+
+        Parameters
+        ----------
+        nodes
+            What is to be reared, whose deficits and objectives may be a user's own.
 
         Raises
         ------
         BadInput
             If the code has changed since the study was planned.
         """
-        allow([*self.code, *self.stimulus.references()])
-        for reference, planned in self.code.items():
-            if code_of(load_class(reference, "network.kind", nn.Module)) != planned:
-                raise BadInput(f"the code of {reference} has changed since this run began; start the run again")
+        allow([*self.code, *self.probe_code, *self.stimulus.references()])
+        planned = {load_class(reference, "network.kind", nn.Module): code for reference, code in self.code.items()}
+        planned |= {probe_type(name, "probes.also"): code for name, code in self.probe_code.items()}
+        if "code" in self.content and not is_shipped(type(self.stimulus)):
+            planned[type(self.stimulus)] = self.content["code"]
+        changed = [f"the code of {reference_of(cls)}" for cls, code in planned.items() if code_of(cls) != code]
+        for node in nodes:
+            own = sorted({reference_of(cls) for epoch in node.epochs for cls in epoch.own_code()})
+            if own and chain(node.parent, node.epochs)[-1] != node.identity:
+                changed.append(f"the code of {' or '.join(own)}")
+        if changed:
+            raise BadInput(f"{changed[0]} has changed since this run began; start the run again")
 
     @property
     def one_thread_each(self) -> bool:
@@ -121,6 +138,7 @@ class Plan:
                 "units": probes.units,
                 "sites": list(probes.sites),
                 "also": list(probes.also),
+                **({"code": dict(self.probe_code)} if self.probe_code else {}),
                 "test_size": probes.test_size,
                 "normalisation": probes.normalisation,
                 "evaluate_every": self.training.evaluate_every,

@@ -16,7 +16,7 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
-from binocular.networks.build import NETWORKS, network_class
+from binocular.networks.build import NETWORKS
 from binocular.probes.registry import PROBES, probe_type
 from binocular.protocols import Protocol
 from binocular.protocols.deficits import DEFICITS
@@ -26,7 +26,9 @@ from binocular.protocols.phases import Phase
 from binocular.protocols.schema import Condition
 from binocular.protocols.training import NetworkSpec, ProbePlan, Training
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.registry import STIMULI, stimulus_type
+from binocular.stimuli.kinds import Kinds
+from binocular.stimuli.registry import STIMULI
+from binocular.stimuli.user_code import Refused
 
 __all__ = ["TOPICS", "Description", "FieldText", "describe", "print_descriptions", "schema_for_editors", "words_of"]
 
@@ -71,7 +73,7 @@ def describe(topic: str, only: str = "") -> list[Description]:
     topic
         A name in `TOPICS`.
     only
-        One kind, such as ``blur``; all where empty.
+        One kind, such as ``blur``, or ``module:Class`` of a user's own; all where empty.
 
     Raises
     ------
@@ -86,13 +88,18 @@ def describe(topic: str, only: str = "") -> list[Description]:
     """
     if topic not in TOPICS:
         raise BadInput(f"describe: there is nothing called '{topic}'; accepted: {', '.join(TOPICS)}")
-    found = list(TOPICS[topic]())
-    if not only:
-        return found
-    chosen = [description for description in found if description.name == only]
-    if not chosen:
-        raise BadInput(f"describe {topic}: there is no '{only}'; accepted: {', '.join(d.name for d in found)}")
-    return chosen
+    kinds = _KINDS.get(topic)
+    if kinds is None:
+        found = list(_TABLES[topic]())
+        chosen = [description for description in found if only in ("", description.name)]
+        if not chosen:
+            raise BadInput(f"describe {topic}: there is no '{only}'; accepted: {', '.join(d.name for d in found)}")
+        return chosen
+    names, of_kind = kinds
+    try:
+        return [of_kind(name, names.find(name)) for name in ([only] if only else names.names())]
+    except Refused as error:
+        raise BadInput(f"describe {topic}: the kind {error}") from error.__cause__
 
 
 def _about(cls: Any) -> str:
@@ -139,9 +146,9 @@ def _protocol() -> Description:
     return replace(found, fields=found.fields + _of_model("", Taken, "").fields)
 
 
-def _kinds(models: Mapping[str, type[BaseModel]], place: str) -> Iterator[Description]:
-    for name, model in models.items():
-        yield _of_model(name, model, place)
+def _table_in(place: str) -> Callable[[str, type[BaseModel]], Description]:
+    """Return what describes a kind whose example is a table that names it."""
+    return lambda name, model: _of_model(name, model, place)
 
 
 _LIMITS = {
@@ -190,22 +197,21 @@ def _toml(value: Any) -> str:
     return tomli_w.dumps({"x": value}).strip().removeprefix("x = ")
 
 
-def _networks() -> Iterator[Description]:
-    for name in NETWORKS:
-        cls = network_class(name)
-        meanings = dict(re.findall(r"^    (\w+)\n((?:        .*\n?)+)", (cls.__doc__ or "") + "\n", re.M))
-        fields, example = [], {}
-        for parameter in list(inspect.signature(cls).parameters.values())[2:]:
-            needed = parameter.default is parameter.empty
-            meaning = re.sub(r"\s+", " ", meanings.get(parameter.name, "")).strip().replace("``", "")
-            kind = str(parameter.annotation).replace("typing.", "").split("[")[0]
-            kind = " or ".join(_PLAIN.get(part.strip(), part.strip()) for part in kind.split("|"))
-            fields.append(FieldText(parameter.name, kind, "" if needed else _toml(parameter.default), meaning))
-            if needed:
-                example[parameter.name] = "torchvision.models:resnet18"
-            elif not isinstance(parameter.default, bool) and parameter.default not in (None, "") and len(example) < 2:
-                example[parameter.name] = parameter.default
-        yield Description(name, _about(cls), fields, f'network = {{ kind = "{name}", options = {_toml(example)} }}')
+def _network(name: str, cls: Any) -> Description:
+    meanings = dict(re.findall(r"^    (\w+)\n((?:        .*\n?)+)", (cls.__doc__ or "") + "\n", re.M))
+    fields, example = [], {}
+    for parameter in list(inspect.signature(cls).parameters.values())[2:]:
+        needed = parameter.default is parameter.empty
+        meaning = re.sub(r"\s+", " ", meanings.get(parameter.name, "")).strip().replace("``", "")
+        kind = "value" if parameter.annotation is parameter.empty else str(parameter.annotation)
+        kind = kind.replace("typing.", "").split("[")[0]
+        kind = " or ".join(_PLAIN.get(part.strip(), part.strip()) for part in kind.split("|"))
+        fields.append(FieldText(parameter.name, kind, "" if needed else _toml(parameter.default), meaning))
+        if needed:
+            example[parameter.name] = "torchvision.models:resnet18"
+        elif not isinstance(parameter.default, bool) and parameter.default not in (None, "") and len(example) < 2:
+            example[parameter.name] = parameter.default
+    return Description(name, _about(cls), fields, f'network = {{ kind = "{name}", options = {_toml(example)} }}')
 
 
 _PLAIN = {
@@ -214,26 +220,28 @@ _PLAIN = {
 }  # fmt: skip
 
 
-def _probes() -> Iterator[Description]:
-    for name in PROBES:
-        cls = probe_type(name)
-        found = _of_model(name, cls, "{}")
-        example = f'probes = {{ also = ["{name}"] }}' if name != "source-variance" else "probes = { n_stimuli = 48 }"
-        yield Description(name, cls.about, found.fields, example)
+def _probe(name: str, _: Any) -> Description:
+    cls = probe_type(name, "describe probes: the kind")
+    found = _of_model(name, cls, "{}")
+    example = f'probes = {{ also = ["{name}"] }}' if name != "source-variance" else "probes = { n_stimuli = 48 }"
+    return Description(name, cls.about, found.fields, example)
 
 
-TOPICS: dict[str, Callable[[], Iterator[Description]]] = {
+_TABLES: dict[str, Callable[[], Iterator[Description]]] = {
     "protocol": lambda: iter([_protocol()]),
     "conditions": lambda: iter([_of_model("condition", Condition, ""), _of_model("phase", Phase, "")]),
     "training": lambda: iter([_of_model("training", Training, "training = {}")]),
     "network": lambda: iter([_of_model("network", NetworkSpec, "network = {}")]),
-    "networks": _networks,
-    "stimuli": lambda: _kinds({kind: stimulus_type(kind) for kind in STIMULI}, "stimulus = {}"),
-    "deficits": lambda: _kinds(DEFICITS, "deficits = [{}]"),
-    "objectives": lambda: _kinds(OBJECTIVES, "objective = {}"),
     "measuring": lambda: iter([_of_model("probes", ProbePlan, "probes = {}")]),
-    "probes": _probes,
 }
+_KINDS: dict[str, tuple[Kinds, Callable[[str, Any], Description]]] = {
+    "networks": (NETWORKS, _network),
+    "stimuli": (STIMULI, _table_in("stimulus = {}")),
+    "deficits": (DEFICITS, _table_in("deficits = [{}]")),
+    "objectives": (OBJECTIVES, _table_in("objective = {}")),
+    "probes": (PROBES, _probe),
+}
+TOPICS = (*_TABLES, *_KINDS)
 """What can be described; ``network`` is the table of a protocol, ``networks`` the kinds and their options."""
 
 
@@ -266,10 +274,11 @@ def schema_for_editors() -> dict[str, Any]:
     """Return the JSON schema of a protocol as it is written, sweeps, ages and expressions included."""
     schema = Protocol.model_json_schema()
     known = schema["$defs"]
-    stimuli = {kind: stimulus_type(kind) for kind in STIMULI}
-    for place, models in (("Deficit", DEFICITS), ("Objective", OBJECTIVES), ("StimulusConfig", stimuli)):
-        known[place] = {"anyOf": []}
-        for kind, model in models.items():
+    for place, kinds in (("Deficit", DEFICITS), ("Objective", OBJECTIVES), ("StimulusConfig", STIMULI)):
+        outside = {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "pattern": ":"}}}
+        known[place] = {"anyOf": [outside]}
+        for kind in kinds.names():
+            model = kinds.find(kind)
             own = model.model_json_schema()
             known |= own.pop("$defs", {})
             own["required"] = ["kind"]

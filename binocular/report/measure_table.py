@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,10 +12,13 @@ from binocular.report.terminal import print_fitting
 from binocular.store.statistics import Interval, interval
 from binocular.store.study import Condition, load_study
 
+if TYPE_CHECKING:
+    from binocular.probes.base import Probe
+
 __all__ = ["headline_cells", "list_probes", "print_measure"]
 
 
-def headline_cells(condition: Condition, probe: str, site: str, row: int) -> dict[str, Interval]:
+def headline_cells(condition: Condition, probe: type[Probe], site: str, row: int) -> dict[str, Interval]:
     """Return a probe's headline numbers over the seeds of a condition.
 
     Parameters
@@ -31,11 +35,9 @@ def headline_cells(condition: Condition, probe: str, site: str, row: int) -> dic
     dict of str to Interval
         Empty where nothing was measured.
     """
-    from binocular.probes.registry import probe_type
-
-    of = probe_type(probe).headlines
+    key = probe.name, site
     found: list[Mapping[str, np.ndarray]] = [
-        of(subject.measures[probe, site].values) for subject in condition.subjects if (probe, site) in subject.measures
+        probe.headlines(subject.measures[key].values) for subject in condition.subjects if key in subject.measures
     ]
     cells = {}
     for name in found[0] if found else ():
@@ -43,7 +45,7 @@ def headline_cells(condition: Condition, probe: str, site: str, row: int) -> dic
     return cells
 
 
-def print_measure(study_path: Path | str, probe: str) -> None:
+def print_measure(study_path: Path | str, probe: type[Probe]) -> None:
     """Print a probe's headline numbers: a row per condition at the end of rearing, and one for the untrained nulls.
 
     Parameters
@@ -51,17 +53,17 @@ def print_measure(study_path: Path | str, probe: str) -> None:
     study_path
         Of ``study.h5`` or the folder it is in.
     probe
-        Name of a probe whose columns the study holds.
+        A probe whose columns the study holds.
     """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     study = load_study(study_path)
-    sites = {site for c in study.reared for s in c.subjects for of, site in s.measures if of == probe}
+    sites = {site for c in study.reared for s in c.subjects for of, site in s.measures if of == probe.name}
     for site in sorted(sites):
         table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column(f"{probe}, {site}")
+        table.add_column(f"{probe.name}, {site}")
         rows = [(condition.label, headline_cells(condition, probe, site, -1)) for condition in study.reared]
         rows.append(("untrained", headline_cells(study.reared[0], probe, site, 0)))
         for name in rows[-1][1]:
@@ -83,7 +85,7 @@ def list_probes(only: str | None = None) -> None:
     for heading in ("probe", "measures") if only is None else ("setting", "default", "meaning"):
         table.add_column(heading)
     if only is None:
-        for name in PROBES:
+        for name in PROBES.names():
             table.add_row(name, probe_type(name).about)
     else:
         for name, field in probe_type(only).model_fields.items():

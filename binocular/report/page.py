@@ -10,10 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from binocular.report.figures.drawing import FIGURES, to_draw
+from binocular.report.figures.drawing import to_draw
 from binocular.report.figures.saving import picture
 from binocular.report.figures.style import eye_colour, style, words
 from binocular.report.rendering import embedded, render
+from binocular.stimuli.errors import BadInput
 from binocular.store.overview import area_table, condition_table, end_group
 from binocular.store.sealing import atomic_write
 from binocular.store.sites import in_words
@@ -106,14 +107,17 @@ def _day(text: str) -> str:
 
 def _figures(study: Study, drawn: Sequence[Path]) -> Iterator[dict[str, Any]]:
     there = {path.stem: path for path in drawn if path.suffix == ".svg"}
-    for name, stem, site in to_draw(study):
+    for drawing, name, stem, site in to_draw(study):
         of_site = stem.removeprefix(name).removeprefix(".")
-        caption = FIGURES[name].caption + (f" Site {of_site}." if of_site else "")
+        caption = drawing.caption + (f" Site {of_site}." if of_site else "")
         if stem in there:
             content = there[stem].read_bytes()
         else:
-            with style():
-                content = picture(FIGURES[name](study, site), "svg")
+            try:
+                with style():
+                    content = picture(drawing(study, site), "svg")
+            except BadInput:  # a figure of a user's own, of which drawing has told
+                continue
         width = re.search(rb'<svg [^>]*?width="([\d.]+)pt"', content)
         inches = float(width[1]) / 72 if width else 6.0
         yield {"stem": stem, "caption": caption, "inches": inches, "source": embedded(content)}

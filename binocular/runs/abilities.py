@@ -85,7 +85,7 @@ def abilities(protocol: Protocol) -> Iterator[Ability]:
     yield _pathways(network)
     yield _areas(network, stimulus)
     yield _sites(network, stimulus)
-    possible = {name: lacks(probe_type(name), network) for name in PROBES}
+    possible = {name: lacks(probe_type(name), network) for name in PROBES.names()}
     lacking = "; ".join(f"{name} needs {', '.join(needs)}" for name, needs in possible.items() if needs)
     yield Ability("probes", ", ".join(name for name, needs in possible.items() if not needs), lacking)
     yield _objectives(network, stimulus, spec.kind)

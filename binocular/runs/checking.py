@@ -9,14 +9,17 @@ import torch
 
 from binocular.networks.build import network_class
 from binocular.networks.options import check_options, weights_of
+from binocular.protocols.figures import own_figure
 from binocular.runs.planning import StudyPlan, check_parts, plan_study, usable_device
 from binocular.runs.sizes import StudySize, check_size, check_weights, size_of
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.base import StimulusSet
+from binocular.stimuli.errors import BadInput, in_short
 from binocular.stimuli.streams import stream
+from binocular.stimuli.user_code import is_shipped
 
 if TYPE_CHECKING:
     from binocular.protocols import Deficit, Protocol
-    from binocular.stimuli.base import StimulusSet
+    from binocular.stimuli.base import StimulusConfig
 
 __all__ = ["Findings", "check_protocol", "check_stimulus"]
 
@@ -81,6 +84,8 @@ def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool =
     spec = protocol.network
     cls = network_class(spec.kind)
     check_options(spec.kind, cls, spec.options)
+    for name in protocol.figures:
+        own_figure(name)
     stimulus, notes = check_stimulus(protocol)
     numbers = weights_of(cls, stimulus.shape, stimulus.n_classes, spec.options)
     check_weights(numbers, device, allow_large)
@@ -101,7 +106,7 @@ def check_stimulus(protocol: Protocol) -> tuple[StimulusSet, tuple[str, ...]]:
     BadInput
         If the stimuli cannot be made, are too few to be measured with, or a deficit does not suit them.
     """
-    stimulus = protocol.stimulus.sample()
+    stimulus = _few(protocol.stimulus)
     n_test = getattr(protocol.stimulus, "n_test", None) or len(stimulus.labels["test"])
     notes = list(stimulus.notes)
     side = min(protocol.probes.n_stimuli, n_test // 2)
@@ -126,6 +131,35 @@ def check_stimulus(protocol: Protocol) -> tuple[StimulusSet, tuple[str, ...]]:
     return stimulus, tuple(notes)
 
 
+def _few(config: StimulusConfig) -> StimulusSet:
+    """Return a few stimuli; those of a user's own are looked at as rearing will."""
+    if is_shipped(type(config)):
+        return config.sample()
+    complaint = ""
+    try:
+        found = config.sample()
+        if not isinstance(found, StimulusSet):
+            raise TypeError(f"build returns a {type(found).__name__}, no StimulusSet")
+        for split in ("test", "train"):
+            labels = found.labels[split]
+            index = torch.arange(min(4, len(labels)))
+            views = found.views(split, index, stream(0, "check") if split == "train" else None)
+            if views.shape != (len(index), 2, *found.shape) or views.dtype != torch.float32:
+                complaint = (
+                    f"its {split} views are {tuple(views.shape)} {views.dtype}; accepted: "
+                    f"{(len(index), 2, *found.shape)} torch.float32, [batch, eye, channel, height, width]"
+                )
+            elif labels.dtype != torch.int64 or not 0 <= int(labels.min()) <= int(labels.max()) < found.n_classes:
+                complaint = f"its {split} labels are not all whole numbers (int64) from 0 to {found.n_classes - 1}"
+    except BadInput:
+        raise
+    except Exception as error:  # whatever a user's stimuli raise is a finding, not a crash
+        raise BadInput(f"stimulus: {config.kind} cannot be built: {in_short(error)}") from error
+    if complaint:
+        raise BadInput(f"stimulus: {config.kind} cannot be shown: {complaint}")
+    return found
+
+
 def _try(deficit: Deficit, stimulus: StimulusSet, where: str) -> None:
     """Apply a deficit to a few presentations, as at the beginning and at the end of its phase."""
     index = torch.arange(min(4, len(stimulus.labels["train"])))
@@ -140,8 +174,7 @@ def _try(deficit: Deficit, stimulus: StimulusSet, where: str) -> None:
             raise BadInput(f"{where}: {error}") from None
         except Exception as error:  # whatever a user's deficit raises is a finding, not a crash
             raise BadInput(
-                f"{where}: the deficit '{deficit.kind}' fails on views of shape {tuple(views.shape)}: "
-                f"{type(error).__name__}: {error}"
+                f"{where}: the deficit '{deficit.kind}' fails on views of shape {tuple(views.shape)}: {in_short(error)}"
             ) from error
         if seen.shape != views.shape or taught.shape != labels.shape:
             raise BadInput(

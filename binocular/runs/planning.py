@@ -13,15 +13,17 @@ from binocular.networks.build import network_class, network_of
 from binocular.networks.checking import check_reproducible
 from binocular.networks.sites import chosen_sites
 from binocular.probes.recording import units_at
-from binocular.probes.taking import probes_of
+from binocular.probes.registry import probe_type
+from binocular.probes.taking import probes_of, try_out
 from binocular.protocols.checked import nearest
-from binocular.rearing.objectives import build_decoder
+from binocular.rearing.objectives import build_decoder, try_objective
 from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node, PhaseTree
 from binocular.runs.packing import bytes_of_step, can_be_stacked, packing_for
 from binocular.runs.sizes import check_step
 from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import global_stream
 from binocular.stimuli.user_code import code_of, is_reference, is_shipped, load_class
 from binocular.store.node_index import NodeIndex
 from binocular.store.provenance import usable_cores
@@ -111,6 +113,7 @@ def plan_study(protocol: Protocol, device: str = "auto", command: str = "") -> S
         reconstructs=any(phase.objective.kind == "reconstruction" for phase in _phases(protocol)),
         content=protocol.stimulus.content(),
         code=code,
+        probe_code={name: code_of(cls) for name in protocol.probes.also if not is_shipped(cls := probe_type(name))},
         start=start,
         command=command,
     )
@@ -182,7 +185,8 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool = Fal
     if study.plan.packing == "stacked" and any(phase.pull is not None for phase in _phases(protocol)):
         raise BadInput("training.packing is 'stacked', but a phase has a pull; accepted: loop, auto")
     chosen_sites(network, protocol.probes.sites, protocol.probes.units)
-    probes_of(protocol.probes)
+    _check_own_probes(study, network)
+    _check_own_objectives(protocol, network, stimulus)
     _check_named_parts(protocol, network)
     scores = ("test_accuracy", "accuracy_left_only", "accuracy_right_only", *stimulus.tasks)
     for condition in protocol.resolved_conditions():
@@ -203,6 +207,27 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool = Fal
         _check_reconstruction(protocol, network, stimulus.shape)
     statistics = sum(b.numel() for b in network.buffers())
     return 4 * (2 * weights + statistics)
+
+
+def _check_own_probes(study: StudyPlan, network: nn.Module) -> None:
+    """Raise `BadInput` where a probe of the protocol is not there, or one of a user's own cannot measure."""
+    protocol, seed = study.protocol, study.protocol.seed_list[0]
+    own = [probe for probe in probes_of(protocol.probes) if not is_shipped(type(probe))]
+    sites = [site.name for site in chosen_sites(network, protocol.probes.sites, protocol.probes.units)] if own else []
+    for probe in own:
+        with global_stream(seed, "check"):
+            try_out(probe, network.eval(), study.plan.stimuli(seed), seed, sites)
+
+
+def _check_own_objectives(protocol: Protocol, network: nn.Module, stimulus: StimulusSet) -> None:
+    """Raise `BadInput` where an objective of a user's own cannot be learned by."""
+    tried = set()
+    for condition in protocol.resolved_conditions():
+        for number, phase in enumerate(condition.phases):
+            if phase.epochs and not is_shipped(type(phase.objective)) and phase.objective not in tried:
+                tried.add(phase.objective)
+                where = f"conditions.{condition.name}.phases[{number}].objective"
+                try_objective(phase.objective, network, stimulus, where)
 
 
 def _phases(protocol: Protocol) -> list[Phase]:

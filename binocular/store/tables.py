@@ -25,6 +25,7 @@ __all__ = [
     "CHECKSUM",
     "attributes_checksum",
     "checksum",
+    "conforming",
     "new_file",
     "plain_attributes",
     "read_dataset",
@@ -116,6 +117,39 @@ def _sizes(fields: Mapping[str, Field], columns: Mapping[str, np.ndarray]) -> di
     return {name: len(columns[name]) for name, field in fields.items() if field.dims == (name,)}
 
 
+def conforming(where: str, fields: Mapping[str, Field], columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return columns as the arrays of their fields.
+
+    Parameters
+    ----------
+    where
+        Name of the table, for messages.
+    fields, columns
+        As for `write_table`.
+
+    Raises
+    ------
+    ValueError
+        If a column is unknown, missing or breaks the schema.
+    """
+    if unknown := set(columns) - set(fields):
+        raise ValueError(f"{where}: {', '.join(sorted(unknown))} is not in the schema")
+    if absent := {name for name, field in fields.items() if field.required} - set(columns):
+        raise ValueError(f"{where}: {', '.join(sorted(absent))} is missing")
+    values = {
+        name: np.asarray(columns[name], dtype=object if field.kind == "string" else field.kind)
+        for name, field in fields.items()
+        if name in columns
+    }
+    sizes = _sizes(fields, values)
+    for name, array in values.items():
+        if lost := set(fields[name].dims) - set(sizes):
+            raise ValueError(f"{where}: {name} runs along {', '.join(sorted(lost))}, which is no coordinate")
+        if problems := problems_of(f"{where}/{name}", fields[name], array, sizes):
+            raise ValueError("; ".join(problems))
+    return values
+
+
 def write_table(group: h5py.Group, fields: Mapping[str, Field], columns: Mapping[str, Any]) -> None:
     """Write the columns of one group.
 
@@ -133,20 +167,8 @@ def write_table(group: h5py.Group, fields: Mapping[str, Field], columns: Mapping
     ValueError
         If a column is unknown, missing or breaks the schema: a fault of the caller, found before it is on disk.
     """
-    if unknown := set(columns) - set(fields):
-        raise ValueError(f"{group.name}: {', '.join(sorted(unknown))} is not in the schema")
-    if absent := {name for name, field in fields.items() if field.required} - set(columns):
-        raise ValueError(f"{group.name}: {', '.join(sorted(absent))} is missing")
-    values = {
-        name: np.asarray(columns[name], dtype=object if field.kind == "string" else field.kind)
-        for name, field in fields.items()
-        if name in columns
-    }
-    sizes = _sizes(fields, values)
-    for name, array in values.items():
-        if problems := problems_of(f"{group.name}/{name}", fields[name], array, sizes):
-            raise ValueError("; ".join(problems))
-    scales = {name: _dataset(group, name, fields[name], values[name]) for name in sizes}
+    values = conforming(str(group.name), fields, columns)
+    scales = {name: _dataset(group, name, fields[name], values[name]) for name in _sizes(fields, values)}
     for name, scale in scales.items():
         scale.make_scale(name)
     for name, array in values.items():

@@ -1,10 +1,11 @@
-"""Deficits and treatments, by kind. To add one: a class and a line here, or ``DEFICITS[kind] = Class`` in your code."""
+"""Deficits and treatments, by kind; a new one is a class and a line here, or stays outside (`stimuli.kinds`)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from binocular.protocols.checked import complain, nearest
+from binocular.protocols.checked import model_of_kind
+from binocular.stimuli.kinds import Kinds
 
 from .alternation import Alternation
 from .base import Deficit, EyeDeficit, Ramp
@@ -16,7 +17,7 @@ from .treatments import ContrastBalance, DarkExposure, Patching, Penalisation
 
 __all__ = ["DEFICITS", "Deficit", "DissociationPlan", "EyeDeficit", "Ramp", "deficit_from"]
 
-DEFICITS: dict[str, type[Deficit]] = {
+_SHIPPED = {
     str(deficit.model_fields["kind"].default): deficit
     for deficit in (
         Blur,
@@ -42,6 +43,7 @@ DEFICITS: dict[str, type[Deficit]] = {
         DarkExposure,
     )
 }
+DEFICITS = Kinds("deficits", _SHIPPED, Deficit)
 
 
 def deficit_from(value: Any) -> Deficit:
@@ -59,15 +61,4 @@ def deficit_from(value: Any) -> Deficit:
     """
     if isinstance(value, Deficit):
         return value
-    kinds = ", ".join(DEFICITS)
-    if not isinstance(value, dict):
-        raise complain(
-            "Deficit", (), f'is {value!r}, but must be a table such as {{ kind = "blur", factor = 4 }}', value
-        )
-    kind = value.get("kind")
-    if not isinstance(kind, str):
-        what = "is missing" if kind is None else f"is {kind!r}"
-        raise complain("Deficit", ("kind",), f"{what}, but must be one of: {kinds}", kind)
-    if kind not in DEFICITS:
-        raise complain("Deficit", ("kind",), f"is '{kind}', but must be one of: {kinds}{nearest(kind, DEFICITS)}", kind)
-    return DEFICITS[kind].model_validate(value)
+    return model_of_kind(DEFICITS, value, '{ kind = "blur", factor = 4 }').model_validate(value)

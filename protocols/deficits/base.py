@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 from pydantic import Field, ValidationError, model_validator
 
 from binocular.protocols.checked import Checked, Number, complain, nearest
+from binocular.stimuli.kinds import OfKind
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +65,7 @@ class Ramp(Checked):
     to: Number = Field(description="its value in the last epoch of the phase; the first has the value of the field")
 
 
-class Deficit(Checked):
+class Deficit(OfKind, Checked):
     """Something done to what the eyes see, or to what is taught.
 
     A deficit is called with a batch and returns a batch. It never changes its input in place, draws every random number

@@ -10,9 +10,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from binocular.stimuli.user_code import is_shipped
+
 from .base import Learner, Objective
 from .classification import Classification
 from .decoder import build_decoder
+from .own import Own, try_objective
 from .reconstruction import Reconstruction
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ __all__ = [
     "Reconstruction",
     "build_decoder",
     "objective_of",
+    "try_objective",
 ]
 
 
@@ -33,6 +37,8 @@ def objective_of(spec: ObjectiveSpec) -> Objective | None:
     """Return the objective that a protocol asks for, the same object for equal ones; None where nothing is learned."""
     from binocular.protocols import objectives as asked
 
+    if not is_shipped(type(spec)):
+        return Own(spec)
     if isinstance(spec, asked.NoLearning):
         return None
     if isinstance(spec, asked.Reconstruction):

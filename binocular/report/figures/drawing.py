@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import logging
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from binocular.protocols.figures import OWN_FIGURES, own_figure
 from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, in_short
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.ownership import remove_figures
 from binocular.store.sites import in_order
@@ -19,7 +23,9 @@ from binocular.store.study import Study, load_study
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "Drawing", "draw", "draw_all", "figure_of", "to_draw"]
+__all__ = ["FIGURES", "Drawing", "draw", "draw_all", "drawing_of", "figure_of", "to_draw"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Drawing:
     ``several_areas`` is drawn where a study holds at least two.
     """
 
-    function: str
+    function: str | Callable[..., Figure]
     per_site: bool
     caption: str
     probe: str = ""
@@ -38,9 +44,11 @@ class Drawing:
 
     def __call__(self, study: Study, site: str | None = None) -> Figure:
         """Draw it; ``site`` matters only for a figure of a site."""
-        module, name = self.function.split(":")
-        function: Callable[..., Figure] = getattr(import_module(module), name)
-        return function(study, site) if self.per_site else function(study)
+        function = self.function
+        if isinstance(function, str):
+            module, name = function.split(":")
+            function = getattr(import_module(module), name)
+        return function(study, site) if self.per_site else function(study)  # type: ignore[operator]
 
     def sites(self, study: Study) -> tuple[str, ...]:
         """Return the sites for which it is drawn; empty where its probe has not been taken."""
@@ -110,7 +118,63 @@ FIGURES: dict[str, Drawing] = {
         "receptive-fields",
     ),
 }
-"""All figures by name, in the order of the report."""
+"""The figures that ship by name, in the order of the report."""
+
+
+def drawing_of(name: str) -> Drawing:
+    """Return a figure by its name, or as ``module:function`` for one of a user's own.
+
+    Raises
+    ------
+    BadInput
+        If there is none, or nobody has allowed its code to be run.
+    """
+    if name in FIGURES:
+        return FIGURES[name]
+    if ":" not in name and name not in OWN_FIGURES.of_packages:
+        raise BadInput(f"there is no figure {name!r}; accepted are {', '.join(FIGURES)}, {OWN_FIGURES.accepted()}")
+    function, per_site = own_figure(name, "figure")
+
+    def drawn(*given: object) -> Figure:
+        try:
+            figure = function(*given)
+        except BadInput:
+            raise
+        except Exception as error:  # whatever a user's figure raises is a finding, not a crash
+            raise BadInput(f"the figure {name} cannot be drawn: {in_short(error)}") from error
+        if not hasattr(figure, "savefig"):
+            raise BadInput(f"the figure {name} cannot be drawn: it returns a {type(figure).__name__}, no Figure")
+        return figure
+
+    return Drawing(drawn, per_site, " ".join((inspect.getdoc(function) or name).partition("\n\n")[0].split()))
+
+
+def _chosen(study: Study, names: Sequence[str] | None) -> dict[str, Drawing]:
+    """Return figures by the names of their files: those asked for, or all that ship and those of the protocol."""
+    if names:
+        return {_stem(name): drawing_of(name) for name in names}
+    found = dict(FIGURES)
+    for name in _of_protocol(study):
+        try:
+            found[_stem(name)] = drawing_of(name)
+        except BadInput as error:
+            _log.warning(f"binocular: left out: {error}")
+    return found
+
+
+def _stem(name: str) -> str:
+    """Return the name of a figure without its module; that of a user's own is no name of those that ship."""
+    own = name.rpartition(":")[2].replace("_", "-")
+    return f"own-{own}" if ":" in name and own in FIGURES else own
+
+
+def _of_protocol(study: Study) -> list[str]:
+    """Return the figures of a user's own that the protocol of a study asks for."""
+    try:
+        figures = tomllib.loads(str(study.attributes["protocol"])).get("figures", [])
+    except tomllib.TOMLDecodeError:
+        return []
+    return [name for name in figures if isinstance(name, str)] if isinstance(figures, list) else []
 
 
 @own_settings()
@@ -122,7 +186,7 @@ def figure_of(study: Study | Path | str, name: str, site: str | None = None) -> 
     study
         A study in memory, a ``study.h5``, or the folder that holds one.
     name
-        One of `FIGURES`.
+        One of `FIGURES`, or ``module:function`` for one of your own.
     site
         Of which site, for a figure of a site; by default the first one that it can be drawn for: the first
         binocular cells where they were measured, else the representation.
@@ -139,33 +203,28 @@ def figure_of(study: Study | Path | str, name: str, site: str | None = None) -> 
     Traceback (most recent call last):
     binocular.stimuli.errors.BadInput: there is no figure 'histogram'; accepted are dominance, ...
     """
-    _check_name(name)
+    drawing = drawing_of(name)
     study = study if isinstance(study, Study) else load_study(study)
     if not study.reared:
         raise BadInput(f"the study {study.title!r} has no subjects to draw; accepted is one with at least one")
-    _check_probe(study, name)
-    sites = FIGURES[name].sites(study)
+    _check_probe(study, name, drawing)
+    sites = drawing.sites(study)
     if site is not None and site not in sites:
         raise BadInput(f"the figure {name!r} cannot be drawn for a site {site!r}; accepted are {', '.join(sites)}")
     with style():
-        return FIGURES[name](study, site or sites[0])
+        return drawing(study, site or sites[0])
 
 
-def _check_name(name: str) -> None:
-    if name not in FIGURES:
-        raise BadInput(f"there is no figure {name!r}; accepted are {', '.join(FIGURES)}")
-
-
-def _check_probe(study: Study, name: str) -> None:
-    if FIGURES[name].several_areas and study.reared and not FIGURES[name].sites(study):
+def _check_probe(study: Study, name: str, drawing: Drawing) -> None:
+    if drawing.several_areas and study.reared and not drawing.sites(study):
         raise BadInput(
             f"the figure {name!r} needs subjects measured at at least two areas; "
             f"this study has the sites {', '.join(study.sites)}"
         )
-    if FIGURES[name].probe and study.reared and not FIGURES[name].sites(study):
+    if drawing.probe and study.reared and not drawing.sites(study):
         raise BadInput(
             f"the figure {name!r} needs a probe that this study does not hold; "
-            f"'binocular measure STUDY --probe {FIGURES[name].probe}' takes it"
+            f"'binocular measure STUDY --probe {drawing.probe}' takes it"
         )
 
 
@@ -177,7 +236,8 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
     study
         The study in memory.
     names
-        Which of `FIGURES`; all by default.
+        Which of `FIGURES`, or ``module:function``; by default all that ship, and those that the protocol asks for. Of
+        the latter one that cannot be drawn, or whose code nobody has allowed, is left out with a word.
 
     Yields
     ------
@@ -190,18 +250,22 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
     BadInput
         If there is no figure of a name, or the study does not hold what it shows.
     """
-    for name in names or FIGURES:
-        _check_name(name)
-        if names:
-            _check_probe(study, name)
-    for name, stem, site in to_draw(study, names):
-        with style():
-            figure = FIGURES[name](study, site)
+    for name in names or ():
+        _check_probe(study, name, drawing_of(name))
+    for drawing, name, stem, site in to_draw(study, names):
+        try:
+            with style():
+                figure = drawing(study, site)
+        except BadInput as error:
+            if names:
+                raise
+            _log.warning(f"binocular: left out: {error}")
+            continue
         yield name, stem, figure
 
 
-def to_draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str, str, str]]:
-    """Give name, file without ending and site of the figures that `draw` draws, in its order.
+def to_draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[Drawing, str, str, str]]:
+    """Give the figures that `draw` draws, in its order, each with its name, its file without ending, and its site.
 
     Parameters
     ----------
@@ -210,11 +274,11 @@ def to_draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[
     names
         Of figures; without, all that the study can show.
     """
-    for name in names or FIGURES:
+    for name, drawing in _chosen(study, names).items():
         # Of many areas the first and the last are drawn, and whatever is no area; the others when they are asked for.
-        for site in FIGURES[name].sites(study) if study.reared else ():
+        for site in drawing.sites(study) if study.reared else ():
             if site not in study.areas[1:-1]:
-                yield name, name if site == study.default_site else f"{name}.{site}", site
+                yield drawing, name, name if site == study.default_site else f"{name}.{site}", site
 
 
 @own_settings()
@@ -228,7 +292,8 @@ def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | 
     folder
         Made if missing; files of the same name are replaced, and figures that an earlier study left there removed.
     names
-        Which of `FIGURES`; all by default.
+        Which of `FIGURES`, or ``module:function``; by default all that ship, and those that the protocol asks for. Of
+        the latter one that cannot be drawn, or whose code nobody has allowed, is left out with a word.
 
     Returns
     -------
@@ -245,5 +310,5 @@ def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | 
     written: list[Path] = []
     for _, stem, figure in draw(study, names):
         written += save_figure(figure, Path(folder) / stem, of=protocol)
-    remove_figures(Path(folder), written, protocol if names else "")
+    remove_figures(Path(folder), written, protocol if names or _of_protocol(study) else "")
     return written
