@@ -122,7 +122,7 @@ def _bytes_kept(network: nn.Module, shape: tuple[int, int, int], batch: int) -> 
     trained = copy.deepcopy(network).train()
     weights = {weight.untyped_storage().data_ptr() for weight in trained.parameters()}
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value), global_stream(0, "check"):
-        scores = trained(torch.zeros(few, 2, *shape))  # held, so that no address is used twice
+        scores = trained(torch.rand(few, 2, *shape))  # held, so that no address is used twice
     del scores
     return sum(kept.values()) * batch // few
 
