@@ -174,7 +174,7 @@ def test_a_fixed_network_has_nothing_to_learn():
         ("split-cnn", {"eyes": 3}, "eyes must be 1 or 2"),
         ("all-convolutional", {"blocks": 0}, "at least 1"),
         ("all-convolutional", {"blocks": 4}, "at least 16 x 16"),
-        (f"{__name__}:Nothing", {}, "no class 'Nothing'"),
+        (f"{__name__}:Nothing", {}, "the module has no 'Nothing'"),
     ],
 )
 def test_bad_descriptions_are_refused(kind, options, word):
