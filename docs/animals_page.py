@@ -19,6 +19,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+
+import declared_studies  # noqa: E402
+
 RESULTS = ROOT / "data" / "results" / "animal-histories.json"
 PAGE = ROOT / "docs" / "networks-and-animals.md"
 FIRST, LAST = "first_binocular", "representation"
@@ -355,6 +359,7 @@ TABLES = {
     "conditions": conditions_table,
     "count": count,
     "provenance": provenance,
+    **declared_studies.TABLES,
 }
 
 

@@ -19,7 +19,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch):
     import animals_page
 
     yield animals_page
-    for name in ("animals_page", "animals_figures"):
+    for name in ("animals_page", "animals_figures", "declared_studies"):
         sys.modules.pop(name, None)
 
 
@@ -100,3 +100,50 @@ def test_the_figures_of_the_page_are_drawn_from_the_files(drawn):
         assert (animals_figures.PICTURES / f"{name}.png").stat().st_size < 150_000
         figure = function(stored(drawn), controls)
         assert figure.axes and all(ax.lines or ax.patches or ax.collections for ax in figure.axes), name
+
+
+def test_a_change_accounts_for_a_turn_that_it_halves_and_not_for_one_that_it_leaves(drawn):
+    turn = [0.30, 0.34, 0.32, 0.31, 0.33]
+    lines = drawn.declared_studies.turning(
+        {
+            "turns": {
+                "as-it-was": {"label": "nothing", "turn": turn},
+                "gone": {"label": "gone", "turn": [0.01, 0.03, -0.02, 0.0, 0.02]},
+                "left": {"label": "left", "turn": turn[::-1]},
+                "half": {"label": "half", "turn": [0.0, 0.34, 0.1, 0.31, 0.02]},
+            }
+        }
+    ).splitlines()
+    assert [line.split(" | ")[-1] for line in lines[2:]] == ["– |", "yes |", "no |", "undecided |"]
+    assert lines[2].startswith("| nothing | 5 | 0.32 [0.30, 0.34] |")
+
+
+def _treated(medians: dict[int, list[float]], distance: dict[int, list[float]]) -> dict:
+    return {f"reversed-{dose}": {"median": medians[dose], "distance": distance[dose]} for dose in medians}
+
+
+def test_the_rule_takes_the_shortest_dose_after_which_the_other_eye_is_no_longer_preferred(drawn):
+    medians = {2: [0.5, 0.5, -0.1], 4: [0.2, 0.4, -0.4], 8: [-0.1, 0.3, -0.6], 16: [-0.5, 0.2, -0.9]}
+    subjects = _treated(medians, medians)
+    assert drawn.declared_studies.by_the_rule(subjects, "reversed") == [8, 16, 2]
+
+
+def test_a_dose_is_an_optimum_if_both_ends_are_farther_from_balance(drawn):
+    import numpy as np
+
+    best = np.array([0.1, 0.12, 0.11])
+    judged = drawn.declared_studies.optimum
+    assert judged({2: best + 0.2, 4: best + 0.1, 8: best, 16: best + np.array([0.2, 0.21, 0.19])}) == "holds"
+    assert judged({2: best + 0.2, 4: best + 0.1, 8: best, 16: best + np.array([0.3, -0.2, 0.0])}) == "undecided"
+    assert judged({2: best + 0.2, 4: best + 0.1, 8: best + 0.1, 16: best}) == "does not hold"
+
+
+def test_what_is_kept_of_the_declared_studies_is_of_their_seeds(drawn):
+    studies = drawn.declared_studies
+    turns = studies.read(studies.TURNING)["turns"]
+    subjects = studies.read(studies.STOPPING)["subjects"]
+    assert set(turns) == {"as-it-was", *studies.CHANGES, "scenes"}
+    assert set(subjects) == {f"{name}-{dose}" for name in studies.TREATMENTS for dose in studies.DOSES}
+    for found in (turns, subjects):
+        assert len({tuple(one["seeds"]) for one in found.values()}) == 1  # paired
+        assert all(len(values) == 5 for one in found.values() for values in one.values() if isinstance(values, list))
