@@ -198,7 +198,9 @@ def _toml(value: Any) -> str:
 
 
 def _network(name: str, cls: Any) -> Description:
-    meanings = dict(re.findall(r"^    (\w+)\n((?:        .*\n?)+)", (cls.__doc__ or "") + "\n", re.M))
+    # Python 3.13 takes the indentation of docstrings away.
+    text = inspect.cleandoc(cls.__doc__ or "")
+    meanings = dict(re.findall(r"^(\w+)\n((?: {4}.*\n?)+)", text + "\n", re.M))
     fields, example = [], {}
     for parameter in list(inspect.signature(cls).parameters.values())[2:]:
         needed = parameter.default is parameter.empty
