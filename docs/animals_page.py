@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
 import declared_studies  # noqa: E402
+from declared_studies import about, table  # noqa: E402
 
 RESULTS = ROOT / "data" / "results" / "animal-histories.json"
 PAGE = ROOT / "docs" / "networks-and-animals.md"
@@ -42,10 +43,7 @@ def take(folders: list[Path]) -> dict[str, Any]:
     for folder in folders:
         study = load_study(folder)
         seeds = sorted({subject.seed for condition in study.conditions for subject in condition.subjects})
-        kept = {name: str(study.attributes[name]) for name in ("command", "finished", "device", "versions")}
-        # Where it was written is nobody's business.
-        kept["command"] = re.sub(r" --(out|timings) \S+| --quiet", "", kept["command"])
-        found["studies"].append({"title": study.title, "seeds": seeds, "n": len(study.reared), **kept})
+        found["studies"].append({"title": study.title, "seeds": seeds, "n": len(study.reared), **about(study)})
         comparison = compare_study(study)
         for fact in comparison.facts:
             known = found["facts"].get(fact.test.id)
@@ -237,11 +235,6 @@ def _text(numbers: list[float | None] | None) -> str:
     return f"{mean:.2f}{interval}".replace("-", "−")
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    told = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *told])
-
-
 def facts_table(found: dict[str, Any]) -> str:
     """Return one row per fact that could be tested."""
     rows = []
@@ -258,7 +251,7 @@ def facts_table(found: dict[str, Any]) -> str:
         published = f"{fact['published']} ({fact['evidence']}; {fact['reference']})"
         ours = f"{fact['measure']} {_text(fact['ours'])}, n = {fact['subjects']}: {fact['label']}"
         rows.append([fact["claim"], published, ours, first, fact["last"] or "–"])
-    return _table(["history and claim", "animal", "network, first cells", "first cells", "last layer"], rows)
+    return table(["history and claim", "animal", "network, first cells", "first cells", "last layer"], rows)
 
 
 def histograms_table(found: dict[str, Any]) -> str:
@@ -273,7 +266,7 @@ def histograms_table(found: dict[str, Any]) -> str:
             [animal, when, _text(one["theirs"]), _text(one["ours"]), distance, one["first"], one["last"] or "–"]
         )
     head = ["animal", "network", "CBI, animal", "CBI, first cells", "W₁", "first cells", "last layer"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def conditions_table(found: dict[str, Any]) -> str:
@@ -289,7 +282,7 @@ def conditions_table(found: dict[str, Any]) -> str:
         for one in found["conditions"]
     ]
     head = ["history", "n", "groups 1–7 at the end", "CBI where the deficit ended", "CBI at the end", "stereopsis"]
-    return _table([*head, "eye closed first alone", "other eye alone"], rows)
+    return table([*head, "eye closed first alone", "other eye alone"], rows)
 
 
 def count(found: dict[str, Any]) -> str:
@@ -334,7 +327,7 @@ def after_table(found: dict[str, Any]) -> str:
         for one in found["after"]
     ]
     head = ["closed from the beginning", "n", "median RSV at the opening: first cells / last layer"]
-    return _table([*head, *(f"{at} epochs later" for at in times[1:])], rows)
+    return table([*head, *(f"{at} epochs later" for at in times[1:])], rows)
 
 
 def stopping_table(found: dict[str, Any]) -> str:
@@ -348,7 +341,7 @@ def stopping_table(found: dict[str, Any]) -> str:
             later = one["epochs"] - one["stop"]
             rows.append([one["label"], str(dose), _text(one["opening"]), _text(one["end"]) if later else "–", told])
     head = ["treatment of the other eye", "epochs", "CBI at its end", "CBI 8 epochs after it"]
-    return _table([*head, "subjects that the rule would have stopped"], rows)
+    return table([*head, "subjects that the rule would have stopped"], rows)
 
 
 TABLES = {

@@ -34,8 +34,8 @@ def turning(found: dict[str, Any]) -> str:
     for name, one in found["turns"].items():
         left = np.array(one["turn"])
         judged = "–" if name == "as-it-was" else verdict_of(interval(left - usual / 2), at_most=0)
-        rows.append([one["label"], str(len(left)), str(interval(left)), _told(judged)])
-    return _table(["after ten epochs of closure", "n", "turn in ten more epochs", "accounts for the turn"], rows)
+        rows.append([one["label"], str(len(left)), _text(left), _told(judged)])
+    return table(["after ten epochs of closure", "n", "turn in ten more epochs", "accounts for the turn"], rows)
 
 
 def stopping_rule(found: dict[str, Any]) -> str:
@@ -44,10 +44,10 @@ def stopping_rule(found: dict[str, Any]) -> str:
     for treatment, label in TREATMENTS.items():
         distance = {dose: np.array(found["subjects"][f"{treatment}-{dose}"]["distance"]) for dose in DOSES}
         for dose in DOSES:
-            rows.append([label, str(dose), str(len(distance[dose])), str(interval(distance[dose]))])
+            rows.append([label, str(dose), str(len(distance[dose])), _text(distance[dose])])
         chosen = by_the_rule(found["subjects"], treatment)
         ruled = np.array([distance[dose][subject] for subject, dose in enumerate(chosen)])
-        rows.append([label, f"by the rule: {', '.join(map(str, chosen))}", str(len(chosen)), str(interval(ruled))])
+        rows.append([label, f"by the rule: {', '.join(map(str, chosen))}", str(len(chosen)), _text(ruled)])
         gained = interval(distance[DOSES[-1]] - ruled)
         told.append(
             f"- {label}: that the rule beats the fixed dose of {DOSES[-1]} epochs "
@@ -55,7 +55,7 @@ def stopping_rule(found: dict[str, Any]) -> str:
             f"that a dose is an optimum **{optimum(distance)}**."
         )
     head = ["treatment from 5 weeks", "epochs", "n", "distance of CBI from 0.5, 8 epochs later"]
-    return _table(head, rows) + "\n\n" + "\n".join(told)
+    return table(head, rows) + "\n\n" + "\n".join(told)
 
 
 def by_the_rule(subjects: dict[str, Any], treatment: str) -> list[int]:
@@ -77,7 +77,7 @@ def take_turning(folder: Path, scenes: Path) -> dict[str, Any]:
     study, other = _study(folder), _study(scenes)
     found = {name: _turn(study, name) for name in ("as-it-was", *CHANGES)}
     found["scenes"] = _turn(other, "as-it-was") | {"label": _SCENES}
-    return {"studies": [_about(study), _about(other)], "turns": found}
+    return {"studies": [about(study), about(other)], "turns": found}
 
 
 def take_stopping(folder: Path) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def take_stopping(folder: Path) -> dict[str, Any]:
             "median": [_median(subject, "first_binocular", treatment.stop) for subject in condition.subjects],
             "distance": [round(abs(float(contralateral_bias(row / row.sum())) - 0.5), 4) for row in last.counted],
         }
-    return {"studies": [_about(study)], "subjects": found}
+    return {"studies": [about(study)], "subjects": found}
 
 
 def _turn(study: Any, name: str) -> dict[str, Any]:
@@ -119,18 +119,24 @@ def _study(folder: Path) -> Any:
     return load_study(folder)
 
 
-def _about(study: Any) -> dict[str, str]:
+def about(study: Any) -> dict[str, str]:
+    """Return how a study was reared; where it was written is nobody's business."""
     kept = {name: str(study.attributes[name]) for name in ("command", "finished", "device", "versions")}
     return kept | {"command": re.sub(r" --(out|timings) \S+| --quiet", "", kept["command"])}
+
+
+def _text(values: np.ndarray) -> str:
+    return str(interval(values)).replace("-", "−")
 
 
 def _told(verdict: str) -> str:
     return {"holds": "yes", "does not hold": "no"}.get(verdict, verdict)
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("-0.", "−0.") for cell in line) + " |" for line in lines)
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown."""
+    told = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *told])
 
 
 def read(path: Path) -> dict[str, Any]:
