@@ -11,6 +11,8 @@ from binocular.papers.kleinman_2023.measures import CLOCKS, CLOSURES, DEPTHS
 from binocular.papers.kleinman_2023.tables import published_depth
 from tests.made_studies import Made, assert_draws, assert_verdict_follows, made_study
 
+CLAIMS_BY_ID = {claim.id: claim for claim in CLAIMS}
+
 
 def blur(early: float, late: float, **changes: Made) -> Any:
     made: dict[str, Made] = {"sharp-short": Made(epochs=20)}
@@ -136,3 +138,12 @@ def test_what_the_claims_need_is_there(scale):
     wanted = {"blur-controls": blur(1, 1), "deprivation-controls": closure(1, 1, 1), "heads-one": heads(1)}
     for key, study in wanted.items():
         assert {c.name for c in study.conditions} <= {c.name for c in needs[key].conditions}, key
+
+
+def test_small_studies_are_looked_at_again_on_seeds_that_nobody_has_seen():
+    looks = {claim.id: claim.looks.get("lab") for claim in CLAIMS}
+    assert looks.pop("k23-1-closure-controls") is None, "five of its seeds decided it"
+    for claim, declared in looks.items():
+        assert declared is not None, claim
+        known = {seed for need in CLAIMS_BY_ID[claim].needs["lab"] for seed in need.load().seed_list}
+        assert known <= set(declared.pilots) and not known & set(declared.seeds(declared.after[-1]))
