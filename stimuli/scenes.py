@@ -26,11 +26,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
+from binocular.stimuli.base import LEFT, RIGHT, Split, StimulusConfig, StimulusSet
 from binocular.stimuli.outlines import OUTLINES, Outline, figure_mask
 from binocular.stimuli.photographs import TEXTURED, photograph_files
 from binocular.stimuli.streams import stream
-from binocular.stimuli.textures import Texture, draw_textures
+from binocular.stimuli.textures import Texture, draw_textures, moved_noise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -245,6 +245,40 @@ class StereoSceneSet(StimulusSet):
             scenes = scenes + self._noise(scenes, generator)
         return scenes
 
+    @property
+    def moves_by_fractions(self) -> bool:
+        """Whether a disparity may be other than whole pixels: nothing but noise moves, no outline and no photograph."""
+        return self.config.texture != "photographs" and self.config.fixation == "figure"
+
+    def scenes_at(
+        self,
+        labels: torch.Tensor,
+        generator: torch.Generator,
+        correlation: float | None = None,
+        disparity: float | None = None,
+    ) -> torch.Tensor:
+        """Draw scenes with noise in which depth is harder to see than in those of rearing.
+
+        Parameters
+        ----------
+        labels
+            Classes, ``[n]``, on the device of the generator.
+        generator
+            Source of the scenes and of their noise.
+        correlation
+            Of the eyes' textures, -1 to 1; by default as in rearing.
+        disparity
+            In pixels, by default as in rearing. Fractions are exact, where `moves_by_fractions` says that they are
+            possible; in each eye the scenes have the same distribution whatever the disparity.
+
+        Returns
+        -------
+        torch.Tensor
+            ``[n, eye, 1, size, size]``.
+        """
+        scenes, _ = self._draw(labels, generator, correlation, disparity)
+        return scenes + self._noise(scenes, generator)
+
     @cached_property
     def _noise_scale(self) -> torch.Tensor:
         import torch
@@ -260,7 +294,13 @@ class StereoSceneSet(StimulusSet):
         noise = torch.randn(scenes.shape, generator=generator, device=scenes.device)
         return noise * self._noise_scale.to(scenes.device)
 
-    def _draw(self, labels: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    def _draw(
+        self,
+        labels: torch.Tensor,
+        generator: torch.Generator,
+        correlation: float | None = None,
+        disparity: float | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return scenes without noise, ``[n, eye, 1, size, size]``, and the positions of their figures, ``[n, 2]``.
 
         Labels, generator and scenes are on one device.
@@ -273,15 +313,17 @@ class StereoSceneSet(StimulusSet):
         position = torch.randint(-jitter, jitter + 1, (len(labels), 2), generator=generator, device=device)
 
         # Shift to the right of each surface in each eye [n, eye]; crossed disparity (left minus right > 0) is near.
-        half = torch.tensor([-(-config.disparity // 2), -(config.disparity // 2)], device=device)
+        whole = [-(-config.disparity // 2), -(config.disparity // 2)]
+        half = torch.tensor(whole if disparity is None else [disparity / 2, -disparity / 2], device=device)
         relative = torch.where(near[:, None], half, -half)
         still = torch.zeros_like(relative)
         figure_shift, background_shift = (still, -relative) if config.fixation == "figure" else (relative, still)
 
         # Figure and background are cut and put together alike in both eyes, so that no eye has an edge of its own.
-        background = self._surface(background_shift, generator)
-        figure = self._surface(figure_shift, generator) + config.figure_mean
-        inside = self._inside(labels // 2, position, figure_shift)
+        agreement = config.interocular_correlation if correlation is None else correlation
+        background = self._surface(background_shift, generator, agreement)
+        figure = self._surface(figure_shift, generator, agreement) + config.figure_mean
+        inside = self._inside(labels // 2, position, figure_shift.long())
         contrast = torch.tensor(_pair(config.contrast), device=device).view(2, 1, 1)
         return (torch.where(inside, figure, background) * contrast).unsqueeze(2), position
 
@@ -308,27 +350,29 @@ class StereoSceneSet(StimulusSet):
         ]
         return torch.stack(masks).to(self._device)
 
-    def _surface(self, shift: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def _surface(self, shift: torch.Tensor, generator: torch.Generator, agreement: float) -> torch.Tensor:
         """Texture one surface as each eye sees it, ``[n, eye, size, size]``; ``shift [n, eye]`` moves it right."""
+        import torch
+
+        shared = self._moved(shift, generator)
+        if abs(agreement) == 1:
+            return torch.stack([shared[:, LEFT], shared[:, RIGHT] * agreement], dim=1)
+        # Both eyes mix a shared and an own texture in the same shares: neither eye differs from the other.
+        own = [self._moved(shift[:, eye : eye + 1], generator)[:, 0] for eye in (LEFT, RIGHT)]
+        signs = torch.tensor([1.0, math.copysign(1.0, agreement)], device=shift.device).view(1, 2, 1, 1)
+        return abs(agreement) ** 0.5 * signs * shared + (1 - abs(agreement)) ** 0.5 * torch.stack(own, dim=1)
+
+    def _moved(self, shift: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return views of one texture per scene, ``[n, view, size, size]``, moved right by ``shift [n, view]``."""
         import torch
 
         config = self.config
         n, size = len(shift), config.size
+        if shift.is_floating_point():
+            return moved_noise(config.texture, size, size, generator, shift, config.exponent)
         margin = -(-config.disparity // 2)
-        wide = size + 2 * margin
-        agreement = config.interocular_correlation
-        shared = draw_textures(config.texture, n, size, wide, generator, config.exponent)
-        if abs(agreement) == 1:
-            textures = (shared, shared * agreement)
-        else:
-            # Both eyes mix a shared and an own texture in the same shares: neither eye differs from the other.
-            weight = abs(agreement) ** 0.5
-            own = (1 - abs(agreement)) ** 0.5
-            textures = tuple(
-                weight * sign * shared + own * draw_textures(config.texture, n, size, wide, generator, config.exponent)
-                for sign in (1.0, math.copysign(1.0, agreement))
-            )
+        texture = draw_textures(config.texture, n, size, size + 2 * margin, generator, config.exponent)
         # What lies at a pixel of an eye is what lay as many pixels to the left of it as the surface is shifted right.
         columns = torch.arange(size, device=shift.device) + margin - shift[:, :, None]
-        columns = columns[:, :, None, :].expand(n, 2, size, size)
-        return torch.stack(textures, dim=1).gather(3, columns)
+        columns = columns[:, :, None, :].expand(n, shift.shape[1], size, size)
+        return texture[:, None].expand(-1, shift.shape[1], -1, -1).gather(3, columns)

@@ -33,6 +33,7 @@ QUICK = {
     "disparity": ("repeats=3", "permutations=19", "orientations=[0]", "frequencies=[1]", "phases=4"),
     "acuity": ("frequencies=[1, 2]", "contrasts=[0.4, 1]", "n_train=8", "n_test=8", "resamplings=5"),
     "stereoacuity": ("disparities=[1, 2]", "n_train=8", "n_test=8", "resamplings=5"),
+    "stereo-threshold": ("n_scenes=8", "correlations=[0.2, 0.5, 1]", "disparities=[0.25, 0.5, 1]"),
     "one-eye": ("n_stimuli=20", "folds=2"),
     "usable-information": ("n_stimuli=20", "folds=2", "penalties=[100]"),
     "fisher": ("n_stimuli=4",),

@@ -13,7 +13,7 @@ from binocular.stimuli import photographs
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.photographs import PHOTOGRAPHS, TEXTURED, locally_normalised, photograph, photograph_file
 from binocular.stimuli.streams import stream
-from binocular.stimuli.textures import draw_textures, power_law_noise
+from binocular.stimuli.textures import draw_textures, moved_noise, power_law_noise
 
 KINDS = ("photographs", "random", "1/f")
 
@@ -135,3 +135,18 @@ def test_power_law_noise_does_not_wrap_round() -> None:
 def test_too_large_textures_are_refused() -> None:
     with pytest.raises(BadInput, match="do not fit into the photograph"):
         draw_textures("photographs", 100, 500, 500, stream(0, "test"))
+
+
+@pytest.mark.parametrize("texture", ["random", "1/f"])
+def test_noise_moved_by_whole_pixels_is_itself_and_by_fractions_keeps_its_power(texture: str) -> None:
+    shift = torch.tensor([[0.0, 3.0, -2.0, 0.5]]).repeat(600, 1)
+    still, right, left, half = moved_noise(texture, 12, 16, stream(0, "test"), shift, 0.5).unbind(1)
+    torch.testing.assert_close(right[..., 3:], still[..., :-3])
+    torch.testing.assert_close(left[..., :-2], still[..., 2:])
+    assert half.var() == pytest.approx(still.var().item(), rel=0.05)
+    assert (half - still).abs().mean() > 0.3
+
+
+def test_photographs_are_not_known_between_their_pixels() -> None:
+    with pytest.raises(ValueError, match="fractions of a pixel"):
+        moved_noise("photographs", 8, 8, stream(0, "test"), torch.zeros(2, 2))

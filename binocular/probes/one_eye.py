@@ -73,7 +73,7 @@ class OneEye(Probe):
 
         from binocular.probes.readouts import ridge_hits
         from binocular.probes.recording import responses
-        from binocular.probes.sight import task_scores
+        from binocular.probes.sight import class_scores, task_scores
 
         labels = stimulus.labels["test"]
         count = len(labels) if self.n_stimuli is None else min(self.n_stimuli, len(labels))
@@ -85,7 +85,7 @@ class OneEye(Probe):
         answers = torch.stack([responses(network, shown, REPRESENTATION) for shown in seen])
         folds = torch.arange(count) % self.folds
         told, own, chance = np.zeros((2, len(tasks))), np.zeros((2, len(tasks))), np.zeros(len(tasks))
-        scores = [_scores(network, shown) for shown in seen]
+        scores = [class_scores(network, shown) for shown in seen]
         for t, values in enumerate(tasks.values()):
             truth = values[classes]
             chance[t] = float(truth.bincount().max()) / count
@@ -110,10 +110,3 @@ class OneEye(Probe):
         seen = views.clone()
         seen[:, closed] = torch.randn(views[:, closed].shape, generator=draw).to(views) * spread
         return seen
-
-
-def _scores(network: nn.Module, views: Tensor, batch: int = 250) -> Tensor:
-    import torch
-
-    with torch.no_grad():
-        return torch.cat([network(part) for part in views.split(batch)]).float()

@@ -21,6 +21,7 @@ _SHIPPED = {
     "disparity": "binocular.probes.disparity:Disparity",
     "acuity": "binocular.probes.acuity:Acuity",
     "stereoacuity": "binocular.probes.disparity:Stereoacuity",
+    "stereo-threshold": "binocular.probes.stereo_threshold:StereoThreshold",
     "one-eye": "binocular.probes.one_eye:OneEye",
     "usable-information": "binocular.probes.information:UsableInformation",
     "fisher": "binocular.probes.weights:FisherInformation",

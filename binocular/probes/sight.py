@@ -10,7 +10,7 @@ from binocular.networks.fusion import fuse
 from binocular.probes.recording import at_once
 from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
 
-__all__ = ["task_scores", "vision"]
+__all__ = ["class_scores", "task_scores", "vision"]
 
 
 @torch.no_grad()
@@ -52,6 +52,27 @@ def vision(
         for task, values in stimulus.tasks.items():
             correct[task] += _count(task_scores(scores, values), values[truth])
     return {name: hits / count for name, hits in correct.items()}
+
+
+@torch.no_grad()
+def class_scores(network: nn.Module, views: Tensor, batch: int = 250) -> Tensor:
+    """Return the scores of the classes for many presentations, a part of them at a time.
+
+    Parameters
+    ----------
+    network
+        A two-eyed network, in evaluation mode.
+    views
+        What both eyes see, ``[presentation, eye, channel, height, width]``.
+    batch
+        Presentations shown at a time.
+
+    Returns
+    -------
+    Tensor
+        ``[presentation, class]`` float32.
+    """
+    return torch.cat([network(part) for part in views.split(batch)]).float()
 
 
 def task_scores(scores: Tensor, values: Tensor) -> Tensor:
