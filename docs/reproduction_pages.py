@@ -2,7 +2,8 @@
 
 ``python docs/reproduction_pages.py results/kleinman-2023-lab`` takes the page as it was written there and makes its
 figures small; the numbers and words are those of the run. Claims that the run was not asked for stay as an earlier run
-found them, with its date. The README's sentence on how many claims hold is counted anew from the pages, also without an
+found them, with its date; those that nobody has reared yet stand there as not run, with what would decide them and what
+it takes. These and the README's sentence on how many claims hold are made anew from code and pages, also without an
 argument.
 """
 
@@ -16,8 +17,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from binocular.papers.claims import Claim, Evidence
+from binocular.papers.needs import StudyNeed
+from binocular.papers.presenting import criterion_words
 from binocular.papers.registry import PAPERS
-from binocular.store.statistics import VERDICTS
+from binocular.report.showing import planned_tree
+from binocular.store.statistics import VERDICTS, Interval
 
 README = Path(__file__).parents[1] / "README.md"
 PAPERS_COUNTED = ("kleinman-2023", "kleinman-2024", "achille-2019")
@@ -78,7 +83,11 @@ def with_earlier(new: str, earlier: str, ids: Sequence[str]) -> str:
     """
     head, sections = _parts(new)
     earlier_head, earlier_sections = _parts(earlier)
-    kept = [name for name in ids if name not in sections and name in earlier_sections]
+    kept = [
+        name
+        for name in ids
+        if name not in sections and name in earlier_sections and _UNREARED not in earlier_sections[name]
+    ]
     if not kept:
         return new
     about = earlier_sections[_ABOUT]
@@ -90,7 +99,8 @@ def with_earlier(new: str, earlier: str, ids: Sequence[str]) -> str:
             verdict = re.search(r"^\*\*.*\*\*\n\n", sections[name], re.MULTILINE)
             assert verdict is not None, name
             sections[name] = sections[name].replace(verdict[0], verdict[0] + note, 1)
-    rows = {**_overview(earlier_head), **_overview(head)}
+    earlier_rows = {name: row for name, row in _overview(earlier_head).items() if name in sections}
+    rows = {**earlier_rows, **_overview(head)}
     missing = [name for name in ids if name not in sections]
     head = _MISSING.sub(f"Not asked for in this run: {', '.join(missing)}.\n\n" if missing else "", head)
     table = "\n".join(_overview(head).values())
@@ -105,6 +115,56 @@ def with_earlier(new: str, earlier: str, ids: Sequence[str]) -> str:
 
 _LAST_RUN = "Of the last run; claims with a date of their own rest on studies of earlier ones, which are listed too."
 _STUDY = re.compile(r"^\| [a-z0-9][a-z0-9-]* \|(?:[^|\n]*\|){5}$", re.MULTILINE)
+
+
+_UNREARED = "Declared, and not reared so far."
+
+
+def with_unreared(page: str, claims: Sequence[Claim], paper: str) -> str:
+    """Return a page on which claims that nobody has reared yet stand as not run, with what they take.
+
+    Parameters
+    ----------
+    page
+        Of the paper; sections that this function made before are made anew.
+    claims
+        The paper's, in order.
+    paper
+        Its name, for the command.
+    """
+    head, sections = _parts(page)
+    rows = _overview(head)
+    table = "\n".join(rows.values())
+    for claim in claims:
+        if claim.id not in sections or _UNREARED in sections[claim.id]:
+            sections[claim.id] = _unreared(claim, paper)
+            rows[claim.id] = f"| [{claim.id}](#{claim.id}) | {claim.source} | **not run** |"
+    ordered = [claim.id for claim in claims if claim.id in sections]
+    head = _MISSING.sub("", head.replace(table, "\n".join(rows[name] for name in ordered)))
+    body = "".join(f"## {name}\n{sections[name]}" for name in ordered)
+    return f"{head}{body}## {_ABOUT}\n{sections[_ABOUT]}"
+
+
+def _unreared(claim: Claim, paper: str) -> str:
+    """Return the section of a claim that nobody has reared: what it takes, and what would decide it."""
+    looks, told = claim.looks.get("lab"), []
+    for need in claim.needs.get("lab", ()):
+        if isinstance(need, StudyNeed):
+            asked = need if looks is None else need.with_seeds(looks.seeds(looks.after[0]))
+            told.append(f"{need.key}, {planned_tree(asked.load()).epochs_shared} subject-epochs")
+    first = "" if looks is None else f" to the first look, after {looks.after[0]} seeds"
+    command = f"`binocular reproduce {paper} --claim {claim.id}`"
+    rows = [row for row in claim.rows if row.role != "context"]
+    criteria = [
+        f"- {'control: ' if row.role == 'control' else ''}{re.sub(r'[ (]*{[^}]*}[^,]*', '', row.what)}: "
+        + criterion_words(Evidence(row.what, "", Interval(0.0), row.role, row.at_least, row.at_most, row.digits))
+        for row in rows
+    ]
+    cost = f"At laboratory scale it takes {'; '.join(told)}{first}: {command}." if told else claim.absent.get("lab", "")
+    return (
+        f"\n{claim.statement} ({claim.source})\n\n**not run**\n\n{_UNREARED} {cost}\n\n"
+        "What will decide it:\n\n" + "\n".join(criteria) + "\n\n"
+    )
 
 
 def _parts(page: str) -> tuple[str, dict[str, str]]:
@@ -141,5 +201,8 @@ def _listed(numbers: Iterable[int]) -> str:
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
         print(write_page(Path(argument)))
+    for name in PAPERS_COUNTED:
+        page = PAGES / f"{name}.md"
+        page.write_text(with_unreared(page.read_text(encoding="utf-8"), PAPERS[name].claims(), name), encoding="utf-8")
     pages = [(PAGES / f"{name}.md").read_text(encoding="utf-8") for name in PAPERS_COUNTED]
     README.write_text(counted(README.read_text(encoding="utf-8"), pages), encoding="utf-8")

@@ -68,7 +68,7 @@ def _subject(name: str, made: Made, seed: int) -> SubjectRecord:
     rsv = np.clip(np.array([[0.0], [made.rsv]]) + made.spread * units, -1, 1)
     sites = {
         site: SiteRecord(np.array([0, made.epochs]), {"rsv": rsv}, np.zeros(2, int))
-        for site in ("representation", "representation.map")
+        for site in ("representation", "representation.map", "first_binocular")
     }
     epoch = np.arange(1.0, made.epochs + 1)
     tested = np.where(epoch % 2 == 0, made.accuracy + 0.004 * draw.standard_normal(len(epoch)), np.nan)

@@ -16,6 +16,7 @@ import pytest
 
 from binocular.papers.claims import Claim, Evidence, Finding
 from binocular.papers.looks import Looks
+from binocular.papers.needs import StudyNeed
 from binocular.papers.pages import COLUMNS, HOW_TO_READ, markdown_page, write_pages
 from binocular.papers.registry import PAPERS, Paper
 from binocular.stimuli.errors import BadInput
@@ -199,6 +200,24 @@ def test_claims_that_a_run_was_not_asked_for_stay_as_an_earlier_run_found_them(t
     some = writer().with_earlier(some, earlier, [*(each.id for each in claims), "later"])
     assert "\nNot asked for in this run: later.\n" in some, "what neither run has"
     assert both.count("*As found on ") == writer().with_earlier(new, both, [each.id for each in claims]).count("*As ")
+
+
+def test_claims_that_nobody_has_reared_stand_as_not_run_until_somebody_has(tmp_path, monkeypatch):
+    text, claims = written_page(tmp_path, monkeypatch)
+    pages, needed = writer(), StudyNeed("closure", "kleinman-2023-closure")
+    later = replace(claim(needed, "later"), looks={"lab": Looks((5, 10))})
+    page = pages.with_unreared(text, [claims[0], later, *claims[1:]], PAPER.name)
+    check_page(page, PAPER, [*claims, later])
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == ["shift", "later", "less", "absent", "How it was made"]
+    section = page.partition("## later")[2].partition("## ")[0]
+    assert "closure, 250 subject-epochs to the first look, after 5 seeds" in section
+    assert "- shift of the units: ≥ 0.20" in section and "--claim later`" in section
+    assert pages.with_unreared(page, [claims[0], later, *claims[1:]], PAPER.name) == page, "made anew, and the same"
+    found = markdown_page(replace(run(tmp_path / "more", claim(Numbers(), "later")), paper=replace(PAPER, groups=())))
+    both = pages.with_earlier(found, page, ["shift", "later", "less", "absent"])
+    assert "Declared, and not reared" not in both and both.count("**not run**") == 2, "only what cannot be had"
+    kept = pages.with_earlier(found.replace("later", "less"), page, ["shift", "later", "less", "absent"])
+    assert "Declared, and not reared" not in kept and kept.count("*As found on ") == 2
 
 
 def test_the_readme_counts_the_verdicts_of_the_pages():

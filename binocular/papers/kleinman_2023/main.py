@@ -50,7 +50,7 @@ from binocular.papers.kleinman_2023.unit_figures import draw_blur, draw_dissocia
 from binocular.papers.needs import Measure, StudyNeed
 from binocular.papers.numbers import signed, swept
 
-__all__ = ["CLAIMS"]
+__all__ = ["BLUR", "CLAIMS", "PHOTOGRAPHS", "ends_of"]
 
 BITS = 0.12
 """Least loss of usable information."""
@@ -60,8 +60,16 @@ LOSS = 10.0
 """Least points that a task for both eyes loses; about half of the published largest loss."""
 
 
-def _ends(key: str, prefix: str = "blurred") -> Callable[[Had], dict[str, int]]:
-    """Return what the rows call the shortest and the longest deficit of a study."""
+def ends_of(key: str, prefix: str = "blurred") -> Callable[[Had], dict[str, int]]:
+    """Return what the rows call the shortest and the longest deficit of a study.
+
+    Parameters
+    ----------
+    key
+        Of the study.
+    prefix
+        Beginning of the names of its conditions, before the epoch at which the deficit ends.
+    """
 
     def facts(had: Had) -> dict[str, int]:
         ends = list(swept(had[key], prefix))
@@ -229,7 +237,8 @@ CLOCKS = (
 )  # fmt: skip
 
 
-_PHOTOGRAPHS = ('stimulus.dataset="photographs"', "stimulus.size=24", "stimulus.n_train=1000")
+PHOTOGRAPHS = ('stimulus.dataset="photographs"', "stimulus.size=24", "stimulus.n_train=1000")
+"""Settings that show patches of photographs where Fashion-MNIST is not on the machine."""
 
 
 def _paper(figure: str, *measures: Measure) -> StudyNeed:
@@ -237,7 +246,7 @@ def _paper(figure: str, *measures: Measure) -> StudyNeed:
 
 
 def _lab(figure: str, *measures: Measure) -> StudyNeed:
-    return StudyNeed(figure, f"kleinman-2023-{figure}", measures=measures, instead=_PHOTOGRAPHS)
+    return StudyNeed(figure, f"kleinman-2023-{figure}", measures=measures, instead=PHOTOGRAPHS)
 
 
 _INFORMATION = Measure("usable-information", ("readout=shared",), when="end")
@@ -246,7 +255,7 @@ _WHOLE_LAB = StudyNeed(
     "fig6-whole",
     "kleinman-2023-fig6",
     ("stimulus.visible=28",),
-    instead=(*_PHOTOGRAPHS, "stimulus.visible=24"),
+    instead=(*PHOTOGRAPHS, "stimulus.visible=24"),
 )
 _WHOLE_PAPER = StudyNeed(
     "fig6-whole",
@@ -255,7 +264,7 @@ _WHOLE_PAPER = StudyNeed(
     graphics_card=True,
 )
 _OF_BOTH = (
-    StudyNeed("closure", "kleinman-2023-closure", instead=_PHOTOGRAPHS),
+    StudyNeed("closure", "kleinman-2023-closure", instead=PHOTOGRAPHS),
     StudyNeed("stereo", "monocular-deprivation", ("seeds=5",)),
 )
 _LEAN = (
@@ -272,7 +281,7 @@ CLAIMS: tuple[Claim, ...] = (
         {"lab": (_lab("fig4"),), "paper": (_paper("fig4"),)},
         BLUR,
         draw_blur,
-        facts=_ends("fig4"),
+        facts=ends_of("fig4"),
         reason=_LEAN,
         looks=LOOKS,
     ),
@@ -305,7 +314,7 @@ CLAIMS: tuple[Claim, ...] = (
         {"lab": (_lab("fig4"),), "paper": (_paper("fig4"),)},
         TRAINING,
         draw_training,
-        facts=_ends("fig4"),
+        facts=ends_of("fig4"),
         reason=_LEAN,
         looks=LOOKS,
     ),

@@ -32,7 +32,7 @@ from binocular.papers.needs import StudyNeed
 from binocular.papers.numbers import swept
 from binocular.store.statistics import interval, verdict_of
 
-__all__ = ["CLAIMS"]
+__all__ = ["CLAIMS", "TRANSFORMER_LOOKS", "TRANSFORMER_STUDY"]
 
 LOSS = 10.0
 """Least points of stereopsis that count as lost."""
@@ -147,9 +147,11 @@ def _what_hiding_does(had: Had) -> str:
     )
 
 
-_LAB, _TRANSFORMER = StudyNeed(KEY, "kleinman-2023-fig8"), StudyNeed(TRANSFORMER, "kleinman-2023-fig8-transformer")
+_LAB = StudyNeed(KEY, "kleinman-2023-fig8")
+TRANSFORMER_STUDY = StudyNeed(TRANSFORMER, "kleinman-2023-fig8-transformer")
+"""The two-eye transformer, with and without a closure."""
 _SAME = StudyNeed(SAME, "kleinman-2023-same-patches")
-_TRANSFORMER_LOOKS = Looks((5, 10))
+TRANSFORMER_LOOKS = Looks((5, 10))
 """When the transformer is looked at: a seed of it takes minutes, and what three (0 to 2) did was known by then."""
 _NO_VIDEO: dict[Scale, str] = {
     "paper": "the published run is a multi-view video transformer on Kinetics-400, which neither ships here nor "
@@ -189,10 +191,10 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-7-transformer",
         "The same for a two-eye transformer: rebuilding what is hidden removes the cost of a closed eye.",
         "Fig. 8",
-        {"lab": (_TRANSFORMER,)},
+        {"lab": (TRANSFORMER_STUDY,)},
         _twins(TRANSFORMER),
         figures.draw_transformer,
         absent=_NO_VIDEO,
-        looks={"lab": _TRANSFORMER_LOOKS},
+        looks={"lab": TRANSFORMER_LOOKS},
     ),
 )

@@ -10,7 +10,18 @@ from binocular.papers.kleinman_2023.measures import lost
 from binocular.papers.numbers import accuracy, condition_of, dominance, swept
 from binocular.store.study import Study
 
-__all__ = ["KEY", "REBUILDING", "SAME", "SUPERVISED", "TRANSFORMER", "first_loss", "losses", "stereopsis", "turns"]
+__all__ = [
+    "KEY",
+    "REBUILDING",
+    "SAME",
+    "SUPERVISED",
+    "TRANSFORMER",
+    "epochs_of_rebuilding",
+    "first_loss",
+    "losses",
+    "stereopsis",
+    "turns",
+]
 
 KEY, SAME, TRANSFORMER = "fig8", "same-patches", "fig8-transformer"
 """The studies' keys among what the claims need."""
@@ -18,10 +29,14 @@ SUPERVISED, REBUILDING = "classes", "rebuilding"
 """The twins: conditions with the eyes open, and the beginnings of the names of those with a closure."""
 
 
+def epochs_of_rebuilding(study: Study) -> int:
+    """Return the epochs in which the twins' objectives differ, the first ones of a study of the twins."""
+    return int(tomllib.loads(str(study.attributes["protocol"]))["values"]["first"])
+
+
 def _shares(study: Study, values: xr.DataArray) -> xr.DataArray:
     """Give onsets as shares of the epochs in which the twins' objectives differ."""
-    first = float(tomllib.loads(str(study.attributes["protocol"]))["values"]["first"])
-    return values.assign_coords(onset=values["onset"] / first)
+    return values.assign_coords(onset=values["onset"] / epochs_of_rebuilding(study))
 
 
 def stereopsis(study: Study, condition: str) -> xr.DataArray:
