@@ -19,6 +19,7 @@ STIMULI = Kinds(
     {
         "stereo-scenes": "binocular.stimuli.scenes:StereoScenes",
         "stereo-photographs": "binocular.stimuli.stereo_photographs:StereoPhotographs",
+        "moving-frames": "binocular.stimuli.moving_frames:MovingFrames",
         "split-images": "binocular.stimuli.split:SplitImages",
         "pictures": "binocular.stimuli.own_pictures:OwnPictures",
     },

@@ -30,7 +30,7 @@ class Made:
     rsv, spread
         Mean and s.d. of relative source variance over units at the end; before rearing the mean is 0.
     accuracy
-        Settled accuracy and stereopsis, 0 to 1.
+        Settled accuracy, stereopsis and motion, 0 to 1.
     values
         Swept values of the condition.
     deficit
@@ -74,7 +74,7 @@ def _subject(name: str, made: Made, seed: int) -> SubjectRecord:
     tested = np.where(epoch % 2 == 0, made.accuracy + 0.004 * draw.standard_normal(len(epoch)), np.nan)
     # Early tests are far from the settled ones: whoever averages over all of them is found out.
     tested = np.where(epoch <= made.epochs - 10, tested - 0.3, tested)
-    history = {"epoch": epoch, "test_accuracy": tested, "stereopsis": tested}
+    history = {"epoch": epoch, "test_accuracy": tested, "stereopsis": tested, "motion": tested}
     cuts = (0, *(made.deficit or ()), made.epochs)
     phases = [
         {"name": "x", "start": a, "stop": b, "deficits": [{"kind": "blur"}] if (a, b) == made.deficit else []}

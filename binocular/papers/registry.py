@@ -65,6 +65,7 @@ PAPERS: dict[str, Paper] = {
                 f"{_HERE}.kleinman_2023.main:CLAIMS",
                 f"{_HERE}.kleinman_2023.controls:CLAIMS",
                 f"{_HERE}.kleinman_2023.objectives:CLAIMS",
+                f"{_HERE}.kleinman_2023.frames:CLAIMS",
                 f"{_HERE}.kleinman_2023.transformer_units:CLAIMS",
                 f"{_HERE}.kleinman_2023.variants:CLAIMS",
             ),

@@ -32,7 +32,7 @@ from binocular.papers.needs import StudyNeed
 from binocular.papers.numbers import swept
 from binocular.store.statistics import interval, verdict_of
 
-__all__ = ["CLAIMS", "TRANSFORMER_LOOKS", "TRANSFORMER_STUDY"]
+__all__ = ["CLAIMS", "LOSS", "NO_VIDEO", "SAFE", "SEES", "TRANSFORMER_LOOKS", "TRANSFORMER_STUDY"]
 
 LOSS = 10.0
 """Least points of stereopsis that count as lost."""
@@ -153,7 +153,7 @@ TRANSFORMER_STUDY = StudyNeed(TRANSFORMER, "kleinman-2023-fig8-transformer")
 _SAME = StudyNeed(SAME, "kleinman-2023-same-patches")
 TRANSFORMER_LOOKS = Looks((5, 10))
 """When the transformer is looked at: a seed of it takes minutes, and what three (0 to 2) did was known by then."""
-_NO_VIDEO: dict[Scale, str] = {
+NO_VIDEO: dict[Scale, str] = {
     "paper": "the published run is a multi-view video transformer on Kinetics-400, which neither ships here nor "
     "can be reared by this package"
 }
@@ -166,7 +166,7 @@ CLAIMS: tuple[Claim, ...] = (
         {"lab": (_LAB,)},
         ONSET,
         figures.draw_onset,
-        absent=_NO_VIDEO,
+        absent=NO_VIDEO,
     ),
     Claim(
         "k23-7-reconstruction",
@@ -175,7 +175,7 @@ CLAIMS: tuple[Claim, ...] = (
         {"lab": (_LAB,)},
         RECONSTRUCTION,
         figures.draw_twins,
-        absent=_NO_VIDEO,
+        absent=NO_VIDEO,
     ),
     Claim(
         "k23-7-control",
@@ -185,7 +185,7 @@ CLAIMS: tuple[Claim, ...] = (
         CONTROL,
         figures.draw_controls,
         reason=_what_hiding_does,
-        absent=_NO_VIDEO,
+        absent=NO_VIDEO,
     ),
     Claim(
         "k23-7-transformer",
@@ -194,7 +194,7 @@ CLAIMS: tuple[Claim, ...] = (
         {"lab": (TRANSFORMER_STUDY,)},
         _twins(TRANSFORMER),
         figures.draw_transformer,
-        absent=_NO_VIDEO,
+        absent=NO_VIDEO,
         looks={"lab": TRANSFORMER_LOOKS},
     ),
 )

@@ -20,7 +20,7 @@ from binocular.dominance import group_shares, groups_of
 from binocular.papers.claims import Claim, Had, context, control, test
 from binocular.papers.figures import new_figure
 from binocular.papers.kleinman_2023.measures import POOLED, monocular
-from binocular.papers.kleinman_2023.objectives import TRANSFORMER_LOOKS, TRANSFORMER_STUDY
+from binocular.papers.kleinman_2023.objectives import NO_VIDEO, TRANSFORMER_LOOKS, TRANSFORMER_STUDY
 from binocular.papers.kleinman_2023.objectives_numbers import REBUILDING, SUPERVISED, TRANSFORMER, epochs_of_rebuilding
 from binocular.papers.numbers import condition_of, over
 from binocular.store.statistics import interval
@@ -160,10 +160,7 @@ CLAIMS: tuple[Claim, ...] = (
         ROWS,
         draw_groups,
         reason="If it holds, rebuilding does not balance the eyes within a unit, however it protects them.",
-        absent={
-            "paper": "the published run is a multi-view video transformer on Kinetics-400, which neither ships here "
-            "nor can be reared by this package"
-        },
+        absent=NO_VIDEO,
         looks={"lab": TRANSFORMER_LOOKS},
     ),
 )
