@@ -58,6 +58,14 @@ def made(left: Any) -> dict[str, Study]:
     return {shown: study(shown, left) for shown in SHOWN}
 
 
+def forgotten(left: float) -> Study:
+    """Return the control in which the rate is begun anew and momentum forgotten."""
+    whole = study("scenes", lambda *_: left)
+    renamed = {f"{group}-restarted": f"{group}-forgotten" for group in ("normal", "closed")}
+    kept = [replace(c, name=renamed[c.name]) for c in whole.conditions if c.name in renamed]
+    return replace(whole, conditions=tuple(kept))
+
+
 def by_loss(shown: str, rate: str) -> float:
     return 0.5 - 0.2 * np.log10(LOSS[shown]) + 0.05 * FALL[rate]
 
@@ -141,6 +149,25 @@ def test_verdicts_follow_the_data():
     fewer = made(lambda shown, rate: 0.5 + 0.1 * np.log10(LOSS[shown]))
     assert judges["closes-repetition"].judge(fewer).verdict == "does not hold"
     assert {f"closes-by-{name}" for name in PREDICTORS} <= set(judges)
+
+
+def test_a_reopening_that_is_momentums_doing_is_none():
+    claim = next(claim for claim in CLAIMS if claim.id == "closes-restart")
+    rate = made(by_rate)
+    assert claim.judge({**rate, "forgotten": forgotten(0.5)}).verdict == "holds"
+    found = claim.judge({**rate, "forgotten": forgotten(0.95)})
+    assert found.verdict == "does not hold", "with momentum forgotten as much is left as at a falling rate"
+    assert {row.verdict for row in found.evidence if row.role == "test"} == {"holds"}
+
+
+def test_the_control_of_momentum_is_the_restarted_rate_but_for_momentum():
+    whole, control = (load_protocol(f"what-closes-{name}") for name in ("the-period", "momentum"))
+    assert control.stimulus == whole.stimulus and control.training == whole.training and control.seeds == whole.seeds
+    epochs = {c.name: c.epoch_conditions() for p in (whole, control) for c in p.resolved_conditions()}
+    for group in ("normal", "closed"):
+        here, there = epochs[f"{group}-forgotten"], epochs[f"{group}-restarted"]
+        assert [e.learning_rate for e in here] == [e.learning_rate for e in there]
+        assert here[:10] == there[:10] and here[10] != there[10]
 
 
 def test_figures_are_drawn():

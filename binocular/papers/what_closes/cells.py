@@ -21,7 +21,7 @@ from binocular.probes.weights import PARTS
 from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
 
-__all__ = ["FIRST", "LAST", "LOGARITHMIC", "PREDICTORS", "RATES", "skill", "table"]
+__all__ = ["FIRST", "LAST", "LOGARITHMIC", "PREDICTORS", "RATES", "share_left", "skill", "table"]
 
 RATES = ("falling", "constant", "cyclic", "restarted")
 """What the learning rate does, as in the names of conditions."""
@@ -68,12 +68,34 @@ def table(had: Mapping[str, Study], site: str = FIRST) -> xr.Dataset:
     return found
 
 
-def _cell(study: Study, rate: str, site: str) -> xr.Dataset:
+def _turn(study: Study, rate: str, site: str, when: Any) -> xr.DataArray:
+    """Return how far closing an eye has turned the units, ``[seed]``; ``when`` is an epoch, or "end"."""
     normal, closed = condition_of(study, f"normal-{rate}"), condition_of(study, f"closed-{rate}")
-    opening = int(closed.subjects[0].phases[0]["stop"])
+    return dominance(closed, "mean_rsv", site, when) - dominance(normal, "mean_rsv", site, when)
 
-    def turn(when: Any) -> xr.DataArray:
-        return dominance(closed, "mean_rsv", site, when) - dominance(normal, "mean_rsv", site, when)
+
+def _opening(study: Study, rate: str) -> int:
+    return int(condition_of(study, f"closed-{rate}").subjects[0].phases[0]["stop"])
+
+
+def share_left(study: Study, rate: str, site: str = FIRST) -> xr.DataArray:
+    """Return the share of the turn that is left in one pair of conditions, ``[seed]``; NaN where nothing had turned.
+
+    Parameters
+    ----------
+    study
+        With the conditions ``normal-RATE`` and ``closed-RATE``.
+    rate
+        What the learning rate does, as in the names of the conditions.
+    site
+        Where the units are recorded.
+    """
+    then = _turn(study, rate, site, _opening(study, rate))
+    return (_turn(study, rate, site, "end") / then).where(then >= _LEAST_TURN)
+
+
+def _cell(study: Study, rate: str, site: str) -> xr.Dataset:
+    closed, opening = condition_of(study, f"closed-{rate}"), _opening(study, rate)
 
     def measured(probe: str, of: str, part: str | None) -> xr.DataArray:
         def value(condition: Condition, subject: SubjectRecord) -> float:
@@ -89,11 +111,11 @@ def _cell(study: Study, rate: str, site: str) -> xr.Dataset:
     def rate_left(condition: Condition, subject: SubjectRecord) -> float:
         return float(subject.history["learning_rate"][subject.history["epoch"] > opening].sum())
 
-    then, deprived = turn(opening), closed.treated_eye
+    deprived = closed.treated_eye
     return xr.Dataset(
         {
-            "left": (turn("end") / then).where(then >= _LEAST_TURN),
-            "turn": then,
+            "left": share_left(study, rate, site),
+            "turn": _turn(study, rate, site, opening),
             "loss": measured("plasticity", "loss", None),
             "gradient": measured("plasticity", "gradient_norm", deprived),
             "moved": measured("plasticity", "position", deprived),

@@ -15,7 +15,7 @@ import xarray as xr
 
 from binocular.papers.claims import Claim, Had, Row, context, control, test
 from binocular.papers.needs import StudyNeed
-from binocular.papers.what_closes.cells import FIRST, LAST, PREDICTORS, RATES, skill, table
+from binocular.papers.what_closes.cells import FIRST, LAST, PREDICTORS, RATES, share_left, skill, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,9 +36,20 @@ SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
 _WHOLE = tuple(StudyNeed(key, "what-closes-the-period", settings) for key, (_, settings) in SHOWN.items())
 
 
+_FORGOTTEN = StudyNeed("forgotten", "what-closes-momentum")
+"""The rate begun anew at the opening as in the table, but with momentum forgotten: a control that is no cell of it."""
+
+
+def _forgotten(had: Had, site: str, less: bool) -> xr.DataArray:
+    """Return the share left where momentum is forgotten; or by how much less that is than with a falling rate."""
+    found = share_left(had["forgotten"], "forgotten", site)
+    return share_left(had["scenes"], "falling", site) - found if less else found
+
+
 def _left(had: Had, site: str, by: str) -> xr.DataArray:
     """Return the share of the turn that is left, mean over the other factor, ``[shown or rate, seed]``."""
-    return table(had, site)["left"].groupby(by).mean("cell", skipna=False)
+    cells = {key: had[key] for key in SHOWN if key in had}
+    return table(cells, site)["left"].groupby(by).mean("cell", skipna=False)
 
 
 def _by_rate(had: Had, site: str, more: str, less: str) -> xr.DataArray:
@@ -96,11 +107,13 @@ def _claim(
     draw: Callable[[Had], Figure] | None = None,
     reason: str = "",
     lab: tuple[str, ...] = ("scenes", "few"),
+    more: tuple[StudyNeed, ...] = (),
 ) -> Claim:
-    small = tuple(need for need in _WHOLE if need.key in lab)
+    small = tuple(need for need in _WHOLE if need.key in lab) + more
     return Claim(
-        name, statement, "a question of this project", {**({"lab": small} if lab else {}), "paper": _WHOLE}, rows,
-        draw, reason=reason, absent={} if lab else {"lab": "its cells are part of the whole table, --scale paper"},
+        name, statement, "a question of this project", {**({"lab": small} if lab else {}), "paper": (*_WHOLE, *more)},
+        rows, draw, reason=reason,
+        absent={} if lab else {"lab": "its cells are part of the whole table, --scale paper"},
     )  # fmt: skip
 
 
@@ -122,11 +135,18 @@ CLAIMS: tuple[Claim, ...] = (
         "A learning rate that is begun anew when the eye is opened reopens the period.",
         (
             *_effect("rate", "falling", "restarted", "rate falling less begun anew"),
+            *(control(f"rate falling less begun anew with momentum forgotten, {where}",
+                      lambda had, site=site: _forgotten(had, site, less=True), at_least=0.0)
+              for site, where in ((FIRST, "first cells"), (LAST, "last representation"))),
+            *(context(f"share of the turn left, rate begun anew and momentum forgotten, {where}",
+                      lambda had, site=site: _forgotten(had, site, less=False))
+              for site, where in ((FIRST, "first cells"), (LAST, "last representation"))),
             *(context(f"share left, rate falling less cyclic, {where}",
                       lambda had, site=site: _by_rate(had, site, "falling", "cyclic"))
               for site, where in ((FIRST, "first cells"), (LAST, "last representation"))),
         ),
         lab=("scenes",),
+        more=(_FORGOTTEN,),
     ),
     _claim(
         "closes-repetition",
