@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -47,15 +48,21 @@ def small(source: Path, target: Path) -> None:
 
 
 def write_page(folder: Path) -> Path:
-    """Write the page of the paper whose output folder this is, and keep the findings of a run that has all claims."""
+    """Write the page of the paper whose output folder this is.
+
+    The findings of a run that has all claims are kept; those of a run of some claims take the place of the same ones.
+    """
     plain, text = (
         (folder / name).read_text(encoding="utf-8").replace(f"--out {folder.resolve()}", f"--out {folder.name}")
         for name in ("findings.json", "page.md")
     )
     findings = json.loads(plain)
     paper = findings["paper"]["name"]
+    kept = RESULTS / f"{paper}.json"
     if not findings["not_asked_for"]:
-        (RESULTS / f"{paper}.json").write_text(plain, encoding="utf-8")
+        kept.write_text(plain, encoding="utf-8")
+    elif kept.is_file():
+        kept.write_text(merged(json.loads(kept.read_text(encoding="utf-8")), findings), encoding="utf-8")
     for name in re.findall(r"\]\(figures/([^)]+\.png)\)", text):
         small(folder / "figures" / name, PICTURES / name)
     page = PAGES / f"{paper}.md"
@@ -65,6 +72,20 @@ def write_page(folder: Path) -> Path:
         text = with_earlier(text, page.read_text(encoding="utf-8"), [claim.id for claim in PAPERS[paper].claims()])
     page.write_text(text, encoding="utf-8")
     return page
+
+
+def merged(kept: dict[str, Any], new: dict[str, Any]) -> str:
+    """Return kept findings in which those of a later run of some claims stand in the place of the same ones, as JSON.
+
+    Each of these says when, and by which command, it was found; their studies replace those of the same key.
+    """
+    found = {claim["id"]: {**claim, **{key: new[key] for key in ("command", "finished")}} for claim in new["claims"]}
+    known = {claim["id"] for claim in kept["claims"]}
+    claims = [found.get(claim["id"], claim) for claim in kept["claims"]]
+    studies = {study["key"]: study for study in (*kept["studies"], *new["studies"])}
+    more = [claim for name, claim in found.items() if name not in known]
+    whole = {**kept, "claims": [*claims, *more], "studies": list(studies.values())}
+    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 _ABOUT = "How it was made"

@@ -202,6 +202,18 @@ def test_claims_that_a_run_was_not_asked_for_stay_as_an_earlier_run_found_them(t
     assert both.count("*As found on ") == writer().with_earlier(new, both, [each.id for each in claims]).count("*As ")
 
 
+def test_findings_of_some_claims_take_the_place_of_the_same_ones(tmp_path, monkeypatch):
+    written_page(tmp_path, monkeypatch)
+    kept = json.loads((tmp_path / "findings.json").read_text(encoding="utf-8"))
+    new = json.loads(json.dumps(kept)) | {"command": "later", "finished": "2026-11-27"}
+    new["claims"] = [new["claims"][1] | {"verdict": "holds"}, new["claims"][0] | {"id": "new"}]
+    found = json.loads(writer().merged(kept, new))
+    assert [claim["id"] for claim in found["claims"]] == ["shift", "less", "absent", "new"]
+    assert [claim.get("command") for claim in found["claims"]] == [None, "later", None, "later"]
+    assert found["claims"][1]["verdict"] == "holds" and found["claims"][0] == kept["claims"][0]
+    assert found["command"] == kept["command"] and len(found["studies"]) == len(kept["studies"])
+
+
 def test_claims_that_nobody_has_reared_stand_as_not_run_until_somebody_has(tmp_path, monkeypatch):
     text, claims = written_page(tmp_path, monkeypatch)
     pages, needed = writer(), StudyNeed("closure", "kleinman-2023-closure")
