@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,13 +45,16 @@ def mitchell_1977(found: dict[str, Any], controls: dict[str, Any]) -> Figure:
     figure = Canvas((1.9 * len(pairs) + 0.3, 4.5), layout="constrained")
     axes = figure.subplots(2, len(pairs), sharey=True)
     for (above, below), one in zip(axes.T, pairs, strict=True):
-        oriented_histogram(one["shares"]["animal"], above, named=False)
+        low, high = one["ends"]["animal"]
+        oriented_histogram(one["shares"]["animal"], above, low=_numbers(low), high=_numbers(high), named=False)
         way = "reversed" if "reverse" in one["id"] else "both open"
         title_panel(above, f"day {one['id'][9:11]}, {way}", f"kitten, {one['cells']} cells, digitised")
+        low, high = map(_numbers, one["ends"]["ours"])
         oriented_histogram(
-            one["shares"]["ours"], below, outline=one["shares"]["opening"], deprived_eye="right", first="closed first"
-        )
-        when = f"{one['after']} epochs after it" if one["after"] > 0 else "at its end"
+            one["shares"]["ours"], below, low=low, high=high, outline=one["shares"]["opening"], deprived_eye="right",
+            first="closed first",
+        )  # fmt: skip
+        when = f"{one['after']} epochs open" if one["after"] > 0 else "reversal's end"
         title_panel(below, "", f"{one['subjects']} networks, {when}")
     for row, name in zip(axes[:, 0], ("share of cells (%)", "share of first binocular cells (%)"), strict=True):
         row.set_ylabel(name)
@@ -58,43 +62,115 @@ def mitchell_1977(found: dict[str, Any], controls: dict[str, Any]) -> Figure:
 
 
 def moments(found: dict[str, Any], controls: dict[str, Any]) -> Figure:
-    """Draw cells at both times of recording, stereopsis and the sight of each eye, by history."""
+    """Draw cells at both times of recording, and how many hear both eyes, by history."""
     rows = found["conditions"]
-    figure = Canvas((9.4, 0.19 * len(rows) + 1.2), layout="constrained")
-    cells, depth, eyes = figure.subplots(1, 3, sharey=True)
+    figure = Canvas((7.6, 0.19 * len(rows) + 1.2), layout="constrained")
+    cells, both = figure.subplots(1, 2, sharey=True)
     places = np.arange(len(rows))[::-1]
     for y, one in zip(places, rows, strict=True):
         opening, end = one["opening"], one["end"]
         if one["stop"] not in (None, one["epochs"]):
-            cells.plot([opening[0], end[0]], [y, y], color="#AAAAAA", lw=0.8, zorder=1)
-            cells.plot(opening[0], y, "o", mfc="white", mec="black", ms=4.5, zorder=3)
-        _with_interval(cells, end, y, "black")
-        _with_interval(depth, one["stereopsis"], y, BOTH_EYES)
-        for name, colour, above in (("treated", TREATED, 0.15), ("fellow", FELLOW, -0.15)):
-            _with_interval(eyes, one[name], y + above, colour)
-    cells.set_yticks(places, [one["label"] for one in rows])
-    for ax, name, chance in (
-        (cells, "0 fellow, 0.5 both, 1 treated eye", 0.5),
-        (depth, "share right (0.5: guessing)", 0.5),
-        (eyes, "share right (0.5: guessing)", 0.5),
-    ):
-        ax.axvline(chance, color="grey", lw=0.7, ls="--", zorder=0)
-        ax.set_xlim(-0.03, 1.03)
-        ax.set_xlabel(name)
-        ax.grid(axis="y", color="#EEEEEE", lw=0.6)
-    cells.set_ylim(-0.7, len(rows) - 0.3)
-    title_panel(cells, "CBI, first cells", "open: the deficit ends; filled: the end")
-    title_panel(depth, "near from far", "both eyes open, at the end")
-    title_panel(eyes, "outline by one eye", "the other closed; where it was measured")
-    for y, name, colour in ((0.06, "treated eye", TREATED), (0.03, "fellow eye", FELLOW)):
-        eyes.text(0.03, y, name, color=colour, transform=eyes.transAxes, fontsize=7)
+            _with_interval(cells, opening, y + 0.18, "black", face="white")
+            y_end = y - 0.18
+        else:
+            y_end = y
+        _with_interval(cells, end, y_end, "black")
+        _with_interval(both, one["binocular"], y, BOTH_EYES)
+    _by_history(cells, rows, "0 fellow eye, 0.5 both, 1 treated eye", 0.5)
+    _by_history(both, rows, "share of first binocular cells", None)
+    title_panel(cells, "CBI, first cells", f"open: deficit ends; filled: end; {_of_whom(rows)}")
+    title_panel(both, "cells that hear both eyes", "groups 2 to 6, at the end")
     return figure
 
 
-def _with_interval(ax: Axes, numbers: Sequence[float | None], y: float, colour: str) -> None:
+def vision(found: dict[str, Any], controls: dict[str, Any]) -> Figure:
+    """Draw what each eye tells alone, stereopsis, and its thresholds in each subject, by history."""
+    rows = found["conditions"]
+    figure = Canvas((10.4, 0.19 * len(rows) + 1.2), layout="constrained")
+    eyes, depth, correlation, disparity_ = figure.subplots(1, 4, sharey=True)
+    places = np.arange(len(rows))[::-1]
+    for y, one in zip(places, rows, strict=True):
+        for name, colour, above in (("treated", TREATED, 0.18), ("fellow", FELLOW, -0.18)):
+            _with_interval(eyes, one[name], y + above, colour, marker="o" if name == "treated" else "s")
+        if one["treated"][0] is None:
+            _not_measured(eyes, y)
+        _with_interval(depth, one["stereopsis"], y, BOTH_EYES)
+        for ax, vary, none in ((correlation, "correlation", _NONE), (disparity_, "disparity", 2 * _NONE)):
+            _thresholds(ax, one["thresholds"][vary], y, none)
+    _by_history(eyes, rows, "share right (0.5: guessing)", 0.5)
+    _by_history(depth, rows, "share right (0.5: guessing)", 0.5)
+    title_panel(eyes, "outline, one eye alone", f"circle: treated, square: fellow; {_of_whom(rows)}")
+    title_panel(depth, "near from far", "both open, scenes of rearing")
+    for ax, name, low, most, ticks, none in (
+        (correlation, "interocular correlation", 0.04, 1, (0.05, 0.1, 0.2, 0.5, 1), _NONE),
+        (disparity_, "disparity (pixels)", 0.05, 2, (0.06, 0.12, 0.25, 0.5, 1, 2), 2 * _NONE),
+    ):
+        ax.set_xscale("log")
+        ax.set_xlim(low, none * 1.35)
+        ax.minorticks_off()
+        ax.set_xticks([*ticks, none], [*(f"{tick:g}" for tick in ticks), "none"])
+        ax.axvspan(most * 1.12, none * 1.35, color="#EEEEEE", lw=0, zorder=0)
+        ax.set_xlabel(name)
+        ax.grid(axis="y", color="#EEEEEE", lw=0.6)
+    title_panel(correlation, "stereopsis, threshold", "each subject; line: their mean")
+    title_panel(disparity_, "stereoacuity", "each subject; line: their mean")
+    return figure
+
+
+_NONE = 1.7
+"""Where subjects without a threshold stand, to the right of all correlations; for disparities twice as far."""
+
+
+def _thresholds(ax: Axes, values: Sequence[float | str | None], y: float, none: float) -> None:
+    """Draw the threshold of each subject, and their mean where all have one; those without stand in a column apart."""
+    told = [value for value in values if isinstance(value, float)]
+    if all(value is None for value in values):
+        _not_measured(ax, y)
+    elif None in values:
+        _not_measured(ax, y, f"{values.count(None)} not measured")
+    for index, value in enumerate(values):
+        at = y + 0.12 * (index - (len(values) - 1) / 2)
+        if value == "none":
+            ax.plot(none * 1.08 ** (index - (len(values) - 1) / 2), y, "x", color="black", ms=2.6, mew=0.7)
+        elif isinstance(value, str):
+            ax.plot(float(value[1:]), at, "<", color="black", mfc="white", ms=3, mew=0.7)
+        elif value is not None:
+            ax.plot(value, at, "o", color=BOTH_EYES, ms=2.8, mew=0)
+    if told and len(told) == len(values):
+        ax.plot([np.mean(told)] * 2, [y - 0.38, y + 0.38], color="black", lw=1.1)
+
+
+def _not_measured(ax: Axes, y: float, words: str = "not measured") -> None:
+    ax.text(0.02, y, words, color="#767676", transform=ax.get_yaxis_transform(), fontsize=5.5, va="center")
+
+
+def _by_history(ax: Axes, rows: Sequence[dict[str, Any]], name: str, chance: float | None) -> None:
+    """Give a panel with a row for each history its names, its scale from 0 to 1 and its level of chance."""
+    if chance is not None:
+        ax.axvline(chance, color="grey", lw=0.7, ls="--", zorder=0)
+    ax.set_yticks(np.arange(len(rows))[::-1], [one["label"] for one in rows])
+    ax.set_ylim(-0.7, len(rows) - 0.3)
+    ax.set_xlim(-0.03, 1.03)
+    ax.set_xlabel(name)
+    ax.grid(axis="y", color="#EEEEEE", lw=0.6)
+
+
+def _of_whom(rows: Sequence[dict[str, Any]]) -> str:
+    """Return how many subjects the rows have."""
+    counts = sorted({one["subjects"] for one in rows})
+    return f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
+
+
+def _numbers(values: Sequence[float | None]) -> np.ndarray:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _with_interval(
+    ax: Axes, numbers: Sequence[float | None], y: float, colour: str, face: str | None = None, marker: str = "o"
+) -> None:
     mean, low, high = numbers
     if mean is not None:
-        ax.plot(mean, y, "o", color=colour, ms=3.5, zorder=4)
+        ax.plot(mean, y, marker, color=colour, mfc=face or colour, ms=3.5, zorder=4)
     if low is not None and high is not None:
         ax.plot(np.clip([low, high], 0, 1), [y, y], color=colour, lw=1.0, zorder=2)
 
@@ -141,7 +217,8 @@ def period_and_dose(found: dict[str, Any], controls: dict[str, Any]) -> Figure:
     )  # fmt: skip
     period.set_xlabel(f"age at which a closure of {_CLOSED} epochs begins (weeks)")
     period.set_ylabel("CBI of normal subjects less theirs")
-    title_panel(period, "sensitive period", "first binocular cells, seeds of the histories, n = 5")
+    period.set_ylim(-0.12, 0.72)
+    title_panel(period, "sensitive period", "first binocular cells, n = 5")
 
     rows = [(0, _named(controls, "normal"))] + [
         (length, _named(controls, name))
@@ -156,10 +233,11 @@ def period_and_dose(found: dict[str, Any], controls: dict[str, Any]) -> Figure:
         )  # fmt: skip
     dose.set_xlabel("epochs that the right eye was closed from the beginning")
     dose.set_ylabel("cells of the open eye (groups 6, 7)")
-    dose.set_ylim(-0.03, 1.03)
-    title_panel(dose, "dose and response", "first binocular cells, seeds of the controls, n = 5")
-    for ax in (period, dose):
-        ax.legend(fontsize=7)
+    dose.set_ylim(-0.03, 1.32)
+    dose.set_yticks(np.arange(0, 1.01, 0.2))
+    title_panel(dose, "dose and response", "first binocular cells, n = 5")
+    period.legend(fontsize=7, loc="upper right")
+    dose.legend(fontsize=7, loc="upper left")
     return figure
 
 
@@ -206,6 +284,7 @@ def disparity(found: dict[str, Any], controls: dict[str, Any]) -> Figure:
 FIGURES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Figure]] = {
     "mitchell-1977": mitchell_1977,
     "moments": moments,
+    "vision": vision,
     "period-and-dose": period_and_dose,
     "disparity": disparity,
 }
@@ -213,6 +292,8 @@ FIGURES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Figure]] = {
 
 def draw(folder: Path = PICTURES) -> list[Path]:
     """Draw all figures into a folder; return the files."""
+    from PIL import Image
+
     from binocular.report.figures.saving import picture
 
     found, controls = (json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS, CONTROLS))
@@ -221,7 +302,8 @@ def draw(folder: Path = PICTURES) -> list[Path]:
         for name, function in FIGURES.items():
             figure = function(found, controls)
             tall = figure.get_size_inches()[1] > 6  # a page of rows: small enough for the repository all the same
-            (folder / f"{name}.png").write_bytes(picture(figure, "png", dpi=100 if tall else 150))
+            drawn = Image.open(BytesIO(picture(figure, "png", dpi=100 if tall else 150)))
+            drawn.convert("RGB").quantize(256).save(folder / f"{name}.png", optimize=True)
     return [folder / f"{name}.png" for name in FIGURES]
 
 

@@ -15,6 +15,7 @@ import math
 import re
 import shlex
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,16 @@ import declared_studies  # noqa: E402
 from declared_studies import about, table  # noqa: E402
 
 RESULTS = ROOT / "data" / "results" / "animal-histories.json"
+HISTORIES = ROOT / "protocols" / "library" / "animal-histories.toml"
 PAGE = ROOT / "docs" / "networks-and-animals.md"
 FIRST, LAST = "first_binocular", "representation"
 _MARK = re.compile(r"<!-- results: (\w+) -->\n.*?<!-- end -->", re.S)
 _NOT_HERE = "not in this study"
 _CLOSED = 12
 """Epochs that an eye was closed at least, where units are followed after the opening."""
+_OUT_OF_REACH = 0.7
+"""Share of depths told right in the scenes of rearing below which a threshold at three quarters is out of reach: of
+1,000 scenes, so that even the upper end of its interval (0.03 above) lies below. No scene of the probe is easier."""
 
 
 def take(folders: list[Path]) -> dict[str, Any]:
@@ -51,9 +56,14 @@ def take(folders: list[Path]) -> dict[str, Any]:
                 found["facts"][fact.test.id] = _fact(fact)
         there = {one["condition"] for one in found["conditions"]}
         new = [condition for condition in study.reared if condition.name not in there]
+        papers = _papers()
         found["conditions"] += [_condition(condition) for condition in new]
         names = {condition.name for condition in new}
-        found["histograms"] += [_histogram(one) for one in _beside(comparison.histograms) if one.sample.name in names]
+        found["histograms"] += [
+            _histogram(one, comparison.literature, papers.get(one.sample.name, ""))
+            for one in _beside(comparison.histograms)
+            if one.sample.name in names
+        ]
         found["disparity"] += [kept for condition in new if (kept := _disparity(condition))]
     found["facts"] = list(found["facts"].values())
     return found
@@ -120,7 +130,17 @@ def _beside(histograms: Any) -> list[Any]:
     ]
 
 
-def _histogram(one: Any) -> dict[str, Any]:
+def _papers() -> dict[str, str]:
+    """Return, by condition, the reference of the protocol from which `HISTORIES` includes it."""
+    from binocular.protocols import load_protocol
+
+    included = [load_protocol(name) for name in tomllib.loads(HISTORIES.read_text(encoding="utf-8"))["include"]]
+    return {one.name: protocol.reference for protocol in included for one in protocol.resolved_conditions()}
+
+
+def _histogram(one: Any, literature: Any, paper: str) -> dict[str, Any]:
+    from binocular.compare.histograms import unlike
+
     opening = next((mark for mark in one.marks if mark.epoch == one.sample.treatment.stop), one.sample)
     return {
         "id": one.record.id,
@@ -130,6 +150,9 @@ def _histogram(one: Any) -> dict[str, Any]:
             "ours": one.sample.shares.round(4).tolist(),
             "opening": opening.shares.round(4).tolist(),
         },
+        "ends": {name: _ends(estimates) for name, estimates in (("animal", one.theirs), ("ours", one.ours))},
+        "unlike": unlike(one.sample.treatment, one.record, literature),
+        "same_paper": _named_paper(one.record.reference) in paper,
         "subjects": len(one.sample.counted),
         "record": one.record.name,
         "cells": one.record.cells,
@@ -145,6 +168,40 @@ def _histogram(one: Any) -> dict[str, Any]:
         "first": one.verdict,
         "last": one.elsewhere[LAST].verdict if LAST in one.elsewhere else "",
     }
+
+
+def _ends(estimates: Any) -> list[list[float | None]]:
+    """Return the lower and the upper end of the interval of each group's share, ``[2][7]``."""
+    pairs = [_numbers(estimates[f"group {group}"])[1:] for group in range(1, 8)]
+    return [list(ends) for ends in zip(*pairs, strict=True)]
+
+
+def _named_paper(reference: str) -> str:
+    """Return authors and year of a reference, by which a protocol names it too."""
+    found = re.match(r".*?\d{4}", reference)
+    return found[0] if found else reference
+
+
+def _thresholds(condition: Any) -> dict[str, list[float | str | None]]:
+    """Return each subject's thresholds of stereopsis.
+
+    A threshold is a number; ``"<0.05"`` where it is below the lowest level; ``"none"`` where there is none, as in
+    subjects that did not tell depth in the scenes of rearing; None where it was not measured.
+    """
+    from binocular.compare.samples import accuracies
+    from binocular.probes.base import NETWORK
+
+    found: dict[str, list[float | str | None]] = {"correlation": [], "disparity": []}
+    for subject, depth in zip(condition.subjects, accuracies(condition, "stereopsis"), strict=True):
+        record = subject.measures.get(("stereo-threshold", NETWORK))
+        for vary, values in found.items():
+            if record is None:
+                values.append("none" if depth < _OUT_OF_REACH else None)
+                continue
+            censored = int(record.values[f"{vary}_censored"][-1])
+            level = round(float(record.values[f"{vary}_threshold"][-1]), 3)
+            values.append({-1: "none", 0: level, 1: f"<{level:g}"}[censored])
+    return found
 
 
 def _condition(condition: Any) -> dict[str, Any]:
@@ -177,6 +234,7 @@ def _condition(condition: Any) -> dict[str, Any]:
         **({"stopped": stopped(condition)} if treatment.name in _OF_THE_OTHER_EYE else {}),
         "binocular": _numbers(interval([float(row[1:6].sum() / row.sum()) for row in last.counted])),
         "stereopsis": _numbers(condition.vision_at_end("stereopsis")),
+        "thresholds": _thresholds(condition),
         "treated": _numbers(interval(seen_alone(condition, eye))),
         "fellow": _numbers(interval(seen_alone(condition, other))),
     }
@@ -255,34 +313,74 @@ def facts_table(found: dict[str, Any]) -> str:
 
 
 def histograms_table(found: dict[str, Any]) -> str:
-    """Return one row per published histogram and the subjects to whom the same was done."""
-    rows = []
+    """Return one row per published histogram and the subjects to whom the same was done; say which are left out."""
+    rows, left_out = [], []
     for one in found["histograms"]:
+        if one["unlike"] and not one["same_paper"]:
+            left_out.append(f"{one['label']} beside {one['record']} ({one['unlike']})")
+            continue
         animal = f"{one['record']} ({one['cells']} cells, {one['evidence']}; {one['reference']})"
         when = f"{one['label']}, {one['after']} epochs after it" if one["after"] > 0 else f"{one['label']}, at its end"
         when += f" (n = {one['subjects']})"
         distance = _text(one["distance"]) + (f"; two animals: {one['twins'][0]:.1f}" if one["twins"] else "")
-        rows.append(
-            [animal, when, _text(one["theirs"]), _text(one["ours"]), distance, one["first"], one["last"] or "–"]
-        )
-    head = ["animal", "network", "CBI, animal", "CBI, first cells", "W₁", "first cells", "last layer"]
-    return table(head, rows)
+        paper = "its own" if one["same_paper"] else "another"
+        verdicts = [one["first"], one["last"] or "–"]
+        rows.append([animal, when, paper, _text(one["theirs"]), _text(one["ours"]), distance, *verdicts])
+    head = ["animal", "network", "history after", "CBI, animal", "CBI, first cells", "W₁", "first cells", "last layer"]
+    drawn = table(head, rows)
+    return drawn + (f"\n\nLeft out by that rule: {'; '.join(dict.fromkeys(left_out))}." if left_out else "")
 
 
 def conditions_table(found: dict[str, Any]) -> str:
-    """Return one row per history: what the first cells and the eyes came to."""
+    """Return one row per history: what the first cells came to."""
     rows = [
         [
             one["label"],
             str(one["subjects"]),
             " ".join(f"{share:.2f}".removeprefix("0") for share in one["groups"]),
             _text(one["opening"]) if one["stop"] not in (None, one["epochs"]) else "–",
-            *(_text(one[name]) for name in ("end", "stereopsis", "treated", "fellow")),
+            _text(one["end"]),
         ]
         for one in found["conditions"]
     ]
-    head = ["history", "n", "groups 1–7 at the end", "CBI where the deficit ended", "CBI at the end", "stereopsis"]
-    return table([*head, "eye closed first alone", "other eye alone"], rows)
+    return table(["history", "n", "groups 1–7 at the end", "CBI where the deficit ended", "CBI at the end"], rows)
+
+
+def vision_table(found: dict[str, Any]) -> str:
+    """Return one row per history: what each eye tells alone, and stereopsis with its thresholds."""
+    rows = [
+        [
+            one["label"],
+            str(one["subjects"]),
+            *(_text(one[name]) for name in ("treated", "fellow", "stereopsis")),
+            *(threshold_text(one["thresholds"][vary]) for vary in ("correlation", "disparity")),
+        ]
+        for one in found["conditions"]
+    ]
+    head = ["history", "n", "eye closed first alone", "other eye alone", "near from far"]
+    return table([*head, "least correlation of the eyes", "least disparity (pixels)"], rows)
+
+
+def threshold_text(values: list[float | str | None]) -> str:
+    """Return the thresholds of some subjects in words: with an interval where each has one, else how many have none."""
+    from binocular.store.statistics import interval
+
+    unknown = values.count(None)
+    if unknown == len(values):
+        return "–"
+    told = [value for value in values if isinstance(value, float)]
+    below = [value for value in values if isinstance(value, str) and value.startswith("<")]
+    lacking = values.count("none")
+    if len(told) == len(values):
+        return _text(_numbers(interval(told)))
+    parts = [f"{min(told):.2f} to {max(told):.2f} in {len(told)}"] if len(told) > 1 else []
+    parts += [f"{told[0]:.2f} in 1"] if len(told) == 1 else []
+    parts += [f"{below[0]} in {len(below)}"] if below else []
+    if lacking:
+        parts.append(f"none in {lacking}")
+    if unknown:
+        parts.append(f"not measured in {unknown}")
+    return "none" if lacking == len(values) else ", ".join(parts)
 
 
 def count(found: dict[str, Any]) -> str:
@@ -350,6 +448,7 @@ TABLES = {
     "facts": facts_table,
     "histograms": histograms_table,
     "conditions": conditions_table,
+    "vision": vision_table,
     "count": count,
     "provenance": provenance,
     **declared_studies.TABLES,

@@ -147,3 +147,68 @@ def test_what_is_kept_of_the_declared_studies_is_of_their_seeds(drawn):
     for found in (turns, subjects):
         assert len({tuple(one["seeds"]) for one in found.values()}) == 1  # paired
         assert all(len(values) == 5 for one in found.values() for values in one.values() if isinstance(values, list))
+
+
+def test_a_pair_that_is_not_alike_is_named_below_the_table_and_one_of_the_same_paper_stands(drawn):
+    numbers = {"theirs": [0.4, 0.3, 0.5], "ours": [0.1, 0.0, 0.2], "distance": [1.0, 0.5, 1.5], "twins": []}
+    kitten = {
+        "record": "kitten",
+        "cells": 62,
+        "evidence": "digitised",
+        "reference": "A 1977",
+        "subjects": 5,
+        "after": 0,
+    }
+    row = {**numbers, **kitten, "first": "different", "last": "", "unlike": "", "same_paper": False, "label": "alike"}
+    short = {**row, "label": "short", "unlike": "lasted 28 epochs and not 4"}
+    own = {**short, "label": "after the paper", "same_paper": True}
+    lines = drawn.histograms_table({"histograms": [row, short, own]}).splitlines()
+    assert [line.split(" | ")[1] for line in lines[2:4]] == [
+        "alike, at its end (n = 5)",
+        "after the paper, at its end (n = 5)",
+    ]
+    assert lines[-1] == "Left out by that rule: short beside kitten (lasted 28 epochs and not 4)."
+
+
+def test_subjects_without_a_threshold_are_counted_and_not_dropped(drawn):
+    assert drawn.threshold_text([0.2, 0.2, 0.2]) == "0.20 [0.20, 0.20]"
+    assert drawn.threshold_text(["none"] * 3) == "none"
+    assert drawn.threshold_text([0.2, 0.5, "none", "<0.05"]) == "0.20 to 0.50 in 2, <0.05 in 1, none in 1"
+    assert drawn.threshold_text(["<0.05"] * 2) == "<0.05 in 2"
+    assert drawn.threshold_text([0.2, "none", None]) == "0.20 in 1, none in 1, not measured in 1"
+    assert drawn.threshold_text([None] * 2) == "–"
+
+
+def test_thresholds_are_those_measured_or_none_where_depth_was_not_told(drawn):
+    from types import SimpleNamespace
+
+    import numpy as np
+
+    def subject(depth: float, **values: float) -> SimpleNamespace:
+        measured = {
+            f"{vary}_{end}": np.array([0, value])
+            for vary in ("correlation", "disparity")
+            for end, value in values.items()
+        }
+        history = {"epoch": np.array([8]), "stereopsis": np.array([depth])}
+        measures = {("stereo-threshold", "network"): SimpleNamespace(values=measured)} if values else {}
+        return SimpleNamespace(history=history, measures=measures)
+
+    subjects = [
+        subject(0.99, threshold=0.21234, censored=0),
+        subject(0.99, threshold=0.05, censored=1),
+        subject(0.8, threshold=float("nan"), censored=-1),
+        subject(0.52),
+        subject(0.95),
+    ]
+    found = drawn._thresholds(SimpleNamespace(subjects=subjects))
+    expected = [0.212, "<0.05", "none", "none", None]
+    assert found == {"correlation": expected, "disparity": expected}
+
+
+def test_the_page_tells_of_as_many_criteria_as_there_are(drawn):
+    import csv
+
+    with (ROOT / "data" / "literature" / "fact_tests.csv").open(encoding="utf-8") as file:
+        rows = len(list(csv.DictReader(file)))
+    assert f"30 of the {rows} rows" in drawn.PAGE.read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from binocular.compare import (
     treatment_of,
 )
 from binocular.compare.curves import CurveComparison, compare_curves, published_durations, published_profiles
+from binocular.compare.histograms import unlike
 from binocular.compare.recovery import Recovery, recoveries
 from binocular.compare.resampling import between_subjects, ends, spread_of_mean
 from binocular.compare.samples import samples_of, seen_alone
@@ -417,3 +419,19 @@ def test_an_empty_study_is_named():
     attributes = {"title": "Invented", "treated_eye": "right", "complete": 0, "versions": "{}"}
     with pytest.raises(BadInput, match="no subject"):
         compare_study(Study(attributes, (Condition("a", "a", ()),)))
+
+
+def test_an_animal_is_comparable_at_a_like_age_and_for_a_like_time():
+    literature = load_literature()
+    of = literature.histograms
+    reversal = of["kitten_md45_reverse"]  # from day 45, epoch 14, for seven weeks, 28 epochs
+    treated = partial(Treatment, "reverse suture", "right", epochs=80)
+    assert unlike(treated(14, 30), reversal, literature) == unlike(treated(10, 60), reversal, literature) == ""
+    assert unlike(treated(14, 18), reversal, literature) == "lasted 28 epochs and not 4"
+    assert unlike(treated(44, 68), reversal, literature) == "begun 30 epochs earlier"
+    assert unlike(treated(8, 14), reversal, literature) == "begun 6 epochs later, lasted 28 epochs and not 6"
+    closed = partial(Treatment, "one eye closed", "right", epochs=40)
+    born = of["kitten_md45_open_1"]  # closed from birth, but a network has no time before three weeks
+    assert unlike(closed(0, 14), born, literature) == ""
+    assert unlike(closed(0, 40), born, literature) == "lasted 14 epochs and not 40"
+    assert unlike(Treatment("normal", "right", None, None, 40), born, literature) == ""

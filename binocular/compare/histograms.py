@@ -32,6 +32,7 @@ __all__ = [
     "estimates",
     "like_for_like",
     "twin_distances",
+    "unlike",
 ]
 
 
@@ -205,6 +206,8 @@ def _unit_distance(sample: Sample, record: HistogramRecord, rng: np.random.Gener
 
 _CLOSE = 5.0
 """Epochs between two onsets that count as the same age."""
+_AS_LONG = 2.0
+"""Factor within which two lengths of a treatment count as the same."""
 _NEITHER = 10.0
 """A species is passed over whose nearest onset lies this many epochs farther away than another species' one."""
 
@@ -251,6 +254,44 @@ def like_for_like(
     near = {record.species for key, record in chosen if key[1] <= least + _NEITHER}
     chosen.sort(key=lambda one: one[0])
     return [*(record for _, record in chosen if record.species in near), *found]
+
+
+def unlike(treatment: Treatment, record: HistogramRecord, literature: Literature) -> str:
+    """Say in what an animal is not comparable with the subjects, though none is nearer.
+
+    Comparable is what began at the same age, within five epochs, and lasted for as long, within a factor of two, by the
+    declared scale of the species; time before rearing begins does not count. A reverse suture begins with the reversal
+    and lasts until the recording.
+
+    Parameters
+    ----------
+    treatment
+        What was done to the subjects.
+    record
+        An animal to which the same was done.
+    literature
+        Which holds the age scales of the species.
+
+    Returns
+    -------
+    str
+        What is different, in epochs; nothing where it is comparable, or there is no age to compare.
+    """
+    began = literature.epoch_of(record.species, record.began)
+    if began is None or treatment.start is None or treatment.stop is None:
+        return ""
+    told = []
+    away = max(began, 0.0) - treatment.start
+    if abs(away) > _CLOSE:
+        told.append(f"begun {abs(away):.0f} epochs {'later' if away > 0 else 'earlier'}")
+    lasted = literature.epochs_in(
+        record.species, record.recovery if record.treatment == "reverse suture" else record.duration
+    )
+    if lasted is not None:
+        lasted = max(began + lasted, 0.0) - max(began, 0.0)
+        if not 1 / _AS_LONG <= lasted / treatment.duration <= _AS_LONG:
+            told.append(f"lasted {lasted:.0f} epochs and not {treatment.duration}")
+    return ", ".join(told)
 
 
 def _nearest_networks(

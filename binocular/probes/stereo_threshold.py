@@ -69,7 +69,9 @@ class StereoThreshold(Probe):
         (0.05, 0.1, 0.2, 0.3, 0.45, 0.65, 1.0), min_length=3, description="of the eyes' textures, rising, up to 1"
     )
     disparities: tuple[float, ...] = Field(
-        (0.125, 0.25, 0.375, 0.5, 0.75, 1.0), min_length=3, description="rising, as shares of the disparity of rearing"
+        (0.03125, 0.0625, 0.125, 0.25, 0.5, 1.0),
+        min_length=3,
+        description="rising, as shares of the disparity of rearing",
     )
     n_scenes: int = Field(400, ge=8, description="scenes at each level")
     criterion: float = Field(0.75, gt=0.5, lt=1, description="share of depths told right at threshold")
