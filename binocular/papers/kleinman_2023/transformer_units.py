@@ -137,7 +137,7 @@ def draw_groups(had: Had) -> Figure:
     top = float(np.clip(110 * max(np.nanmax(each.high) for each in shown), 40, 100))
     for ax, found, (when, words) in zip(axes, shown, moments.items(), strict=True):
         oriented_histogram(
-            found.mean, ax, low=found.low, high=found.high, deprived_eye=condition.treated_eye, first="right", top=top
+            found.mean, ax, low=found.low, high=found.high, deprived_eye=condition.treated_eye, first="other", top=top
         )
         title_panel(ax, words, f"epoch {when}, eyes never disturbed")
     axes[0].set_ylabel("share of units (%)")
