@@ -39,6 +39,7 @@ def main() -> None:
 
 
 def _prepare() -> None:
+    _need_no_folder()
     signal.signal(signal.SIGTERM, _interrupt)
     _open_streams()
     os.environ["MPLBACKEND"] = "Agg"  # nothing is shown here, whatever a notebook around this has set
@@ -48,6 +49,19 @@ def _prepare() -> None:
     sys.path[:] = [folder for folder in sys.path if folder]
     if "PYTHONPATH" in os.environ:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, os.environ["PYTHONPATH"].split(os.pathsep)))
+
+
+def _need_no_folder() -> None:
+    """Start again without the working folder among those of the modules, where that folder was deleted.
+
+    Python 3.13.0 asks for that folder whenever a module lacks a name, and then fails without an exception, unless it
+    was started with ``-P``: no package could be imported.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109 - nothing else is imported yet
+    except OSError:
+        if not sys.flags.safe_path:
+            os.execv(sys.executable, [sys.executable, "-P", *sys.orig_argv[1:]])
 
 
 def _open_streams() -> None:
