@@ -21,7 +21,7 @@ KILLS = int(os.environ.get("BINOCULAR_KILLS", "25"))
 @pytest.mark.slow
 def test_kills_at_random_moments_lose_nothing(tmp_path):
     tiny_file(tmp_path)
-    settings = [*LONG, "seeds=2"]
+    settings = [*LONG, "seeds=4"]
     command = [sys.executable, "-m", "binocular", "run", "tiny.toml", "--out", "out", "--quiet"]
     for setting in settings:
         command += ["--set", setting]

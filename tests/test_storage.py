@@ -9,10 +9,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.records import SubjectRecord
+from binocular.store.snapshots import NodeRecord, read_node, write_node
 from binocular.store.study import load_study
 from binocular.store.verification import verify_study
 from binocular.store.writing import ConditionHeader, write_study
@@ -206,3 +208,22 @@ def test_what_a_user_added_to_a_study_survives_when_it_is_put_together_again(tmp
         assert file.attrs["note"] == "read with care"
         assert file["conditions"][subjects[0].condition].attrs["cohort"] == 3
     assert verify_study(path) == []
+
+
+def test_arrays_go_through_a_node_as_they_are(tmp_path: Path):
+    state = {"größe.weight": torch.arange(6.0).reshape(2, 3), "batches": torch.tensor(7), "none": torch.zeros(0, 4)}
+    column = {"epoch": np.array([3]), "eye": np.array([[b"left", b"right"]]), "seen": np.array([[True, False]])}
+    record = NodeRecord("a" * 24, "", 0, 0, 3, "{}", 3, state=state, history={"epoch": np.arange(3)[::-1]})
+    record.probes = {"trunk.0": column, "odi/first_binocular": {"odi": np.arange(6.0).reshape(2, 3).T}}
+    path = tmp_path / f"{record.identity}.h5"
+    write_node(path, record)
+    whole, measured = read_node(path), read_node(path, state=False)
+    assert whole is not None and measured is not None and not measured.state
+    assert {name: value.dtype for name, value in whole.state.items()} == {n: v.dtype for n, v in state.items()}
+    assert all(torch.equal(value, state[name]) for name, value in whole.state.items())
+    for found in (whole, measured):
+        np.testing.assert_array_equal(found.history["epoch"], record.history["epoch"], strict=True)
+        assert set(found.probes) == set(record.probes)
+        for site, columns in record.probes.items():
+            for name, values in columns.items():
+                np.testing.assert_array_equal(found.probes[site][name], values, strict=True)

@@ -41,8 +41,8 @@ phases = [{ epochs = 3 }, { epochs = 2, deficits = [{ kind = "blur", eye = "trea
 
 
 LONG = (
-    "conditions.normal.phases.0.epochs=24",
-    "conditions.late.phases.0.epochs=16",
+    "conditions.normal.phases.0.epochs=12",
+    "conditions.late.phases.0.epochs=8",
     "probes.sites=['first_binocular', 'representation']",
     "probes.also=['odi']",
     "probes.every=10",

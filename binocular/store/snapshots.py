@@ -20,7 +20,7 @@ import torch
 from binocular.stimuli.errors import BadInput
 from binocular.store.opening import opened
 from binocular.store.provenance import spanning
-from binocular.store.tables import new_file
+from binocular.store.tables import new_file, read_arrays, subgroup, write_arrays
 
 __all__ = [
     "NodeRecord",
@@ -157,8 +157,7 @@ def write_node(path: Path, record: NodeRecord) -> None:
         "provenance": json.dumps(record.provenance, sort_keys=True),
     }
     with new_file(path, estimate=sum(values.nbytes for values in arrays.values()) + 1000 * len(arrays)) as file:
-        for name, values in arrays.items():
-            file.create_dataset(name, data=values, track_times=False)
+        write_arrays(file, arrays)
         file.attrs.update({"format": _FORMAT, **scalars})
 
 
@@ -182,18 +181,12 @@ def read_node(path: Path, state: bool = True) -> NodeRecord | None:
         with opened(path, "the state of a node", seal="required") as file:
             if file.attrs.get("format") != _FORMAT:
                 return None
-            arrays: dict[str, np.ndarray] = {}
-
-            def collect(name: str, item: object) -> None:
-                if isinstance(item, h5py.Dataset) and (state or not name.startswith("state/")):
-                    arrays[name] = np.asarray(item[()])
-
-            file.visititems(collect)
+            parts = {part: read_arrays(subgroup(file, part)) for part in file if state or part != "state"}
             names = ("identity", "parent", "seed", "start", "stop", "measures", "done", "seconds", "satisfied")
             scalars = {name: _plain(file.attrs[name]) for name in names}
             if scalars["identity"] != path.name.partition(".")[0]:
                 return None
-            return _record(scalars, arrays, *(_mapping(file, name) for name in ("made", "provenance")))
+            return _record(scalars, parts, *(_mapping(file, name) for name in ("made", "provenance")))
     except BadInput:
         return None
 
@@ -206,21 +199,20 @@ def _mapping(file: h5py.File, name: str) -> dict[str, Any]:
 
 
 def _record(
-    scalars: Mapping[str, Any], arrays: Mapping[str, np.ndarray], made: dict[str, Any], provenance: dict[str, Any]
+    scalars: Mapping[str, Any],
+    parts: Mapping[str, dict[str, np.ndarray]],
+    made: dict[str, Any],
+    provenance: dict[str, Any],
 ) -> NodeRecord:
     for name, value in scalars.items():
         if not isinstance(value, str if name in ("identity", "parent", "measures") else (int, float)):
             raise TypeError(f"{name} is of another type")
     record = NodeRecord(**{**scalars, "satisfied": bool(scalars["satisfied"])}, made=made, provenance=provenance)
-    for name, values in arrays.items():
-        part, _, rest = name.partition("/")
-        if part == "state":
-            record.state[rest] = torch.from_numpy(values)
-        elif part == "history":
-            record.history[rest] = values
-        else:
-            site, _, column = rest.rpartition("/")
-            record.probes.setdefault(site, {})[column] = values
+    record.state = {name: torch.from_numpy(values) for name, values in parts.get("state", {}).items()}
+    record.history = parts.get("history", {})
+    for name, values in parts.get("probes", {}).items():
+        site, _, column = name.rpartition("/")
+        record.probes.setdefault(site, {})[column] = values
     return record
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5o  # type: ignore[attr-defined]
+from h5py import h5d, h5o, h5p, h5s, h5t  # type: ignore[attr-defined]
 
 from binocular.store.container import PLAIN
 from binocular.store.schema import Field, field_of, problems_of
@@ -28,10 +28,12 @@ __all__ = [
     "conforming",
     "new_file",
     "plain_attributes",
+    "read_arrays",
     "read_dataset",
     "read_table",
     "stored_fields",
     "subgroup",
+    "write_arrays",
     "write_attributes",
     "write_table",
 ]
@@ -224,6 +226,45 @@ def read_dataset(dataset: h5py.Dataset) -> np.ndarray:
     if h5py.check_string_dtype(dataset.dtype) is not None:
         return np.asarray(dataset.asstr()[()], dtype=object)
     return np.asarray(dataset[()])
+
+
+def write_arrays(file: h5py.File, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays of numbers by their paths, without units and names.
+
+    A node has some hundred small ones; an object of h5py for each would cost more than the writing.
+
+    Parameters
+    ----------
+    file
+        Open for writing; the groups that paths name are made.
+    arrays
+        Values by path.
+    """
+    made, links = h5p.create(h5p.DATASET_CREATE), h5p.create(h5p.LINK_CREATE)
+    made.set_obj_track_times(False)
+    links.set_create_intermediate_group(True)
+    links.set_char_encoding(h5t.CSET_UTF8)
+    for path, values in arrays.items():
+        values = np.asarray(values, order="C")
+        kind, space = h5t.py_create(values.dtype, logical=True), h5s.create(h5s.SCALAR)
+        if values.ndim:
+            space = h5s.create_simple(values.shape)
+        h5d.create(file.id, path.encode(), kind, space, made, links).write(h5s.ALL, h5s.ALL, values)
+
+
+def read_arrays(group: h5py.Group) -> dict[str, np.ndarray]:
+    """Return all data sets below a group as arrays, by their paths inside it; see `write_arrays`."""
+    arrays: dict[str, np.ndarray] = {}
+
+    def collect(path: bytes, about: h5o.ObjInfo) -> None:
+        if about.type == h5o.TYPE_DATASET:
+            dataset = h5d.open(group.id, path)
+            values = np.empty(dataset.shape, dataset.dtype)
+            dataset.read(h5s.ALL, h5s.ALL, values)
+            arrays[path.decode()] = values
+
+    h5o.visit(group.id, collect, info=True)
+    return arrays
 
 
 @contextlib.contextmanager

@@ -81,7 +81,8 @@ def save_figure(
         for file, ending in zip(files, endings, strict=True):
             with atomic_write(file) as temporary:
                 temporary.write_bytes(picture(figure, ending, dpi, of))
-            figure.set_layout_engine("none")  # what was laid out for the first format holds for the others
+            with style():  # what was laid out for the first format holds for the others
+                figure.set_layout_engine(None)
     finally:
         figure.set_layout_engine(layout)
     return files
