@@ -58,7 +58,7 @@ SIZES = {
          "probes.bootstrap=0"),
     ),
 }  # fmt: skip
-"""Published epochs, the longest blur a third shorter; and what a processor goes through in seconds."""
+"""Published epochs, the longest blur a third shorter; and what a CPU goes through in seconds."""
 
 
 def pictures() -> tuple[str, ...]:

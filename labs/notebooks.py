@@ -198,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for lab in chosen:
         if asked.execute:
             seconds = execute(lab, asked.out)
-            print(f"{lab.stem}: {seconds:.0f} s of processor time, every number of its key holds", flush=True)
+            print(f"{lab.stem}: {seconds:.0f} s of CPU time, every number of its key holds", flush=True)
             too_long += [lab.stem] if seconds > LONGEST_S else []
         else:
             for source, path in ((lab, asked.out / lab.name), (key_of(lab), asked.out / "teacher" / lab.name)):

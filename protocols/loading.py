@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.user_code import allow, references_in
+from binocular.stimuli.user_code import allow, look_in, references_in
 
 from .checked import nearest
 from .inheriting import inherit
@@ -164,6 +164,8 @@ def _parsed(content: bytes | str, source: str, folder: Path | None) -> dict[str,
         raise BadInput(f"{source} is not valid TOML: {_toml_problem(str(error), content)}") from None
     if folder is not None:
         _settle_place(raw, folder)
+        if references_in([content]):
+            look_in(folder)
     return raw
 
 

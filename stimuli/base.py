@@ -34,6 +34,9 @@ class StimulusConfig(OfKind, BaseModel):
     places: ClassVar[tuple[str, ...]] = ("path", "download")
     """Fields that say where data lie or come from: what lies there decides what is seen, not where."""
 
+    from_settings_alone: ClassVar[bool] = False
+    """Whether the stimuli are made of their settings, without files or code from elsewhere."""
+
     former_names: ClassVar[tuple[str, ...]] = ()
     """Names that fields had once, which the configuration takes with a word of advice."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from binocular.stimuli.user_code import Refused, allow, find_class, is_shipped, reference_of
+from binocular.stimuli.user_code import Refused, allow, find_class, is_shipped, look_in, looked_in, reference_of
 
 __all__ = ["Kinds", "OfKind"]
 
@@ -108,11 +108,12 @@ class OfKind:
         cls = type(self)
         if is_shipped(cls) or cls.__module__ == "__main__" or "<locals>" in cls.__qualname__:
             return super().__reduce_ex__(protocol)
-        return _again, (reference_of(cls), self.__getstate__())  # type: ignore[attr-defined]
+        return _again, (reference_of(cls), self.__getstate__(), looked_in())  # type: ignore[attr-defined]
 
 
-def _again(reference: str, state: Any) -> Any:
+def _again(reference: str, state: Any, folders: Sequence[str]) -> Any:
     """Make an object of a user's class from its state, in a process that this project started."""
+    look_in(*folders)
     allow([reference])
     cls = find_class(reference, OfKind)
     found = cls.__new__(cls)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from weakref import finalize
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -29,6 +30,8 @@ __all__ = ["OwnPictureSet", "OwnPictures", "pictures_from_arrays", "pictures_fro
 
 _GIVEN = "given:"
 _given: dict[str, dict[str, np.ndarray]] = {}
+_read_last: dict[int, dict[str, np.ndarray]] = {}
+"""What the Dataset held that was read last, by the identity of the configuration that names it."""
 _OptionValue = bool | int | float | str
 
 
@@ -179,8 +182,19 @@ class OwnPictures(StimulusConfig):
                     "process; give them again, or keep them in an .npz file and name it as stimulus.path"
                 )
             return _given[self.dataset]
+        if (known := _read_last.get(id(self))) is not None:
+            return known
         (dataset, source), *test = self._datasets()
-        return arrays_of_dataset(dataset, source, self.size, test[0][0] if test else None)
+        arrays = arrays_of_dataset(dataset, source, self.size, test[0][0] if test else None)
+        _read_last.clear()  # of one Dataset at a time: its pictures may be large
+        _read_last[id(self)] = arrays
+        finalize(self, _read_last.pop, id(self), None)
+        return arrays
+
+    def sample(self) -> OwnPictureSet:
+        """Return all pictures; those of a Dataset are read anew, and are then known to all that asks after this."""
+        _read_last.pop(id(self), None)
+        return self.build(0)
 
     def load(self) -> ImageData:
         """Read the pictures.

@@ -62,6 +62,7 @@ class StereoScenes(StimulusConfig):
     outline.
     """
 
+    from_settings_alone: ClassVar[bool] = True
     former_names: ClassVar[tuple[str, ...]] = ("fresh_noise",)
 
     kind: Literal["stereo-scenes"] = "stereo-scenes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -10,15 +11,17 @@ from pydantic import Field, model_serializer, model_validator
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.datasets import Dataset, files_of, load_images
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.folders import class_folders
 from binocular.stimuli.images import ImageData, Request
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import torch
 
 __all__ = ["SplitImageSet", "SplitImages", "crop_and_flip", "fit_canvas"]
 
+_COUNTS: dict[Dataset, tuple[int, int]] = {
+    "photographs": (5000, 1000), "fashion-mnist": (60_000, 10_000), "cifar-10": (50_000, 10_000),
+}  # fmt: skip
 _NATURAL_SIZE: dict[Dataset, int] = {"photographs": 32, "fashion-mnist": 28, "cifar-10": 32, "folder": 32}
 
 
@@ -101,6 +104,19 @@ class SplitImages(StimulusConfig):
     def files(self) -> dict[str, Path]:
         """Return the files of the image set; see ``StimulusConfig.files``."""
         return files_of(self.dataset, self._request)
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many images there are to learn from and to test with; see ``StimulusConfig.counts``."""
+        n_train, n_test = _COUNTS.get(self.dataset, (0, 0))
+        folder = Path(self.path).expanduser() if self.dataset == "folder" and self.path else None
+        if folder is not None and folder.is_dir() and None in (self.n_train, self.n_test):
+            files = class_folders(folder).files
+            n_train, n_test = len(files["train"]), len(files["test"])
+        return self.n_train or n_train, self.n_test or n_test
+
+    def memory(self) -> int:
+        """Return the bytes of the images, a byte a pixel and colour; see ``StimulusConfig.memory``."""
+        return sum(self.counts()) * (1 if self.dataset == "fashion-mnist" else 3) * self.canvas**2
 
     def build(self, seed: int, device: torch.device | str = "cpu") -> SplitImageSet:
         """Load the images; they are the same for all seeds.

@@ -37,6 +37,8 @@ __all__ = [
     "is_reference",
     "is_shipped",
     "load_class",
+    "look_in",
+    "looked_in",
     "reference_of",
     "references_in",
 ]
@@ -45,6 +47,7 @@ __all__ = [
 _REFERENCE = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*+:[A-Za-z_]\w*")
 _allowed: set[str] = set()
 _given: dict[str, Any] = {}
+_beside: list[str] = []
 _trusted = False
 _first_seen: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 _last_read: WeakKeyDictionary[type, tuple[tuple[Path, ...], tuple[object, ...], str]] = WeakKeyDictionary()
@@ -71,6 +74,21 @@ def allow_all() -> None:
     _trusted = True
 
 
+def look_in(*folders: Path | str) -> None:
+    """Look for the modules of a user in these folders, too: a protocol that lies there names classes of theirs.
+
+    Nothing is imported by that. The folder that was named last comes first, and the working folder after all of them.
+    """
+    for folder in reversed(folders):
+        place = str(Path(folder).absolute())
+        _beside[:] = [place, *(other for other in _beside if other != place)]
+
+
+def looked_in() -> tuple[str, ...]:
+    """Return the folders of `look_in`, for other processes."""
+    return tuple(_beside)
+
+
 def give(found: Any) -> str:
     """Take a class that a person has handed over in Python, and return the name by which a protocol may ask for it.
 
@@ -91,7 +109,7 @@ def load_class(reference: str, field: str, base: type) -> Any:
     Parameters
     ----------
     reference
-        The name; the working folder is looked at last.
+        The name; the folders of protocols are looked at last, and then the working folder.
     field
         Where the name was given, for messages.
     base
@@ -155,13 +173,14 @@ def find_class(reference: str, base: type | None, makers: bool = False) -> Any:
 
 def _module(name: str, reference: str) -> Any:
     try:
-        with _working_folder_last():
+        with _own_folders_last():
             return importlib.import_module(name)
     except Exception as error:  # whatever a user's module does while it is imported
         if isinstance(error, ModuleNotFoundError) and error.name in (name, name.partition(".")[0]):
+            looked = ", ".join(["in the working folder", *(f"in {folder}" for folder in _beside)])
             raise Refused(
-                f"names {reference}, which cannot be imported: there is no module {error.name} in the working folder "
-                f"or among the installed packages; run in the folder of {name.partition('.')[0]}.py"
+                f"names {reference}, which cannot be imported: there is no module {error.name} {looked} or among the "
+                f"installed packages; put {name.partition('.')[0]}.py beside the protocol, or run in its folder"
             ) from error
         raise Refused(f"names {reference}, which cannot be imported: {in_short(error)}") from error
 
@@ -182,23 +201,21 @@ def reference_of(found: Any) -> str:
 
 
 @contextmanager
-def _working_folder_last() -> Iterator[None]:
-    """Let modules of the working folder be found, after all others."""
-    try:
-        here = str(Path.cwd())
-    except OSError:  # the folder was deleted
-        yield
-        return
-    if here in sys.path:
-        yield
-        return
-    sys.path.append(here)
-    importlib.invalidate_caches()
+def _own_folders_last() -> Iterator[None]:
+    """Let modules beside a protocol and of the working folder be found, after all others."""
+    places = [*_beside]
+    with suppress(OSError):  # the folder was deleted
+        places.append(str(Path.cwd()))
+    added = [place for place in dict.fromkeys(places) if place not in sys.path]
+    sys.path.extend(added)
+    if added:
+        importlib.invalidate_caches()
     try:
         yield
     finally:
-        if here in sys.path:
-            sys.path.remove(here)
+        for place in added:
+            if place in sys.path:
+                sys.path.remove(place)
 
 
 def is_shipped(cls: Any) -> bool:
@@ -242,7 +259,7 @@ def _digest_of(cls: Any) -> tuple[str, tuple[Path, ...]]:
     digest = hashlib.sha256()
     local: dict[str, bytes] = {}
     packages: set[str] = set()
-    with _working_folder_last():
+    with _own_folders_last():
         _collect(cls.__module__, local, packages)
         paths = tuple(path for name in local if (path := _place(name)[0]) is not None)
     if not local:

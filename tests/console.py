@@ -27,7 +27,7 @@ def binocular(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comp
     with (
         mock.patch.dict(os.environ, {"COLUMNS": "100", **environment}),
         mock.patch.multiple(sys, argv=["binocular", *arguments], stdout=out, stderr=err, path=[*sys.path]),
-        mock.patch.multiple(user_code, _allowed=set(), _trusted=False),
+        mock.patch.multiple(user_code, _allowed=set(), _trusted=False, _beside=[]),
         mock.patch.object(logging.root, "handlers", []),
     ):
         os.chdir(cwd)

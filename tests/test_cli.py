@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.console import ROOT, assert_one_sentence, binocular
-from tests.tiny import TOML, tiny_file
+from tests.tiny import ONE_AREA, TOML, tiny_file
 
 
 def in_a_process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -28,7 +28,7 @@ def in_a_process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]
 
 
 def test_run_plot_verify_from_another_folder(tmp_path):
-    tiny_file(tmp_path)
+    tiny_file(tmp_path, ONE_AREA)
     done = in_a_process("run", "tiny.toml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "subject-epochs" in done.stderr, "without a terminal progress comes as plain lines"
@@ -51,7 +51,7 @@ def test_run_plot_verify_from_another_folder(tmp_path):
 
 
 def test_quiet_prints_nothing(tmp_path):
-    tiny_file(tmp_path)
+    tiny_file(tmp_path, ONE_AREA)
     done = binocular("run", "tiny.toml", "--quiet", "--seeds", "1", "--out", "here", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tmp_path / "here" / "study.h5").is_file()
@@ -159,7 +159,7 @@ class Net(nn.Module):
 
 
 def test_a_friends_network(tmp_path):
-    tiny_file(tmp_path)
+    tiny_file(tmp_path, ONE_AREA)
     (tmp_path / "friend.py").write_text(FRIEND.replace("{right}", "hidden"))
     (tmp_path / "foe.py").write_text(FRIEND.replace("{right}", "hidden + 1"))
     rest = ("--protocol", "tiny.toml", "--set", "network.options={}")

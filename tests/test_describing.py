@@ -12,6 +12,7 @@ from binocular.networks.build import NETWORKS
 from binocular.protocols import library_names, protocol_from
 from binocular.protocols.deficits import DEFICITS
 from binocular.report.describing import TOPICS, describe, schema_for_editors
+from binocular.report.figures.drawing import FIGURES
 from binocular.stimuli.errors import BadInput
 from tests.console import assert_one_sentence, binocular
 from tests.tiny import TOML
@@ -42,6 +43,15 @@ def test_a_topic_holds_all_kinds_and_one_can_be_picked():
         describe("deficit")
     with pytest.raises(BadInput, match="the kind is 'blurr', but must be one of: blur, "):
         describe("deficits", "blurr")
+
+
+def test_figures_are_described_by_how_they_are_read():
+    found = describe("figures")
+    assert [figure.name for figure in found] == list(FIGURES)
+    (tuning,) = describe("figures", "tuning")
+    assert FIGURES["tuning"].caption in tuning.about and "odi" in tuning.about
+    with pytest.raises(BadInput, match=r"no figure 'histogram'; accepted are dominance, .*module:function"):
+        describe("figures", "histogram")
 
 
 def test_the_schema_takes_every_protocol_of_the_library_and_no_slip():

@@ -1,4 +1,4 @@
-"""``make gpu`` in miniature: every step of it, with the processor in the place of the GPU."""
+"""``make gpu`` in miniature: every step of it, with the CPU in the place of the GPU."""
 
 from __future__ import annotations
 

@@ -56,10 +56,11 @@ def made() -> dict[tuple[str, ...], Path]:
 
 
 def carry_out(arguments: list[str], made: dict[tuple[str, ...], Path]) -> None:
-    """Run a line of a guide; a study that another guide has reared is taken up."""
+    """Run a line of a guide; a study that another guide has reared by the same line is taken over with all it made."""
     key = tuple(arguments)
     if key in made:
         shutil.copytree(made[key], made[key].name)
+        return
     app(arguments, standalone_mode=False)
     if arguments[0] == "run":
         made[key] = Path(arguments[arguments.index("--out") + 1]).resolve()

@@ -141,6 +141,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(user_code, "_allowed", set())
     monkeypatch.setattr(user_code, "_trusted", False)
+    monkeypatch.setattr(user_code, "_beside", [])
     yield tmp_path
     sys.modules.pop("mine_of_test", None)
 
@@ -325,6 +326,8 @@ def test_a_finished_study_is_measured_and_drawn_by_what_a_person_names(here):
     described = said("describe", "deficits", "mine_of_test:Ceiling", cwd=here)
     assert "Bright parts are cut off." in described.stdout and "limit" in described.stdout
     assert_one_sentence(said("describe", "deficits", "mine_of_test:Cieling", cwd=here), "mine_of_test:Ceiling")
+    described = said("describe", "figures", "mine_of_test:loud", cwd=here)
+    assert "Loudness at the checkpoints." in described.stdout and 'figures = ["mine_of_test:loud"]' in described.stdout
 
 
 def test_an_objective_that_builds_on_one_that_ships_is_not_taken_for_it():
@@ -346,6 +349,36 @@ def _as_in_another_process(path: Path, content: bytes) -> object:
     sys.modules.pop(path.stem)
     user_code._allowed.clear()
     return pickle.loads(content)
+
+
+def test_code_beside_a_protocol_is_found_from_every_folder_and_is_the_same_code(here, tmp_path_factory, monkeypatch):
+    user_code.allow(user_code.references_in([PROTOCOL]))
+    few = ["figures=[]"]
+    assert run_study(load_protocol("p.toml", few), here / "out", "cpu").reared == 6
+    away = tmp_path_factory.mktemp("away")
+    monkeypatch.chdir(away)
+    sys.modules.pop("mine_of_test")
+    protocol = load_protocol(here / "p.toml", few)
+    assert run_study(protocol, here / "out", "cpu").reared == 0, "where it is started from makes no other subjects"
+    assert str(here) not in sys.path
+    plan = plan_study(protocol, "cpu").plan
+    sent = pickle.dumps((plan.stimulus, plan))
+    user_code._beside.clear()
+    stimulus, plan = _as_in_another_process(here / "mine_of_test.py", sent)  # type: ignore[misc]
+    plan.check_code()
+    assert Path(sys.modules[type(stimulus).__module__].__file__).parent == here  # type: ignore[arg-type]
+
+
+def test_where_code_was_looked_for_is_said(here):
+    (here / "deeper").mkdir()
+    (here / "deeper" / "p.toml").write_text(PROTOCOL.replace("mine_of_test:Checks", "nowhere_at_all:Checks"))
+    done = said("run", "deeper/p.toml", "--out", "out", "--trust-code", cwd=here)
+    assert_one_sentence(done, f"no module nowhere_at_all in the working folder, in {here / 'deeper'} or among")
+    (here / "mine_of_test.py").rename(here / "deeper" / "mine_of_test.py")
+    (here / "imported").unlink(missing_ok=True)
+    refused = said("run", "deeper/p.toml", "--out", "out", cwd=here)
+    assert_one_sentence(refused, "--trust-code")
+    assert not (here / "imported").exists(), "what lies beside a protocol is not run because it lies there"
 
 
 def test_other_processes_find_the_code_and_refuse_it_once_it_has_changed(here):

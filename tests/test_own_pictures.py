@@ -20,6 +20,7 @@ from binocular.protocols import parse_protocol
 from binocular.runs import sizes
 from binocular.runs.checking import check_protocol
 from binocular.runs.packing import bytes_of_step
+from binocular.runs.running import run_study
 from binocular.runs.sizes import size_of
 from binocular.stimuli import user_code
 from binocular.stimuli.errors import BadInput
@@ -201,6 +202,30 @@ def test_a_dataset_may_bring_a_test_part_and_names():
     stimulus = stimuli.pictures_from_dataset(whole, Pairs(6, first=100)).build(0)
     assert len(stimulus.labels["test"]) == 6 and len(stimulus.labels["train"]) == N
     assert stimulus.class_names == ("cat", "dog")
+
+
+READ: list[int] = []
+
+
+class Counted(Pairs):
+    def __getitem__(self, number: int):
+        READ.append(number)
+        return super().__getitem__(number)
+
+
+def test_a_dataset_is_read_once_by_a_run_and_anew_by_the_next(tmp_path: Path):
+    protocol = parse_protocol(f"""
+        title = "Counted"
+        seeds = 2
+        stimulus = {{ kind = "pictures", dataset = "{__name__}:Counted", noise = 0.1 }}
+        network = {{ kind = "split-mlp", options = {{ width = 2 }} }}
+        probes = {{ n_stimuli = 4, bootstrap = 0 }}
+        conditions = [{{ name = "normal", phases = [{{ epochs = 1 }}] }}]
+    """)
+    for _ in range(2):
+        READ.clear()
+        assert not run_study(protocol, tmp_path / "out", "cpu").failures
+        assert READ.count(N - 1) == 1, "a few are read twice, to see whether they are the same each time"
 
 
 def test_a_dataset_of_several_sizes_is_brought_to_one():

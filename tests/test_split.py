@@ -34,6 +34,16 @@ def split(path: Path, **fields: object) -> SplitImageSet:
     return SplitImages(**{"dataset": "folder", "path": str(path), "size": 16, **fields}).build(0)
 
 
+@pytest.mark.parametrize("fields", [{}, {"n_train": 6}, {"n_train": 6, "n_test": 2}])
+def test_what_a_folder_takes_is_known_before_it_is_read(ramps: Path, fields: dict[str, int]) -> None:
+    config = SplitImages(dataset="folder", path=str(ramps), size=16, **fields)
+    stimuli = config.build(0)
+    assert config.counts() == (len(stimuli.labels["train"]), len(stimuli.labels["test"]))
+    assert config.memory() == sum(images.nbytes for images in stimuli._images.values())
+    assert SplitImages(dataset="folder", path=str(ramps / "gone")).counts() == (0, 0)
+    assert SplitImages(dataset="cifar-10", n_test=5).counts() == (50_000, 5)
+
+
 @pytest.mark.parametrize(("visible", "columns"), [(None, 8), (1, 1), (6, 6), (8, 8), (10, 10), (16, 16)])
 def test_each_eye_sees_its_outer_columns(ramps: Path, visible: int | None, columns: int) -> None:
     stimuli = split(ramps, visible=visible)

@@ -20,7 +20,7 @@ from binocular.report.terminal import print_fitting
 from binocular.stimuli import canvas
 from binocular.store.study import load_study
 from tests.console import binocular as binocular_here
-from tests.tiny import TOML, assert_same, tiny, tiny_file
+from tests.tiny import ONE_AREA, assert_same, tiny, tiny_file
 
 SHADOWS = ("protocols", "stimuli", "random", "queue", "h5py", "rich", "statistics", "typing_extensions", "pandas")
 SMALL = ("--set", "stimulus.n_train=20", "--set", "stimulus.n_test=20", "--set", "seeds=1")
@@ -45,7 +45,7 @@ def start(
 def shadowed(tmp_path: Path) -> Path:
     for name in SHADOWS:
         (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name} of the working folder')\n")
-    tiny_file(tmp_path)
+    tiny_file(tmp_path, ONE_AREA)
     return tmp_path
 
 
@@ -76,7 +76,7 @@ def test_files_beside_a_script_shadow_nothing(shadowed: Path):
 def reared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rear a tiny study whose title is in letters of several scripts."""
     folder = tmp_path_factory.mktemp("reared")
-    text = TOML.replace('title = "Tiny"', 'title = "閉眼 עין $x^ 50 % _a_"').replace("n_train = 60", "n_train = 20")
+    text = ONE_AREA.replace('title = "Tiny"', 'title = "閉眼 עין $x^ 50 % _a_"').replace("n_train = 60", "n_train = 20")
     tiny_file(folder, text)
     with mock.patch.object(canvas, "_told", set()):
         done = binocular_here("run", "tiny.toml", "--out", "out", cwd=folder)

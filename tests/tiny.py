@@ -39,6 +39,8 @@ name = "late"
 phases = [{ epochs = 3 }, { epochs = 2, deficits = [{ kind = "blur", eye = "treated", factor = 4 }] }, { epochs = 1 }]
 """
 
+ONE_AREA = TOML.replace("[probes]\n", '[probes]\nsites = ["first_binocular"]\n')
+"""The same at one area: half as many figures, for tests of the command line, which draws all of them."""
 
 LONG = (
     "conditions.normal.phases.0.epochs=12",

@@ -29,8 +29,8 @@ LARGEST_UPLOAD = 64_000_000
 """Bytes of the largest study that the lab reads."""
 MOST_SUBJECTS = 100
 MOST_FRAMES = 20_000
-_LARGEST_PICTURE = 64
 _MOST_SCENES = 5000
+_MOST_BYTES = 2 * _MOST_SCENES * 2 * 64**2 * 4  # of pairs of 64 x 64 pixels
 
 
 def tracks_of(path: Path, name: str = "the file") -> list[Track]:
@@ -145,14 +145,11 @@ def _protocol(text: str) -> Protocol | None:
 
 def _stimulus(protocol: Protocol | None, seed: int) -> StimulusSet | None:
     """Build the stimuli of a study if they need no data from elsewhere and little work."""
-    from binocular.stimuli.scenes import StereoScenes
-
     config = None if protocol is None else protocol.stimulus
-    if not isinstance(config, StereoScenes) or config.size > _LARGEST_PICTURE:
+    if config is None or not config.from_settings_alone:
         return None
-    if max(config.n_train, config.n_test) > _MOST_SCENES:
-        return None
-    return config.build(seed)
+    little = max(config.counts()) <= _MOST_SCENES and config.memory() <= _MOST_BYTES
+    return config.build(seed) if little else None
 
 
 def _main(arguments: Sequence[str]) -> int:

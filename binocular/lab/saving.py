@@ -31,7 +31,7 @@ def protocol_of(base: Protocol, subjects: Sequence[LabSubject]) -> Protocol:
     Returns
     -------
     Protocol
-        One condition per subject, one phase per stretch of unchanged controls. ``binocular run`` on a processor gives
+        One condition per subject, one phase per stretch of unchanged controls. ``binocular run`` on a CPU gives
         the same subjects bit for bit.
 
     Raises

@@ -41,7 +41,7 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
 }
-_READING_SECONDS = 120  # a study takes three seconds of processor time; a busy laptop gives them slowly
+_READING_SECONDS = 120  # a study takes three seconds of CPU time; a busy laptop gives them slowly
 _WAITING_MESSAGES = 500
 _LONGEST_TROUBLE = 500  # letters
 _PARTS = frozenset(entry.name for entry in (resources.files("binocular.lab") / "page").iterdir())

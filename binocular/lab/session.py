@@ -107,7 +107,7 @@ class Session:
         return self._ask(go)
 
     def set_speed(self, seconds: float) -> Future[None]:
-        """Make every epoch last at least so many seconds; 0 is as fast as the processor can.
+        """Make every epoch last at least so many seconds; 0 is as fast as the CPU can.
 
         Raises
         ------

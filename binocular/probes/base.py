@@ -102,6 +102,8 @@ class Probe(BaseModel):
         Where it is taken if nothing else is asked for.
     own_sites
         Sites that only this probe knows, beside those of the network.
+    of_the_site
+        Whether what it finds is the site's own table (``probes`` of a study) and not one of the ``measures`` of it.
     needs
         Modules that a network must have for it to be taken, such as ``left`` and ``right``.
     columns
@@ -116,6 +118,7 @@ class Probe(BaseModel):
     scope: ClassVar[Scope] = "site"
     usual_site: ClassVar[str] = FIRST_BINOCULAR
     own_sites: ClassVar[tuple[str, ...]] = ()
+    of_the_site: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[Mapping[str, Column]]
 

@@ -37,6 +37,7 @@ class RelativeSourceVariance(Probe):
     bootstrap: int = Field(100, ge=0, description="resamplings of the stimuli, for the standard error of RSV")
     units: UnitKind | None = Field(None, description="what is counted as a unit; by default what the site's name means")
 
+    of_the_site: ClassVar[bool] = True
     columns: ClassVar = {name: field for name, field in PROBES.items() if name not in (*measure_fields({}), "odi")}
 
     @classmethod

@@ -78,7 +78,7 @@ def row_name(probe: Probe, site: str) -> str:
     site
         Name of the site.
     """
-    return site if isinstance(probe, RelativeSourceVariance) else f"{probe.name}/{site}"
+    return site if probe.of_the_site else f"{probe.name}/{site}"
 
 
 def _as_bytes(values: np.ndarray) -> np.ndarray:

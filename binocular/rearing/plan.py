@@ -16,7 +16,7 @@ from binocular.rearing.tree import Node, chain, identity_of
 from binocular.stimuli.base import StimulusConfig, StimulusSet
 from binocular.stimuli.content import digest_of_files
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.user_code import allow, code_of, is_shipped, load_class, reference_of
+from binocular.stimuli.user_code import allow, code_of, is_shipped, load_class, look_in, looked_in, reference_of
 
 if TYPE_CHECKING:
     from binocular.protocols import NetworkSpec, ProbePlan, Training
@@ -52,6 +52,8 @@ class Plan:
         Digest of what the untrained network of seed 0 holds, where that is a user's or brings weights.
     command
         The command line, noted beside what is reared.
+    folders
+        Where modules of a user are looked for, see `binocular.stimuli.user_code.look_in`; no part of any identity.
     """
 
     stimulus: StimulusConfig
@@ -67,6 +69,7 @@ class Plan:
     probe_code: Mapping[str, str] = field(default_factory=dict)
     start: str = ""
     command: str = ""
+    folders: tuple[str, ...] = field(default_factory=looked_in)
 
     def made(self, seed: int) -> dict[str, Any]:
         """Return everything, besides its epochs, that decides what becomes of a seed's untrained network."""
@@ -109,6 +112,7 @@ class Plan:
         BadInput
             If the code has changed since the study was planned.
         """
+        look_in(*self.folders)
         allow([*self.code, *self.probe_code, *self.stimulus.references()])
         planned = {load_class(reference, "network.kind", nn.Module): code for reference, code in self.code.items()}
         planned |= {probe_type(name, "probes.also"): code for name, code in self.probe_code.items()}

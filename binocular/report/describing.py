@@ -20,11 +20,13 @@ from binocular.networks.build import NETWORKS
 from binocular.probes.registry import PROBES, probe_type
 from binocular.protocols import Protocol
 from binocular.protocols.deficits import DEFICITS
+from binocular.protocols.figures import OWN_FIGURES
 from binocular.protocols.inheriting import Taken
 from binocular.protocols.objectives import OBJECTIVES
 from binocular.protocols.phases import Phase
 from binocular.protocols.schema import Condition
 from binocular.protocols.training import NetworkSpec, ProbePlan, Training
+from binocular.report.figures.drawing import FIGURES, drawing_of
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.registry import STIMULI
@@ -73,7 +75,8 @@ def describe(topic: str, only: str = "") -> list[Description]:
     topic
         A name in `TOPICS`.
     only
-        One kind, such as ``blur``, or ``module:Class`` of a user's own; all where empty.
+        One kind, such as ``blur``, or ``module:Class`` of a user's own (of figures ``module:function``); all where
+        empty.
 
     Raises
     ------
@@ -89,6 +92,8 @@ def describe(topic: str, only: str = "") -> list[Description]:
     if topic not in TOPICS:
         raise BadInput(f"describe: there is nothing called '{topic}'; accepted: {', '.join(TOPICS)}")
     kinds = _KINDS.get(topic)
+    if topic == _FIGURES:
+        return [_figure(name) for name in ([only] if only else [*FIGURES, *OWN_FIGURES.of_packages])]
     if kinds is None:
         found = list(_TABLES[topic]())
         chosen = [description for description in found if only in ("", description.name)]
@@ -229,6 +234,13 @@ def _probe(name: str, _: Any) -> Description:
     return Description(name, cls.about, found.fields, example)
 
 
+def _figure(name: str) -> Description:
+    """Return how to read a figure; those that ship need not be asked for."""
+    drawing = drawing_of(name)
+    needs = f" It needs the probe {drawing.probe}." if drawing.probe else ""
+    return Description(name, drawing.caption + needs, [], "" if name in FIGURES else f'figures = ["{name}"]')
+
+
 _TABLES: dict[str, Callable[[], Iterator[Description]]] = {
     "protocol": lambda: iter([_protocol()]),
     "conditions": lambda: iter([_of_model("condition", Condition, ""), _of_model("phase", Phase, "")]),
@@ -243,7 +255,8 @@ _KINDS: dict[str, tuple[Kinds, Callable[[str, Any], Description]]] = {
     "objectives": (OBJECTIVES, _table_in("objective = {}")),
     "probes": (PROBES, _probe),
 }
-TOPICS = (*_TABLES, *_KINDS)
+_FIGURES = "figures"
+TOPICS = (*_TABLES, *_KINDS, _FIGURES)
 """What can be described; ``network`` is the table of a protocol, ``networks`` the kinds and their options."""
 
 
@@ -263,7 +276,8 @@ def print_descriptions(found: Iterable[Description]) -> None:
             table.add_column(heading)
         for told in description.fields:
             table.add_row(*(Text(text) for text in (told.name, told.kind, told.default or "(needed)", told.meaning)))
-        print_fitting(console, table)
+        if description.fields:
+            print_fitting(console, table)
         if description.example:
             console.print(Text(f"example: {description.example}"), soft_wrap=True)
         console.print()
