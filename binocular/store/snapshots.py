@@ -181,7 +181,7 @@ def read_node(path: Path, state: bool = True) -> NodeRecord | None:
         with opened(path, "the state of a node", seal="required") as file:
             if file.attrs.get("format") != _FORMAT:
                 return None
-            parts = {part: read_arrays(subgroup(file, part)) for part in file if state or part != "state"}
+            parts = {part: read_arrays(subgroup(file, part)) for part in map(str, file) if state or part != "state"}
             names = ("identity", "parent", "seed", "start", "stop", "measures", "done", "seconds", "satisfied")
             scalars = {name: _plain(file.attrs[name]) for name in names}
             if scalars["identity"] != path.name.partition(".")[0]:
