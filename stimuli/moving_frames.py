@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
+from binocular.stimuli.base import Split, StimulusConfig
+from binocular.stimuli.cuts import CutSet
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.photographs import photograph, photograph_files
-from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ class MovingFrames(StimulusConfig):
         return MovingFrameSet(self, seed, device)
 
 
-class MovingFrameSet(StimulusSet):
+class MovingFrameSet(CutSet):
     """The frames of one seed.
 
     Attributes
@@ -76,6 +76,7 @@ class MovingFrameSet(StimulusSet):
     """
 
     kind = "moving-frames"
+    drawn = (2,)
 
     def __init__(self, config: MovingFrames, seed: int, device: torch.device | str = "cpu") -> None:
         import torch
@@ -87,35 +88,7 @@ class MovingFrameSet(StimulusSet):
         self.tasks = {"picture": classes // len(MOTIONS), "motion": classes % len(MOTIONS)}
         self._photographs, self._first, self._places = _canvas(config, device)
         self._drift = torch.tensor(list(MOTIONS.values()), device=device)
-        self.labels: dict[Split, torch.Tensor] = {}
-        self._kept: dict[Split, torch.Tensor] = {}
-        sizes: dict[Split, int] = {"train": config.n_train, "test": config.n_test}
-        for split, n in sizes.items():
-            labels = (torch.arange(n) % self.n_classes).to(device)
-            self.labels[split] = labels
-            if split == "test" or config.fresh != "scenes":
-                # Drawn on the CPU, so that the kept frames are the same on every kind of device.
-                drawn = torch.rand(n, 2, generator=stream(seed, f"stimulus/places/{split}"))
-                views = self._cut(split, labels, drawn.to(device))
-                if split == "test" or config.fresh == "none":
-                    noise = torch.randn(views.shape, generator=stream(seed, f"stimulus/{split}-noise"))
-                    views += config.noise * noise.to(device)
-                self._kept[split] = views
-
-    def views(self, split: Split, index: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        """Present frames to both eyes; see ``StimulusSet.views``."""
-        import torch
-
-        if split in self._kept:
-            views = self._kept[split][index]
-        else:
-            assert generator is not None, "frames for training are drawn from a generator"
-            drawn = torch.rand(len(index), 2, generator=generator, device=index.device)
-            views = self._cut(split, self.labels[split][index], drawn)
-        if split == "train" and self.config.fresh != "none":
-            assert generator is not None, "noise for training is drawn from a generator"
-            views = views + self.config.noise * torch.randn(views.shape, generator=generator, device=views.device)
-        return views
+        self._keep(seed, device)
 
     def _cut(self, split: Split, labels: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
         """Cut frames ``[n, eye, 1, size, size]``; ``drawn [n, 2]`` in [0, 1) chooses where the window is between."""

@@ -17,9 +17,9 @@ import numpy as np
 from pydantic import Field
 
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
+from binocular.stimuli.cuts import CutSet
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.stereo_pairs import StereoPair, files_of_pairs, load_pairs, reduced
-from binocular.stimuli.streams import stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +96,7 @@ class StereoPhotographs(StimulusConfig):
         return StereoPhotographSet(self, seed, device)
 
 
-class StereoPhotographSet(StimulusSet):
+class StereoPhotographSet(CutSet):
     """The patches of one seed.
 
     Attributes
@@ -122,42 +122,12 @@ class StereoPhotographSet(StimulusSet):
         self._photographs = _canvas(pairs).to(device)
         found = _places(pairs, config)
         self.places = {split: [torch.from_numpy(q).to(device) for q in parts] for split, parts in found.items()}
-        self.labels: dict[Split, torch.Tensor] = {}
-        self._kept: dict[Split, torch.Tensor] = {}
-        sizes: dict[Split, int] = {"train": config.n_train, "test": config.n_test}
-        for split, n in sizes.items():
-            labels = (torch.arange(n) % self.n_classes).to(device)
-            self.labels[split] = labels
-            if split == "test" or config.fresh != "scenes":
-                # Drawn on the CPU, so that the kept patches are the same on every kind of device.
-                views = self._cut(split, labels, torch.rand(n, generator=stream(seed, f"stimulus/places/{split}")))
-                if split == "test" or config.fresh == "none":
-                    views += config.noise * torch.randn(
-                        views.shape, generator=stream(seed, f"stimulus/{split}-noise")
-                    ).to(device)
-                self._kept[split] = views
-
-    def views(self, split: Split, index: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        """Present patches to both eyes; see ``StimulusSet.views``."""
-        import torch
-
-        if split in self._kept:
-            views = self._kept[split][index]
-        else:
-            assert generator is not None, "patches for training are drawn from a generator"
-            drawn = torch.rand(len(index), generator=generator, device=index.device)
-            views = self._cut(split, self.labels[split][index], drawn)
-        if split == "train" and self.config.fresh != "none":
-            assert generator is not None, "noise for training is drawn from a generator"
-            noise = torch.randn(views.shape, generator=generator, device=views.device)
-            views = views + self.config.noise * noise
-        return views
+        self._keep(seed, device)
 
     def _cut(self, split: Split, labels: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
         """Cut patches ``[n, eye, 1, size, size]``; ``drawn [n]`` in [0, 1) chooses among the places of each part."""
         import torch
 
-        drawn = drawn.to(labels.device)
         place = torch.empty(len(labels), 4, dtype=torch.int64, device=labels.device)
         for part, known in enumerate(self.places[split]):
             chosen = labels // 2 == part
