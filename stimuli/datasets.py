@@ -24,9 +24,14 @@ from binocular.stimuli.streams import stream
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DATASETS", "Dataset", "files_of", "load_images"]
+__all__ = ["DATASETS", "IMAGES_OF", "Dataset", "files_of", "load_images"]
 
 Dataset = Literal["photographs", "fashion-mnist", "cifar-10", "folder"]
+
+IMAGES_OF: dict[Dataset, tuple[int, int]] = {
+    "photographs": (5000, 1000), "fashion-mnist": (60_000, 10_000), "cifar-10": (50_000, 10_000),
+}  # fmt: skip
+"""Images to learn from and to test with where nothing else is asked for; a folder has what it has."""
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FASHION_CLASSES = (
@@ -166,7 +171,8 @@ def _photographs(request: Request) -> ImageData:
         raise BadInput('stimulus.path has no use for dataset "photographs", which come with scikit-image; leave it out')
     size = request.size or 32
     images, labels = {}, {}
-    numbers = {"train": request.n_train or 5000, "test": request.n_test or 1000}
+    n_train, n_test = IMAGES_OF["photographs"]
+    numbers = {"train": request.n_train or n_train, "test": request.n_test or n_test}
     for name in PHOTOGRAPHS:
         for part in numbers:
             _region(name, part, size)  # before any work, whether all have room

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from binocular.stimuli.arrays import array_files, as_pictures, bytes_of_arrays, image_data, load_arrays
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.content import digest_of_values
-from binocular.stimuli.datasets import load_images
+from binocular.stimuli.datasets import IMAGES_OF, load_images
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.folders import class_folders, folder_files, load_folder
 from binocular.stimuli.images import ImageData, Request
@@ -128,7 +128,8 @@ class OwnPictures(StimulusConfig):
             left = self._root / "left" if has_pairs(self._root) else self._root
             files = class_folders(left, self.test_share).files
             return self.n_train or len(files["train"]), self.n_test or len(files["test"])
-        return self.n_train or 5000, self.n_test or 1000  # photographs
+        n_train, n_test = IMAGES_OF["photographs"]
+        return self.n_train or n_train, self.n_test or n_test
 
     def _number(self) -> int:
         if self.dataset is None:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_serializer, model_validator
 
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
-from binocular.stimuli.datasets import Dataset, files_of, load_images
+from binocular.stimuli.datasets import IMAGES_OF, Dataset, files_of, load_images
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.folders import class_folders
 from binocular.stimuli.images import ImageData, Request
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SplitImageSet", "SplitImages", "crop_and_flip", "fit_canvas"]
 
-_COUNTS: dict[Dataset, tuple[int, int]] = {
-    "photographs": (5000, 1000), "fashion-mnist": (60_000, 10_000), "cifar-10": (50_000, 10_000),
-}  # fmt: skip
 _NATURAL_SIZE: dict[Dataset, int] = {"photographs": 32, "fashion-mnist": 28, "cifar-10": 32, "folder": 32}
 
 
@@ -107,7 +104,7 @@ class SplitImages(StimulusConfig):
 
     def counts(self) -> tuple[int, int]:
         """Return how many images there are to learn from and to test with; see ``StimulusConfig.counts``."""
-        n_train, n_test = _COUNTS.get(self.dataset, (0, 0))
+        n_train, n_test = IMAGES_OF.get(self.dataset, (0, 0))
         folder = Path(self.path).expanduser() if self.dataset == "folder" and self.path else None
         if folder is not None and folder.is_dir() and None in (self.n_train, self.n_test):
             files = class_folders(folder).files
