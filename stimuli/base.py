@@ -110,6 +110,9 @@ class StimulusSet(ABC):
         Class of each stimulus, ``[n]`` int64, for the splits ``"train"`` and ``"test"``.
     notes
         What a person should know of how the stimuli were read, one sentence each.
+    disparity
+        Pixels between the eyes by which near and far differ, where a subclass can draw scenes of other disparities or
+        textures that agree less (``scenes_at``, as `StereoSceneSet` has it); None where it cannot.
     """
 
     kind: str
@@ -118,6 +121,7 @@ class StimulusSet(ABC):
     tasks: dict[str, torch.Tensor]
     labels: dict[Split, torch.Tensor]
     notes: tuple[str, ...] = ()
+    disparity: float | None = None
 
     @property
     def n_classes(self) -> int:

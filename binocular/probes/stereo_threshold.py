@@ -15,7 +15,7 @@ rearing. Here that is made harder in two ways, one at a time; the subject judges
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 from pydantic import Field
@@ -94,7 +94,7 @@ class StereoThreshold(Probe):
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
         scenes = _scenes_of(stimulus)
-        reared = scenes.config.disparity
+        reared = stimulus.disparity or 0.0
         found: dict[str, np.ndarray] = {
             "correlation": np.array(self.correlations),
             "disparity": reared * np.array(self.disparities),
@@ -141,12 +141,10 @@ def _scenes_of(stimulus: StimulusSet) -> StereoSceneSet:
     BadInput
         If it is none.
     """
-    from binocular.stimuli.scenes import StereoSceneSet
-
-    if not isinstance(stimulus, StereoSceneSet):
+    if stimulus.disparity is None:
         raise BadInput(f"probe stereo-threshold: stimulus.kind is {stimulus.kind!r}; accepted: 'stereo-scenes'")
-    if not stimulus.config.disparity:
+    if not stimulus.disparity:
         raise BadInput(
             "probe stereo-threshold: stimulus.disparity is 0, so nothing is near or far; accepted: at least 1"
         )
-    return stimulus
+    return cast("StereoSceneSet", stimulus)
