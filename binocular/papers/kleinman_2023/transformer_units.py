@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from binocular.store.records import SubjectRecord
-    from binocular.store.study import Condition, Study
+    from binocular.store.study import Study
 
 __all__ = ["CLAIMS", "EVEN", "bimodality", "valley"]
 
@@ -45,14 +45,13 @@ def bimodality(rsv: np.ndarray) -> float:
     rsv
         Relative source variance of each unit, ``[unit]``, NaN for silent ones.
     """
+    from scipy.stats import kurtosis, skew
+
     values = rsv[np.isfinite(rsv)].astype(np.float64)
     n = len(values)
     if n < 4 or np.ptp(values) == 0:
         return float("nan")
-    centred = values - values.mean()
-    second, third, fourth = ((centred**power).mean() for power in (2, 3, 4))
-    skewness = third / second**1.5 * np.sqrt(n * (n - 1)) / (n - 2)
-    excess = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (fourth / second**2 - 3) + 6)
+    skewness, excess = skew(values, bias=False), kurtosis(values, bias=False)
     return float((skewness**2 + 1) / (excess + 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))))
 
 
@@ -70,12 +69,12 @@ def valley(rsv: np.ndarray) -> float:
 
 def _at(study: Study, arm: str, when: int, of: Callable[[np.ndarray], float]) -> xr.DataArray:
     """Return a number of each subject's units after so many epochs, ``[seed]``."""
+    return over(condition_of(study, arm), lambda _, subject: of(_rsv(subject, when)))
 
-    def number(condition: Condition, subject: SubjectRecord) -> float:
-        found = subject.sites[POOLED]
-        return of(found.values["rsv"][list(found.epoch).index(when)])
 
-    return over(condition_of(study, arm), number)
+def _rsv(subject: SubjectRecord, when: int) -> np.ndarray:
+    found = subject.sites[POOLED]
+    return found.values["rsv"][list(found.epoch).index(when)]
 
 
 def _end(study: Study, arm: str) -> int:
@@ -145,8 +144,7 @@ def draw_groups(had: Had) -> Figure:
 
 
 def _shares(subject: SubjectRecord, when: int, treated: str) -> np.ndarray:
-    found = subject.sites[POOLED]
-    shares = group_shares(groups_of(found.values["rsv"][list(found.epoch).index(when)]))
+    shares = group_shares(groups_of(_rsv(subject, when)))
     return shares if treated == "right" else shares[::-1]
 
 

@@ -20,6 +20,7 @@ from binocular.papers.kleinman_2023.main import BLUR, PHOTOGRAPHS, ends_of
 from binocular.papers.kleinman_2023.measures import BALANCED, SHIFT, accuracies, bias, total
 from binocular.papers.kleinman_2023.tables import accuracy_curve
 from binocular.papers.kleinman_2023.unit_figures import draw_blur
+from binocular.papers.kleinman_2023.variants_figures import RATES, WIDTHS
 from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed
 
@@ -29,10 +30,6 @@ LOOKS: dict[Scale, Looks] = {"lab": Looks(first=240, pilots=(100, 101))}
 """When the variants are looked at; their settings are those of Fig. 4 but for what is varied."""
 RESNET = "fig4-resnet"
 """Key of the blur of the published network."""
-WIDTHS = {"narrow": (14, 12, "Fig. 11"), "wide": (18, 16, "Fig. 12")}
-"""Columns an eye sees, by the key of the study: of 32 as published, of 28 at laboratory scale, and the figure."""
-RATES = {"rate-05": 0.05, "rate-01": 0.01}
-"""Initial learning rates, by the key of the study."""
 
 
 def _lost(had: Had, key: str) -> xr.DataArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from binocular.papers.claims import Had
@@ -14,17 +15,23 @@ from binocular.report.figures.style import title_panel
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw_rates", "draw_widths"]
+    from binocular.store.study import Condition
 
-_WIDTHS = {"narrow": (14, "Fig. 11", "#56B4E9", "o"), "wide": (18, "Fig. 12", "#000000", "D")}
-_RATES = {"rate-05": 0.05, "rate-01": 0.01}
+__all__ = ["RATES", "WIDTHS", "draw_rates", "draw_widths"]
+
+WIDTHS = {"narrow": (14, 12, "Fig. 11"), "wide": (18, 16, "Fig. 12")}
+"""Columns an eye sees, by the key of the study: of 32 as published, of 28 at laboratory scale, and the figure."""
+RATES = {"rate-05": 0.05, "rate-01": 0.01}
+"""Initial learning rates, by the key of the study."""
+_LINES = {"narrow": ("#56B4E9", "o"), "wide": ("#000000", "D")}
 
 
 def draw_widths(had: Had) -> Figure:
     """Draw Figs 11 and 12 beside ours: change of accuracy by the end of the blur, for narrow and wide views."""
     figure = new_figure(6.8, 3.2)
     axes = figure.subplots(1, 2)
-    for key, (columns, source, colour, marker) in _WIDTHS.items():
+    for key, (columns, _, source) in WIDTHS.items():
+        colour, marker = _LINES[key]
         curve = accuracy_curve("blur", f"view width {columns}", source)
         published_line(axes[0], {at: value - curve[0] for at, value in curve.items()}, colour=colour)
         found = accuracies(had[key], "blurred")
@@ -34,14 +41,19 @@ def draw_widths(had: Had) -> Figure:
     return figure
 
 
+def _first_and_last(found: Mapping[int, Condition]) -> Iterator[tuple[int, Condition]]:
+    for at in (min(found), max(found)):
+        yield at, found[at]
+
+
 def draw_rates(had: Had) -> Figure:
     """Draw the clean eye's bias without and with the longest blur, at each initial learning rate."""
     figure = new_figure(6.8, 2.6)
     axes = figure.subplots(1, 2, sharey=True)
     conditions = {
         f"{'blurred' if at else 'sharp'}, rate {rate:g}": condition
-        for key, rate in _RATES.items()
-        for at, condition in (lambda found: (min(found.items()), max(found.items())))(swept(had[key], "blurred"))
+        for key, rate in RATES.items()
+        for at, condition in _first_and_last(swept(had[key], "blurred"))
     }
     sites = {MAP: "units by place", POOLED: "pooled units"}
     columns = {
