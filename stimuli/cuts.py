@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from binocular.stimuli.base import Split, StimulusSet
 from binocular.stimuli.streams import stream
@@ -14,28 +14,19 @@ if TYPE_CHECKING:
 __all__ = ["CutSet"]
 
 
-class _Asked(Protocol):
-    """What a configuration says of cuts; see `CutSet`."""
-
-    n_train: int
-    n_test: int
-    noise: float
-    fresh: str
-
-
 class CutSet(StimulusSet):
     """Cuts of photographs whose classes take turns; a subclass says where a drawn number cuts.
 
     Attributes
     ----------
     config
-        ``fresh`` says what is new at each presentation in training: ``"scenes"`` (place and noise), ``"noise"`` or
-        ``"none"``; ``noise`` is the s.d. of the noise of each pixel.
+        What was asked for: ``n_train`` and ``n_test``; ``fresh``, what is new at each presentation in training,
+        ``"scenes"`` (place and noise), ``"noise"`` or ``"none"``; ``noise``, the s.d. of the noise of each pixel.
     drawn
         Shape of the numbers that choose a place, of one cut.
     """
 
-    config: _Asked
+    config: Any
     drawn: ClassVar[tuple[int, ...]] = ()
 
     def _keep(self, seed: int, device: torch.device | str) -> None:
