@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,9 +155,9 @@ def _by_history(ax: Axes, rows: Sequence[dict[str, Any]], name: str, chance: flo
     ax.grid(axis="y", color="#EEEEEE", lw=0.6)
 
 
-def _of_whom(rows: Sequence[dict[str, Any]]) -> str:
+def _of_whom(rows: Iterable[dict[str, Any]]) -> str:
     """Return how many subjects the rows have."""
-    counts = sorted({one["subjects"] for one in rows})
+    counts = sorted({one["subjects"] if "subjects" in one else one["n"] for one in rows})
     return f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
 
 
@@ -218,7 +218,7 @@ def period_and_dose(found: dict[str, Any], controls: dict[str, Any]) -> Figure:
     period.set_xlabel(f"age at which a closure of {_CLOSED} epochs begins (weeks)")
     period.set_ylabel("CBI of normal subjects less theirs")
     period.set_ylim(-0.12, 0.72)
-    title_panel(period, "sensitive period", "first binocular cells, n = 5")
+    title_panel(period, "sensitive period", f"first binocular cells, {_of_whom(closures)}")
 
     rows = [(0, _named(controls, "normal"))] + [
         (length, _named(controls, name))
@@ -235,7 +235,7 @@ def period_and_dose(found: dict[str, Any], controls: dict[str, Any]) -> Figure:
     dose.set_ylabel("cells of the open eye (groups 6, 7)")
     dose.set_ylim(-0.03, 1.32)
     dose.set_yticks(np.arange(0, 1.01, 0.2))
-    title_panel(dose, "dose and response", "first binocular cells, n = 5")
+    title_panel(dose, "dose and response", f"first binocular cells, {_of_whom(one for _, one in rows)}")
     period.legend(fontsize=7, loc="upper right")
     dose.legend(fontsize=7, loc="upper left")
     return figure
