@@ -42,7 +42,7 @@ def subjects(suite: Suite) -> Measured:
 def units(suite: Suite) -> Measured:
     """Measure a step of one subject against the channels of its pathways."""
     return _measured(
-        _steps({w: {"width": w} for w in (6, 12, 24, 48)}, {}), "channels of a pathway", "processor seconds per step"
+        _steps({w: {"width": w} for w in (6, 12, 24, 48)}, {}), "channels of a pathway", "CPU seconds per step"
     )
 
 
@@ -50,7 +50,7 @@ def image_size(suite: Suite) -> Measured:
     """Measure a step of one subject against the side of the image; in proportion to its area would be 2."""
     sizes = (8, 16, 32, 64)
     return _measured(
-        _steps({}, {s: (1, s, s) for s in sizes}), "side of the image (pixels)", "processor seconds per step", ideal=2
+        _steps({}, {s: (1, s, s) for s in sizes}), "side of the image (pixels)", "CPU seconds per step", ideal=2
     )
 
 
@@ -88,7 +88,7 @@ def _steps(
 
 
 def _repeated(run: Callable[[], object]) -> list[float]:
-    """Time by the processor time of this thread, which other work on the machine changes little."""
+    """Time by the CPU time of this thread, which other work on the machine changes little."""
     with threads(1):
         run()
         times = []

@@ -7,7 +7,7 @@ table of numbers in a key,
     | statement | expression | from | to |
 
 is checked there: the expression is evaluated and must lie within its range. So what the texts say cannot drift from
-what comes out. Whether it comes out with other seeds and on other processors, too, `repeating.py` asks.
+what comes out. Whether it comes out with other seeds and on other CPUs, too, `repeating.py` asks.
 
 Where the notebooks will lie on GitHub is one setting, ``--published OWNER/REPOSITORY/blob/BRANCH/FOLDER`` or the
 variable ``BINOCULAR_LABS``: with it each notebook begins with an 'Open in Colab' badge, and its first cell installs
@@ -36,11 +36,11 @@ HERE = Path(__file__).parent
 LABS = tuple(sorted(HERE.glob("[0-9]-*.md")))
 """The sources for the students, in order; the key of each has the same name in ``teacher/``."""
 LONGEST_S = 180
-"""Processor time that one lab may take, in seconds."""
+"""CPU time that one lab may take, in seconds."""
 
 _WHEEL_BESIDE = '{glob("binocular_lab-*.whl")[-1]}'
 ROUNDING = 1e-9
-"""How far a sum of shares may be from 1, say, because the processor rounds."""
+"""How far a sum of shares may be from 1, say, because the CPU rounds."""
 
 _HEAD = re.compile(r"^\|\s*statement\s*\|\s*expression\s*\|\s*from\s*\|\s*to\s*\|$")
 _ROW = re.compile(r"^\|(?P<statement>[^|]+)\|\s*`(?P<expression>[^`]+)`\s*\|(?P<low>[^|]+)\|(?P<high>[^|]+)\|$")
@@ -150,7 +150,7 @@ def execute(lab: Path, folder: Path) -> float:
     Returns
     -------
     float
-        Processor time of the lab itself, in seconds, with the start of Python.
+        CPU time of the lab itself, in seconds, with the start of Python.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 ``python labs/repeating.py 2 4 --runs 20 --first-seed 200`` carries the cells of labs 2 and 4 and of their keys out
 twenty times each, without notebooks: with seeds that were not used before, and by turns with all instructions of the
-processor and with only those that every one has (``ATEN_CPU_CAPABILITY``, ``ONEDNN_MAX_CPU_ISA``), which changes the
+CPU and with only those that every one has (``ATEN_CPU_CAPABILITY``, ``ONEDNN_MAX_CPU_ISA``), which changes the
 last digit of every sum and so, in the end, every subject. Each run adds a line to ``build/labs/repeated.jsonl``, and a
 run that is there already is not done again. What is printed at the end is, for each row of a key's table, in how many
 runs it held and the values it took. A row should hold in at least 19 of 20.

@@ -28,7 +28,7 @@ def test_every_case_has_a_name_of_its_own_and_a_function():
 
 
 def test_a_ratio_is_speed_over_speed(monkeypatch: pytest.MonkeyPatch):
-    # The candidate does twice the amount in half the time: four times as fast, by the clock and by the processor.
+    # The candidate does twice the amount in half the time: four times as fast, by the clock and by the CPU.
     taken = {"baseline": (0.04, 0.02), "candidate": (0.02, 0.01)}
     monkeypatch.setattr("binocular.bench.base.seconds_of", lambda run: taken[run()])
     values, detail = in_turn(Work(lambda: "baseline", 10), Work(lambda: "candidate", 20), rounds=3)

@@ -32,6 +32,6 @@ def _gradients(size: int, dtype: torch.dtype, plain: bool) -> list[torch.Tensor]
 
 @pytest.mark.parametrize("size", [8, 16, 64])
 def test_the_gradients_are_those_of_the_strided_convolution(size):
-    """With the stride in the convolution 64 pixels ended the process on processors with AVX-512 (oneDNN issue 6035)."""
+    """With the stride in the convolution 64 pixels ended the process on CPUs with AVX-512 (oneDNN issue 6035)."""
     for found, exact in zip(_gradients(size, torch.float32, False), _gradients(size, torch.float64, True), strict=True):
         assert (found.double() - exact).abs().max() < 1e-4 * exact.abs().max()
