@@ -18,7 +18,7 @@ from binocular.papers.claims import Evidence, Finding, Row
 from binocular.papers.needs import Measure
 from binocular.papers.numbers import condition_of, dominance, over, swept, worst
 from binocular.papers.pages import as_plain, markdown_page, write_pages
-from binocular.papers.presenting import criterion_words, print_result, print_summary
+from binocular.papers.presenting import criterion_words, evidence_words, print_result, print_summary
 from binocular.papers.registry import PAPERS, chosen_claims, paper_named
 from binocular.papers.reproducing import reproduce
 from binocular.stimuli.errors import BadInput
@@ -80,6 +80,19 @@ def test_seeds_of_conditions_are_put_side_by_side():
 def test_bounds_are_printed_without_losing_them():
     row = Evidence("x", "", exact(0.2), at_least=-0.125, at_most=1e-6)
     assert criterion_words(row) == "≥ −0.125 and ≤ 1e−06"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.23, -0.0014, "−0.116 [−0.230, −0.001]"),
+        (-0.23, 0.0, "−0.12 [−0.23, 0.00]"),
+        (-0.23, 0.004, "−0.116 [−0.230, 0.004]"),
+    ],
+)
+def test_an_end_close_to_a_bound_shows_its_side(low, high, words):
+    row = Evidence("x", "", Interval(-0.116, low, high, 10, "t"), at_least=0.0, look=10)
+    assert evidence_words(row) == f"{words} at 10 seeds"
 
 
 def test_needs_are_obtained_once_and_the_verdict_flips_with_the_data(tmp_path):

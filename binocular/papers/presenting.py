@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from binocular.papers.claims import SCALES, Claim, Evidence, Scale
 from binocular.papers.needs import StudyNeed
 from binocular.report.terminal import print_fitting
@@ -71,9 +73,22 @@ def duration_words(seconds: float) -> str:
 
 
 def evidence_words(row: Evidence) -> str:
-    """Return our number of a row with its interval, and after how many seeds where it is looked at again."""
-    number = number_words(row.ours, row.digits)
+    """Return our number of a row with its interval, and after how many seeds where it is looked at again.
+
+    An end that lies close to a bound has as many decimals as show on which side of it.
+    """
+    number = number_words(row.ours, _telling(row))
     return f"{number} at {row.look} seeds" if row.look and row.ours.how == "t" else number
+
+
+def _telling(row: Evidence, most: int = 6) -> int:
+    """Return how many decimals show on which side of its bounds a number and its ends lie."""
+    numbers = [n for n in (row.ours.mean, row.ours.low, row.ours.high) if math.isfinite(n)]
+    pairs = [(n, bound) for n in numbers for bound in (row.at_least, row.at_most) if bound is not None]
+    for digits in range(row.digits, most):
+        if all(np.sign(round(n, digits) - bound) == np.sign(n - bound) for n, bound in pairs):
+            return digits
+    return most
 
 
 def course_words(course: Course) -> str:
