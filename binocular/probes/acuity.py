@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
+import torch
 from pydantic import Field, model_validator
+from torch import Tensor, nn
 
 from binocular.networks.sites import REPRESENTATION, UnitKind
 from binocular.probes.base import EYE, EYES, Probe, at_checkpoint, coordinate
+from binocular.probes.readouts import resampled_thresholds, ridge_hits
+from binocular.probes.recording import responses
+from binocular.probes.shown import noise_of, visible_columns
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.gratings import Gratings
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
-
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["Acuity"]
 
@@ -131,8 +131,6 @@ class Acuity(Probe):
         }
 
     def _threshold(self, levels: np.ndarray, hits: np.ndarray, draws: torch.Generator) -> tuple[float, ...]:
-        from binocular.probes.readouts import resampled_thresholds
-
         return resampled_thresholds(levels, hits.copy(), self.n_test, self.criterion, self.resamplings, draws)
 
     def _hits(
@@ -145,12 +143,6 @@ class Acuity(Probe):
         eye: int,
     ) -> np.ndarray:
         """Return correct answers ``[frequency, contrast]`` of one eye; both eyes get the same phases and noise."""
-        import torch
-
-        from binocular.probes.readouts import ridge_hits
-        from binocular.probes.recording import responses
-        from binocular.probes.shown import noise_of, visible_columns
-
         device = stimulus.labels["test"].device
         waves = Gratings.model_validate(
             {
@@ -183,8 +175,6 @@ class Acuity(Probe):
     @staticmethod
     def _present(basis: Tensor, labels: Tensor, contrast: float, noise: Tensor, draw: torch.Generator) -> Tensor:
         """Return views with the grating in eye 0, ``[presentation, eye, channel, height, width]``."""
-        import torch
-
         phase = 2 * torch.pi * torch.rand(len(labels), 1, 1, 1, generator=draw)
         seen = torch.cos(phase) * basis[labels, 0] + torch.sin(phase) * basis[labels, 1]
         views = torch.randn(len(labels), 2, *basis.shape[2:], generator=draw) * noise

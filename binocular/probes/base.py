@@ -9,19 +9,16 @@ A probe is a frozen model with a class-wide ``name`` and a table of the datasets
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+from torch import nn
 
 from binocular.networks.sites import FIRST_BINOCULAR, UnitKind, site_name
+from binocular.stimuli.base import StimulusSet
 from binocular.store.schema import Field as Column
 from binocular.store.schema import Kind, Missing
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["EYES", "NETWORK", "Column", "Probe", "Scope", "at_checkpoint", "coordinate"]
 

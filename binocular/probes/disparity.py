@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
+import torch
 from pydantic import Field
+from torch import nn
 
 from binocular.networks.sites import REPRESENTATION, UnitKind
 from binocular.probes.base import UNIT, Probe, at_checkpoint, coordinate
+from binocular.probes.gratings import RESPONSE_FLOOR
+from binocular.probes.readouts import resampled_thresholds, ridge_hits
+from binocular.probes.recording import response_grid, responses
+from binocular.probes.shown import noise_of, visible_columns
+from binocular.probes.stereograms import phase_stereograms, stereograms
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.gratings import Gratings
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["Disparity", "Stereoacuity"]
 
@@ -101,11 +103,6 @@ class Disparity(Probe):
     def _dots(
         self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        import torch
-
-        from binocular.probes.recording import responses
-        from binocular.probes.stereograms import stereograms
-
         disparity = torch.tensor(self.disparities, dtype=torch.float64).repeat(self.repeats)
         views = stereograms(stimulus.shape, disparity, self.pattern, stream(seed, "probe/disparity"), self.contrast).to(
             stimulus.labels["test"].device
@@ -128,8 +125,6 @@ class Disparity(Probe):
 
     def _shuffled(self, answered: torch.Tensor, draw: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return each unit's variance and the chance of as much of it between disparities when they are shuffled."""
-        import torch
-
         n, kinds = len(answered), len(self.disparities)
         centred = answered - answered.mean(0)
         total = centred.square().sum(0)
@@ -147,13 +142,6 @@ class Disparity(Probe):
         return torch.where(constant, 0.0, total).numpy(), p_value.numpy()
 
     def _gratings(self, network: nn.Module, stimulus: StimulusSet, site: str) -> dict[str, np.ndarray]:
-        import torch
-
-        from binocular.probes.gratings import RESPONSE_FLOOR
-        from binocular.probes.recording import response_grid, responses
-        from binocular.probes.shown import visible_columns
-        from binocular.probes.stereograms import phase_stereograms
-
         device = stimulus.labels["test"].device
         waves = Gratings.model_validate(
             {
@@ -242,13 +230,6 @@ class Stereoacuity(Probe):
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
-        import torch
-
-        from binocular.probes.readouts import resampled_thresholds, ridge_hits
-        from binocular.probes.recording import responses
-        from binocular.probes.shown import noise_of
-        from binocular.probes.stereograms import stereograms
-
         noise = torch.tensor([n or 0.5 for n in noise_of(stimulus)] if self.noise is None else [self.noise] * 2)
         count = self.n_train + self.n_test
         labels = torch.arange(count) % 2

@@ -8,21 +8,21 @@ and +1. A unit that no grating raises above grey by more than `RESPONSE_FLOOR` h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
+import torch
 from pydantic import Field
+from torch import nn
 
 from binocular.networks.sites import UnitKind
 from binocular.probes.base import EYE, EYES, UNIT, Probe, at_checkpoint, coordinate
+from binocular.probes.recording import response_grid, responses
+from binocular.probes.shown import probe_views, visible_columns
+from binocular.probes.variance import source_variance
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.gratings import Gratings
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["GRATINGS", "RESPONSE_FLOOR", "DominanceIndex", "rank_correlation", "selectivity"]
 
@@ -105,12 +105,6 @@ class DominanceIndex(Probe):
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
-        import torch
-
-        from binocular.probes.recording import response_grid, responses
-        from binocular.probes.shown import probe_views, visible_columns
-        from binocular.probes.variance import source_variance
-
         side = min(stimulus.shape[1:])
         frequencies = self.frequencies or tuple(f for f in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0) if f <= side / 2)
         gratings = Gratings.model_validate(
@@ -211,7 +205,6 @@ def rank_correlation(
     tuple of ndarray
         Correlation, lower and upper end, ``[]``; NaN for fewer than three members or where all are equal.
     """
-    import torch
     from scipy.stats import rankdata
 
     nan = np.array(np.nan)

@@ -9,20 +9,19 @@ Xu et al. (2020) for the family of linear readouts, H(class) - H_readout(class |
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
+import torch
 from pydantic import Field
+from torch import Tensor, nn
 
 from binocular.networks.sites import REPRESENTATION, UnitKind
 from binocular.probes.base import Probe, at_checkpoint, coordinate
+from binocular.probes.readouts import cross_entropy_bits
+from binocular.probes.recording import responses
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
-
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["UsableInformation"]
 
@@ -64,11 +63,6 @@ class UsableInformation(Probe):
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
-        import torch
-
-        from binocular.probes.readouts import cross_entropy_bits
-        from binocular.probes.recording import responses
-
         labels = stimulus.labels["test"]
         count = len(labels) if self.n_stimuli is None else min(self.n_stimuli, len(labels))
         draw = stream(seed, "probe/usable-information")
@@ -93,8 +87,6 @@ class UsableInformation(Probe):
 
     def _mixture(self, count: int, draw: torch.Generator) -> Tensor | None:
         """Return for each stimulus in which way it is seen when a shared readout is trained; None for own ones."""
-        import torch
-
         if self.readout == "own":
             return None
         chance = torch.rand(count, generator=draw)

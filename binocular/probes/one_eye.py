@@ -9,20 +9,21 @@ first of them: it is what the cells behind them could learn to read, as the idea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
+import torch
 from pydantic import Field
+from torch import Tensor, nn
 
 from binocular.networks.sites import REPRESENTATION
 from binocular.probes.base import EYE, EYES, NETWORK, Probe, Scope, at_checkpoint, coordinate
+from binocular.probes.readouts import ridge_hits
+from binocular.probes.recording import responses
+from binocular.probes.shown import noise_of
+from binocular.probes.sight import class_scores, task_scores
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
-
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["CLASS", "OneEye"]
 
@@ -69,12 +70,6 @@ class OneEye(Probe):
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
-        import torch
-
-        from binocular.probes.readouts import ridge_hits
-        from binocular.probes.recording import responses
-        from binocular.probes.sight import class_scores, task_scores
-
         labels = stimulus.labels["test"]
         count = len(labels) if self.n_stimuli is None else min(self.n_stimuli, len(labels))
         draw = stream(seed, "probe/one-eye")
@@ -101,10 +96,6 @@ class OneEye(Probe):
 
     def _one_open(self, views: Tensor, eye: int, stimulus: StimulusSet, draw: torch.Generator) -> Tensor:
         """Return what both eyes see, ``[presentation, eye, channel, height, width]``, while only one is open."""
-        import torch
-
-        from binocular.probes.shown import noise_of
-
         closed = 1 - eye
         spread = self.noise if self.noise is not None else noise_of(stimulus)[closed] or 0.5
         seen = views.clone()

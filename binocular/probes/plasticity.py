@@ -6,21 +6,18 @@ Asked of a subject whose eye has just been opened, these say what drives it from
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
+import torch
 from pydantic import Field
+from torch import Tensor, nn
 
 from binocular.networks import declared
 from binocular.probes.base import NETWORK, Probe, Scope, at_checkpoint, coordinate
 from binocular.probes.weights import PARTS
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
-
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["Plasticity", "distance"]
 
@@ -66,8 +63,6 @@ class Plasticity(Probe):
         self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str = NETWORK
     ) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
-        import torch
-
         labels = stimulus.labels["train"]
         order = torch.randperm(len(labels), generator=stream(seed, "probe/plasticity"))[: self.n_stimuli]
         order = order.to(labels.device)
@@ -94,8 +89,6 @@ class Plasticity(Probe):
         }
 
     def _position(self, network: nn.Module, part: str, seed: int) -> np.ndarray:
-        import torch
-
         draw, found = stream(seed, f"probe/plasticity/{part}"), torch.zeros(self.directions, dtype=torch.float64)
         for value in _of(dict(network.named_parameters()), part):
             flat = value.detach().double().cpu().flatten()

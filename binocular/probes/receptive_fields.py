@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
+import torch
 from pydantic import Field
+from torch import nn
 
 from binocular.networks.sites import UnitKind
 from binocular.probes.base import EYE, EYES, UNIT, Probe, at_checkpoint, coordinate
+from binocular.probes.recording import responses
+from binocular.probes.weights import first_layer
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["FIRST_LAYER", "ReceptiveFields"]
 
@@ -63,10 +63,6 @@ class ReceptiveFields(Probe):
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
-        import torch
-
-        from binocular.probes.weights import first_layer
-
         if site == FIRST_LAYER:
             fields = torch.stack([first_layer(network, eye, stimulus.shape) for eye in EYES], 1).numpy()
             signal = np.full(fields.shape[:2], np.nan)
@@ -91,10 +87,6 @@ class ReceptiveFields(Probe):
     def _reverse_correlation(
         self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str
     ) -> tuple[np.ndarray, np.ndarray]:
-        import torch
-
-        from binocular.probes.recording import responses
-
         draw = stream(seed, "probe/receptive-fields")
         shape = (2, *stimulus.shape)
         device = stimulus.labels["test"].device

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
+from torch import nn
 
 from binocular.dominance import binocular_share, groups_of
 from binocular.networks.sites import UnitKind
 from binocular.probes.base import Probe
+from binocular.probes.recording import response_grid
+from binocular.probes.shown import probe_views
+from binocular.probes.variance import source_variance
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.streams import stream
 from binocular.store.schema import PROBES, measure_fields
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["RelativeSourceVariance"]
 
@@ -62,10 +62,6 @@ class RelativeSourceVariance(Probe):
         self, network: nn.Module, stimulus: StimulusSet, seed: int, sites: Sequence[str]
     ) -> dict[str, dict[str, np.ndarray]]:
         """Measure several sites on one grid; see `Probe.measure_sites`."""
-        from binocular.probes.recording import response_grid
-        from binocular.probes.shown import probe_views
-        from binocular.probes.variance import source_variance
-
         left, right = probe_views(stimulus, self.n_stimuli, seed)
         found = {}
         for site, grid in response_grid(network, left, right, sites, self.units).items():

@@ -15,20 +15,20 @@ rearing. Here that is made harder in two ways, one at a time; the subject judges
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 import numpy as np
+import torch
 from pydantic import Field
+from torch import nn
 
 from binocular.probes.base import NETWORK, Column, Probe, Scope, at_checkpoint, coordinate
+from binocular.probes.psychometric import fit_psychometric
+from binocular.probes.sight import class_scores, task_scores
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.scenes import StereoSceneSet
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from binocular.stimuli.base import StimulusSet
-    from binocular.stimuli.scenes import StereoSceneSet
 
 __all__ = ["StereoThreshold"]
 
@@ -107,11 +107,6 @@ class StereoThreshold(Probe):
         self, network: nn.Module, scenes: StereoSceneSet, seed: int, vary: str, levels: np.ndarray
     ) -> dict[str, np.ndarray]:
         """Return accuracy at the levels of what is varied, and what is read off its fit."""
-        import torch
-
-        from binocular.probes.psychometric import fit_psychometric
-        from binocular.probes.sight import class_scores, task_scores
-
         ends = ("threshold", "sensitivity", "scale", "slope", "lapse")
         if vary == "disparity" and not scenes.moves_by_fractions:
             empty = {f"{vary}_{end}": np.array(np.nan) for end in ends}

@@ -13,6 +13,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from binocular.stimuli.textures import power_law_noise
+
 __all__ = ["Pattern", "phase_stereograms", "stereograms"]
 
 Pattern = Literal["dots", "gaussian", "1/f"]
@@ -42,8 +44,6 @@ def stereograms(
     Tensor
         ``[n, eye, channel, height, width]`` float32.
     """
-    from binocular.stimuli.textures import power_law_noise
-
     channels, height, width = shape
     n, wide = len(disparity), 2 * width
     if pattern == "1/f":

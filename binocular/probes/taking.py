@@ -7,25 +7,24 @@ same sites. A row has a name: that of the site for source variance, ``<probe>/<s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
 
 from binocular.networks.sites import chosen_sites, resolve_site
 from binocular.probes.base import NETWORK, Probe
+from binocular.probes.recording import units_at
 from binocular.probes.registry import probe_from
 from binocular.probes.relative_variance import RelativeSourceVariance
+from binocular.protocols import ProbePlan
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.errors import BadInput, in_short
 from binocular.stimuli.user_code import reference_of
 from binocular.store.records import SiteUnits
 from binocular.store.schema import measure_fields
 from binocular.store.tables import conforming
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from binocular.protocols import ProbePlan
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["checkpoint_rows", "lacks", "probes_of", "row_name", "stacked", "take", "try_out", "units_of"]
 
@@ -113,8 +112,6 @@ def take(
     BadInput
         If the network has no such site, or not what the probe needs.
     """
-    import torch
-
     if missing := lacks(type(probe), network):
         raise BadInput(
             f"probe {probe.name}: the network has no module '{missing[0]}'; it needs {', '.join(probe.needs)}"
@@ -182,8 +179,6 @@ def units_of(probe: Probe, network: nn.Module, stimulus: StimulusSet, sites: Seq
     sites
         Names of sites.
     """
-    from binocular.probes.recording import units_at
-
     if probe.scope == "network":
         return {}
     named = dict.fromkeys(probe.site_name(site) for site in sites if site not in probe.own_sites)

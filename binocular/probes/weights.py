@@ -7,20 +7,19 @@ of the log-likelihood, with labels drawn from the network's own predictions, par
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
+import torch
 from pydantic import Field
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
 
 from binocular.networks import declared
 from binocular.probes.base import EYE, EYES, NETWORK, Probe, Scope, at_checkpoint, coordinate
+from binocular.stimuli.base import StimulusSet
+from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
-
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["PARTS", "FisherInformation", "PathwayWeights", "first_layer", "label_gradients"]
 
@@ -61,8 +60,6 @@ class FisherInformation(Probe):
         self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str = NETWORK
     ) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
-        import torch
-
         labels = stimulus.labels["test"]
         count = min(self.n_stimuli, len(labels))
         order = torch.randperm(len(labels), generator=stream(seed, "probe/fisher"))[:count].to(labels.device)
@@ -82,8 +79,6 @@ class FisherInformation(Probe):
 
     def _traces(self, network: nn.Module, views: Tensor, draw: torch.Generator) -> Tensor:
         """Return squared gradients of the log-likelihood, summed within parts, ``[stimulus, part]`` float64."""
-        import torch
-
         with torch.no_grad():
             chance = network(views).float().softmax(1)
         n, n_classes = chance.shape
@@ -115,8 +110,6 @@ def label_gradients(network: nn.Module) -> Callable[[Tensor, Tensor], dict[str, 
         In evaluation mode. What is returned takes views ``[presentation, eye, channel, height, width]`` and labels
         ``[presentation]``, and gives ``[presentation, ...]`` for each weight.
     """
-    from torch.func import functional_call, grad, vmap
-
     weights = {name: value.detach() for name, value in network.named_parameters()}
     buffers = dict(network.named_buffers())
 
@@ -166,8 +159,6 @@ class PathwayWeights(Probe):
         self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str = NETWORK
     ) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
-        import torch
-
         filters = torch.stack([first_layer(network, eye, stimulus.shape).flatten(1) for eye in EYES], 1)
         norms = filters.norm(dim=2)
         product = norms.prod(1)
@@ -190,8 +181,6 @@ def _norm(pathway: nn.Module) -> float:
 
 def _subspaces(filters: Tensor) -> dict[str, np.ndarray]:
     """Compare the spaces spanned by ``filters[:, 0]`` and ``filters[:, 1]``."""
-    import torch
-
     spaces = []
     for eye in range(2):
         left, size, _ = torch.linalg.svd(filters[:, eye].T, full_matrices=False)
@@ -224,8 +213,6 @@ def first_layer(network: nn.Module, eye: str, shape: tuple[int, int, int]) -> Te
     BadInput
         If the first weights of the pathway are neither a convolution on the image nor a matrix on its pixels.
     """
-    from binocular.stimuli.errors import BadInput
-
     pathway = getattr(network, eye, None)
     if pathway is None:
         raise BadInput(f"the network has no pathway '{eye}', whose first layer could be looked at")

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
+from torch import nn
 
 from binocular.networks.build import network_of
+from binocular.protocols import EpochConditions, NetworkSpec
 from binocular.rearing.cohort import State, restored
 from binocular.rearing.pulling import anchored, fisher_information
 from binocular.rearing.silence import reset_silent
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from binocular.protocols import EpochConditions, NetworkSpec
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["disturbed", "is_disturbed"]
 

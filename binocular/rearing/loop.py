@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from binocular.protocols import EpochConditions
 from binocular.rearing.batches import Presenter
 from binocular.rearing.disturbing import disturbed, is_disturbed
 from binocular.rearing.group import Group, begin
@@ -20,9 +20,6 @@ from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.store.provenance import now
 from binocular.store.snapshots import node_path, partial_path, write_node
-
-if TYPE_CHECKING:
-    from binocular.protocols import EpochConditions
 
 __all__ = ["Stopped", "learn", "rear", "rear_epoch"]
 

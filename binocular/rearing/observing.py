@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import nn
 
 from binocular.probes import adapted, vision
 from binocular.probes.taking import checkpoint_rows
+from binocular.protocols import EpochConditions
 from binocular.rearing.plan import Plan
 from binocular.rearing.randomness import OwnStreams
 from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.stimuli.base import StimulusSet
 from binocular.store.snapshots import NodeRecord
-
-if TYPE_CHECKING:
-    from binocular.protocols import EpochConditions
 
 __all__ = ["Observer"]
 

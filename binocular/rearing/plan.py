@@ -6,20 +6,18 @@ import json
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
 
 from binocular.probes.registry import probe_type
+from binocular.protocols import NetworkSpec, ProbePlan, Training
 from binocular.rearing.tree import Node, chain, identity_of
 from binocular.stimuli.base import StimulusConfig, StimulusSet
 from binocular.stimuli.content import digest_of_files
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.user_code import allow, code_of, is_shipped, load_class, look_in, looked_in, reference_of
-
-if TYPE_CHECKING:
-    from binocular.protocols import NetworkSpec, ProbePlan, Training
 
 __all__ = ["REARING_VERSION", "Plan", "stimulus_of"]
 

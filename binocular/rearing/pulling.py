@@ -8,16 +8,13 @@ resumes wherever it was stopped.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from binocular.probes.weights import label_gradients
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["ANCHOR", "IMPORTANCE", "anchored", "fisher_information", "pulled"]
 

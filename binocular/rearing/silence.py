@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["HiddenLayer", "hidden_layers", "reset_silent"]
 

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from torch import nn
+
+from binocular.protocols import EpochConditions
 from binocular.rearing.group import begin
 from binocular.rearing.loop import rear_epoch
 from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node, identity_of
+from binocular.stimuli.base import StimulusSet
 from binocular.store.provenance import now
 from binocular.store.snapshots import NodeRecord
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from binocular.protocols import EpochConditions
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["Stepwise"]
 

@@ -12,12 +12,11 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import networkx as nx
 
-if TYPE_CHECKING:
-    from binocular.protocols import EpochConditions
+from binocular.protocols import EpochConditions
 
 __all__ = ["Node", "PhaseTree", "chain", "identity_of"]
 

@@ -15,6 +15,9 @@ from typing import Any
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from binocular.networks.build import NETWORKS
 from binocular.probes.registry import PROBES, probe_type
@@ -27,6 +30,7 @@ from binocular.protocols.phases import Phase
 from binocular.protocols.schema import Condition
 from binocular.protocols.training import NetworkSpec, ProbePlan, Training
 from binocular.report.figures.drawing import FIGURES, drawing_of
+from binocular.report.terminal import print_fitting
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.registry import STIMULI
@@ -262,12 +266,6 @@ TOPICS = (*_TABLES, *_KINDS, _FIGURES)
 
 def print_descriptions(found: Iterable[Description]) -> None:
     """Print descriptions: a table of the fields of each, and its example."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from binocular.report.terminal import print_fitting
-
     console = Console()
     for description in found:
         console.print(Text.assemble((description.name, "bold"), f"  {description.about}"))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from binocular.probes.base import Probe
+from binocular.probes.registry import PROBES, probe_type
 from binocular.report.terminal import print_fitting
 from binocular.store.statistics import Interval, interval
 from binocular.store.study import Condition, load_study
-
-if TYPE_CHECKING:
-    from binocular.probes.base import Probe
 
 __all__ = ["headline_cells", "list_probes", "print_measure"]
 
@@ -55,10 +56,6 @@ def print_measure(study_path: Path | str, probe: type[Probe]) -> None:
     probe
         A probe whose columns the study holds.
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     study = load_study(study_path)
     sites = {site for c in study.reared for s in c.subjects for of, site in s.measures if of == probe.name}
     for site in sorted(sites):
@@ -76,11 +73,6 @@ def print_measure(study_path: Path | str, probe: type[Probe]) -> None:
 
 def list_probes(only: str | None = None) -> None:
     """Print the probes with one line each; the settings of one of them if it is named."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from binocular.probes.registry import PROBES, probe_type
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("probe", "measures") if only is None else ("setting", "default", "meaning"):
         table.add_column(heading)

@@ -6,11 +6,12 @@ import base64
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
 from binocular.report.figures.saving import picture
 from binocular.report.figures.style import EYE_COLOURS
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from matplotlib.figure import Figure
 
 __all__ = ["embedded", "render"]
@@ -39,8 +40,6 @@ def render(template: str, package: str = "binocular.report", **values: Any) -> s
 
 @cache
 def _environment(package: str) -> Environment:
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
     return Environment(
         loader=ChoiceLoader([PackageLoader(name) for name in dict.fromkeys((package, "binocular.report"))]),
         autoescape=True,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from binocular.report.terminal import print_fitting
 from binocular.store.overview import condition_table, how_to_read
 from binocular.store.study import Study, load_study
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 __all__ = ["print_table", "rich_table"]
 
@@ -27,9 +27,6 @@ def rich_table(study: Study, site: str | None = None, width: int = 80) -> Table:
     width
         Of the terminal, in characters.
     """
-    from rich.table import Table
-    from rich.text import Text
-
     rows = condition_table(study, site)
     narrow = width < 110
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if narrow else (0, 2, 0, 0), header_style="bold")
@@ -47,8 +44,6 @@ def rich_table(study: Study, site: str | None = None, width: int = 80) -> Table:
 
 def print_table(study_path: Path | str) -> None:
     """Print the table of a study file, and how to read it."""
-    from rich.console import Console
-
     study = load_study(study_path)
     console = Console()
     print_fitting(console, rich_table(study, width=console.width))

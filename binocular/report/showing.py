@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,18 +11,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
+from torch import Tensor
 
+from binocular.networks.build import network_class
+from binocular.protocols import Protocol, ResolvedCondition
+from binocular.rearing.tree import Node, PhaseTree
 from binocular.report.figures.style import eye_of
 from binocular.report.terminal import print_fitting
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.streams import stream
 from binocular.stimuli.surroundings import own_settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from torch import Tensor
-
-    from binocular.protocols import Protocol, ResolvedCondition
-    from binocular.rearing.tree import Node, PhaseTree
 
 __all__ = ["draw_stimulus", "expected_seconds", "planned_tree", "show_protocol", "stimulus_figure"]
 
@@ -31,8 +33,6 @@ _MARKS = {"": "-", "left": "L", "right": "R", "both": "B"}
 
 def planned_tree(protocol: Protocol) -> PhaseTree:
     """Return the phase tree of a protocol, without what only matters for the identity of states."""
-    from binocular.rearing.tree import PhaseTree
-
     return PhaseTree(
         (
             condition.name,
@@ -63,8 +63,6 @@ def expected_seconds(protocol: Protocol, epochs: int, cores: int) -> float | Non
     float or None
         None where nothing like it was measured.
     """
-    from binocular.networks.build import network_class
-
     stimulus, kind = protocol.stimulus, network_class(protocol.network.kind)
     rate, usual = getattr(kind, "seconds_per_presentation", None), inspect.signature(kind).parameters.get("width")
     size, count = getattr(stimulus, "canvas", getattr(stimulus, "size", None)), getattr(stimulus, "n_train", None)
@@ -85,8 +83,6 @@ def show_protocol(protocol: Protocol, svg: Path | None = None) -> None:
     svg
         File for a picture of its time lines; None for none.
     """
-    import os
-
     console = Console()
     console.print(Text(protocol.title, style="bold"))
     for text in (protocol.reference, protocol.description):
@@ -196,7 +192,6 @@ def stimulus_figure(
         If there is no such condition or phase.
     """
     from binocular.stimuli.sheets import show
-    from binocular.stimuli.streams import stream
 
     deficits, title = (), None
     if condition is not None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Column, Table
+from rich.console import Console
+from rich.table import Column, Table
 
 __all__ = ["print_fitting"]
 

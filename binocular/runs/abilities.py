@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from binocular.networks.build import network_of
 from binocular.networks.checking import check_reproducible
@@ -16,19 +16,15 @@ from binocular.networks.sites import FIRST_BINOCULAR, REPRESENTATION, areas_of, 
 from binocular.probes.recording import units_at
 from binocular.probes.registry import PROBES, probe_type
 from binocular.probes.taking import checkpoint_rows, lacks
+from binocular.protocols import Protocol
 from binocular.protocols.objectives import OBJECTIVES
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort
 from binocular.rearing.objectives import build_decoder
 from binocular.runs.checking import check_protocol
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from binocular.protocols import Protocol
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["Ability", "abilities"]
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
 from binocular.networks.build import network_class
 from binocular.networks.options import check_options, weights_of
+from binocular.protocols import Deficit, Protocol
 from binocular.protocols.figures import own_figure
 from binocular.runs.planning import StudyPlan, check_parts, plan_study, usable_device
 from binocular.runs.sizes import StudySize, check_size, check_weights, size_of
-from binocular.stimuli.base import StimulusSet
+from binocular.stimuli.base import StimulusConfig, StimulusSet
 from binocular.stimuli.errors import BadInput, in_short
 from binocular.stimuli.streams import stream
 from binocular.stimuli.user_code import is_shipped
-
-if TYPE_CHECKING:
-    from binocular.protocols import Deficit, Protocol
-    from binocular.stimuli.base import StimulusConfig
 
 __all__ = ["Findings", "check_protocol", "check_stimulus"]
 

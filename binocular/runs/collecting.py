@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from binocular.probes.taking import probes_of, row_name
+from binocular.protocols import ResolvedCondition
 from binocular.runs.planning import StudyPlan
 from binocular.store.node_index import NodeIndex
 from binocular.store.provenance import spanning
 from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord, TreeRecord
 from binocular.store.snapshots import NodeRecord
-
-if TYPE_CHECKING:
-    from binocular.protocols import ResolvedCondition
 
 __all__ = ["subject_record", "tree_record"]
 

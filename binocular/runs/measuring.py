@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from binocular import protocols
 from binocular.networks.build import network_of
 from binocular.networks.sites import REPRESENTATION, resolve_site, site_name
 from binocular.probes.base import Probe
@@ -27,19 +27,18 @@ from binocular.protocols import parse_protocol
 from binocular.rearing.cohort import restored
 from binocular.rearing.randomness import OwnStreams
 from binocular.runs.planning import usable_device
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock
 from binocular.store.measures import Measures, measure_path, measures_of, write_measure
+from binocular.store.opening import opened
 from binocular.store.provenance import now, usable_cores, versions
 from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
 from binocular.store.snapshots import node_path, read_node
 from binocular.store.study import Study, load_study
+from binocular.store.tables import read_table, subgroup
 from binocular.store.writing import ConditionHeader, StudyHeader, write_study
-
-if TYPE_CHECKING:
-    from binocular import protocols
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["measure_study", "measure_subject"]
 
@@ -248,9 +247,6 @@ def _rebuild(path: Path, study: Study, subjects: Sequence[SubjectRecord]) -> Non
 
 
 def _tree(path: Path) -> TreeRecord | None:
-    from binocular.store.opening import opened
-    from binocular.store.tables import read_table, subgroup
-
     with opened(path) as file:
         if "tree" not in file:
             return None

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import copy
 import os
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from binocular.networks.build import network_class, network_of
 from binocular.networks.checking import draws
-from binocular.rearing.plan import stimulus_of
+from binocular.protocols import Protocol
+from binocular.rearing.plan import Plan, stimulus_of
 from binocular.stimuli.streams import global_stream
-
-if TYPE_CHECKING:
-    from binocular.protocols import Protocol
-    from binocular.rearing.plan import Plan
 
 __all__ = ["bytes_of_step", "bytes_per_subject", "can_be_stacked", "packing_for", "subjects_at_once"]
 

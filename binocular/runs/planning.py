@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -15,12 +14,15 @@ from binocular.networks.sites import chosen_sites
 from binocular.probes.recording import units_at
 from binocular.probes.registry import probe_type
 from binocular.probes.taking import probes_of, try_out
+from binocular.protocols import Phase, Protocol
 from binocular.protocols.checked import nearest
+from binocular.protocols.objectives import Reconstruction
 from binocular.rearing.objectives import build_decoder, try_objective
 from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node, PhaseTree
 from binocular.runs.packing import bytes_of_step, can_be_stacked, packing_for
 from binocular.runs.sizes import check_step
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import global_stream
@@ -28,10 +30,6 @@ from binocular.stimuli.user_code import code_of, is_reference, is_shipped, load_
 from binocular.store.node_index import NodeIndex
 from binocular.store.provenance import usable_cores
 from binocular.store.records import SiteUnits
-
-if TYPE_CHECKING:
-    from binocular.protocols import Phase, Protocol
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["StudyPlan", "plan_study", "usable_cores", "usable_device"]
 
@@ -250,8 +248,6 @@ def _check_named_parts(protocol: Protocol, network: nn.Module) -> None:
 
 
 def _check_reconstruction(protocol: Protocol, network: nn.Module, shape: tuple[int, int, int]) -> None:
-    from binocular.protocols.objectives import Reconstruction
-
     for phase in _phases(protocol):
         if not isinstance(phase.objective, Reconstruction):
             continue

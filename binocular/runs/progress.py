@@ -6,10 +6,9 @@ import contextlib
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from binocular.rearing.tree import Node
+from binocular.rearing.tree import Node
 
 __all__ = ["Bar", "Lines", "progress_for"]
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from binocular import protocols
 from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.runs.changes import changes, check_folder, differing_fields
@@ -30,9 +31,6 @@ from binocular.store.records import SubjectRecord
 from binocular.store.snapshots import node_path, partial_path, prune_node, read_node
 from binocular.store.tables import plain_attributes
 from binocular.store.writing import ConditionHeader, StudyHeader, write_study
-
-if TYPE_CHECKING:
-    from binocular import protocols
 
 __all__ = ["Outcome", "Progress", "device_name", "run_study", "versions"]
 

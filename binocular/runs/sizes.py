@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from binocular.protocols import Protocol
 from binocular.stimuli.errors import BadInput
-
-if TYPE_CHECKING:
-    from binocular.protocols import Protocol
 
 __all__ = ["StudySize", "check_size", "check_step", "check_weights", "free_memory", "size_of"]
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas
 
 from binocular.dominance import N_GROUPS, group_numbers, group_shares, groups_of
-
-if TYPE_CHECKING:
-    import pandas
-
-    from binocular.store.conditions import Condition
-    from binocular.store.records import SiteRecord, SiteUnits, SubjectRecord
+from binocular.store.conditions import Condition
+from binocular.store.records import SiteRecord, SiteUnits, SubjectRecord
 
 __all__ = ["groups_frame", "history_frame", "unit_columns", "units_frame"]
 
@@ -83,8 +80,6 @@ def unit_columns(record: SiteRecord) -> dict[str, Any]:
     record
         Of one subject.
     """
-    import pandas
-
     epochs, count = record.values["rsv"].shape
     group = pandas.array(group_numbers(record.values["rsv"]).ravel(), dtype="Int64")
     group[group == 0] = pandas.NA
@@ -110,7 +105,5 @@ def _places(units: SiteUnits | None, count: int) -> dict[str, np.ndarray]:
 
 
 def _joined(frames: Any) -> pandas.DataFrame:
-    import pandas
-
     made = [pandas.DataFrame(frame) for frame in frames]
     return pandas.concat(made, ignore_index=True) if made else pandas.DataFrame()

@@ -14,12 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import h5py
+
 from binocular.stimuli.errors import BadInput
+from binocular.store.container import READING_ERRORS, one_line
 from binocular.store.schema import SCHEMA, SUBJECT_SCHEMA, VERSION
 from binocular.store.sealing import SIGNATURE, SealState, seal_state
+from binocular.store.vetting import container_problem
 
 if TYPE_CHECKING:
-    import h5py
     import xarray
 
 __all__ = ["check_container", "check_schema", "check_study", "open_study", "opened", "regular_file", "study_file"]
@@ -135,8 +138,6 @@ def check_container(path: Path, expected: str = STUDY, seal: Seal = "whole") -> 
     seal
         How much of its seal is checked, as for `opened`.
     """
-    from binocular.store.vetting import container_problem
-
     path = regular_file(path, expected)
     try:
         with path.open("rb") as file:
@@ -182,10 +183,6 @@ def opened(path: Path | str, expected: str = STUDY, seal: Seal = "whole") -> Ite
         If it is no file, is being written, is damaged, or is not fit to be read; also for what HDF5 cannot read, or
         is not there, or is of another type, inside the block.
     """
-    import h5py
-
-    from binocular.store.container import READING_ERRORS, one_line
-
     path = check_container(Path(path), expected, seal)
     try:
         # HDF5 would ask for a lock and fail where there are none; `_not_being_written` has looked.

@@ -8,8 +8,9 @@ cohort of any packing: it holds no weights and no state.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+from binocular.protocols import objectives as asked
+from binocular.protocols.objectives import Objective as ObjectiveSpec
 from binocular.stimuli.user_code import is_shipped
 
 from .base import Learner, Objective
@@ -17,9 +18,6 @@ from .classification import Classification
 from .decoder import build_decoder
 from .own import Own, try_objective
 from .reconstruction import Reconstruction
-
-if TYPE_CHECKING:
-    from binocular.protocols.objectives import Objective as ObjectiveSpec
 
 __all__ = [
     "Classification",
@@ -35,8 +33,6 @@ __all__ = [
 @lru_cache(maxsize=64)
 def objective_of(spec: ObjectiveSpec) -> Objective | None:
     """Return the objective that a protocol asks for, the same object for equal ones; None where nothing is learned."""
-    from binocular.protocols import objectives as asked
-
     if not is_shipped(type(spec)):
         return Own(spec)
     if isinstance(spec, asked.NoLearning):

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from binocular.networks.base import HEADS
+from binocular.protocols import Objective as ObjectiveSpec
 from binocular.rearing.batches import Batch
 from binocular.rearing.objectives.base import Learner, Objective, full
+from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.errors import BadInput, in_short
 from binocular.stimuli.streams import global_stream, stream
-
-if TYPE_CHECKING:
-    from binocular.protocols import Objective as ObjectiveSpec
-    from binocular.stimuli.base import StimulusSet
 
 __all__ = ["Own", "try_objective"]
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from binocular.networks.fusion import fuse
+from binocular.protocols.objectives import Reconstruction as ReconstructionSpec
 from binocular.rearing.batches import Batch
 from binocular.rearing.objectives.base import Learner, Objective
 from binocular.rearing.objectives.decoder import DECODER
 from binocular.stimuli.base import LEFT, RIGHT
-
-if TYPE_CHECKING:
-    from binocular.protocols.objectives import Reconstruction as ReconstructionSpec
 
 __all__ = ["Reconstruction", "blank_patches"]
 

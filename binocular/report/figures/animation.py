@@ -6,9 +6,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CalledProcessError
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.animation import FuncAnimation, writers
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from binocular.dominance import contralateral_bias
 from binocular.report.figures.dominance import POSITIONS, classic_axes, per_cent
@@ -27,13 +29,7 @@ from binocular.report.figures.style import (
 from binocular.stimuli.errors import BadInput
 from binocular.store.sealing import atomic_write
 from binocular.store.statistics import interval
-from binocular.store.study import load_study
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.store.study import Condition, Study
+from binocular.store.study import Condition, Study, load_study
 
 __all__ = ["MOST_BYTES", "animate", "film"]
 
@@ -72,8 +68,6 @@ def animate(study: Path | str, out: Path | str, site: str | None = None, most_by
         If the study cannot be opened, was not probed at that site, the file's ending is another one, or an MP4 is
         wanted and ffmpeg is not there or fails.
     """
-    from matplotlib.animation import FuncAnimation, writers
-
     out = Path(out)
     kind = {".gif": "pillow", ".mp4": "ffmpeg"}.get(out.suffix.lower())
     if kind is None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from binocular.report.figures.dominance import POSITIONS, per_cent
 from binocular.report.figures.style import EYE_COLOURS, TASK_COLOURS, eye_ends, group_colours, title_figure
+from binocular.stimuli.canvas import Canvas
 from binocular.store.statistics import interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.store.study import Condition, Study
+from binocular.store.study import Condition, Study
 
 __all__ = ["area_names", "areas_figure", "through_areas"]
 
@@ -62,10 +60,6 @@ def through_areas(conditions: list[Condition], areas: tuple[str, ...], measure: 
 
 def areas_figure(study: Study) -> Figure:
     """Draw the histograms of up to six conditions at every area, and below two measures over the areas."""
-    from matplotlib.lines import Line2D
-
-    from binocular.stimuli.canvas import Canvas
-
     areas, names = study.areas, area_names(study)
     shown = list(study.through_areas[:_MOST])
     across = len(areas)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
 from binocular.dominance import contralateral_bias, group_shares
@@ -20,12 +22,7 @@ from binocular.report.figures.style import (
     title_panel,
 )
 from binocular.store.statistics import Interval, interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.store.study import Study
+from binocular.store.study import Study
 
 __all__ = ["POSITIONS", "classic_axes", "dominance_figure", "dominance_histogram", "per_cent", "top_of_axis"]
 
@@ -207,9 +204,6 @@ def dominance_figure(study: Study, site: str | None = None) -> Figure:
 
 
 def _legend(figure: Figure) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
     handles = [
         Patch(color="#C2C2C2", lw=0, label="mean over seeds"),
         Line2D([], [], color="#222222", ls="none", marker="|", mew=0.9, ms=9, label="95 % interval"),

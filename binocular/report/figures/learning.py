@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from binocular.report.figures.style import (
@@ -22,12 +24,7 @@ from binocular.report.figures.style import (
     whole_epochs,
 )
 from binocular.store.statistics import interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.store.study import Condition, Study
+from binocular.store.study import Condition, Study
 
 __all__ = ["learning_curves", "learning_figure"]
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from binocular.report.figures.style import BOTH_EYES, axes_or_new, title_figure
+from binocular.stimuli.canvas import Canvas
 from binocular.store.statistics import interval
+from binocular.store.study import Condition, Study
 from binocular.store.summary import last_value
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.store.study import Condition, Study
 
 __all__ = ["interval_rows", "outcomes_figure"]
 
@@ -83,10 +81,6 @@ def outcomes_figure(study: Study, site: str | None = None) -> Figure:
     site
         Where in the network; without, `study.default_site`.
     """
-    from matplotlib.lines import Line2D
-
-    from binocular.stimuli.canvas import Canvas
-
     site = site or study.default_site
     shown = list(study.reared)
     end = "group 7" if study.fellow_eye == "left" else "group 1"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import textwrap
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from binocular.report.figures.style import (
@@ -16,14 +20,10 @@ from binocular.report.figures.style import (
     title_figure,
     title_panel,
 )
+from binocular.stimuli.canvas import Canvas
+from binocular.store.records import MeasureRecord
 from binocular.store.statistics import interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.store.records import MeasureRecord
-    from binocular.store.study import Condition, Study
+from binocular.store.study import Condition, Study
 
 __all__ = [
     "agreement_figure",
@@ -91,8 +91,6 @@ def agreement_figure(study: Study, site: str | None = None) -> Figure:
     site
         Where in the network; without, `study.default_site`.
     """
-    from matplotlib.lines import Line2D
-
     site = site or study.default_site
     shown = _measured(study, "odi", site)
     figure, axes = panels(len(shown), size=(2.0, 1.75))
@@ -162,8 +160,6 @@ def tuning_figure(study: Study, site: str | None = None) -> Figure:
     site
         Where in the network; without, `study.default_site`.
     """
-    from binocular.stimuli.canvas import Canvas
-
     site = site or study.default_site
     shown = _measured(study, "odi", site)
     rows = max(len(shown), 1)
@@ -201,8 +197,6 @@ def field_pairs(fields: ArrayLike, ax: Axes | None = None, *, columns: int = 3) 
     columns
         Pairs in a row.
     """
-    from matplotlib.patches import Rectangle
-
     ax = axes_or_new(ax)
     pictures = np.asarray(fields, float).mean(2)
     for place, pair in enumerate(pictures):
@@ -274,6 +268,4 @@ def _columns(n: int) -> int:
 
 
 def _wrapped(label: str) -> list[str]:
-    import textwrap
-
     return textwrap.wrap(label, 16, max_lines=3, placeholder=" ...")

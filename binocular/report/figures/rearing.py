@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
+from scipy.ndimage import gaussian_filter1d
 
 from binocular.report.figures.style import (
     EYE_COLOURS,
@@ -20,13 +24,8 @@ from binocular.report.figures.style import (
     title_panel,
     whole_epochs,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.store.records import SubjectRecord
-    from binocular.store.study import Study
+from binocular.store.records import SubjectRecord
+from binocular.store.study import Study
 
 __all__ = ["rearing_figure", "rsv_density"]
 
@@ -84,8 +83,6 @@ def rsv_density(
 
 def _per_tenth(pooled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the edges of the bins of RSV, and per checkpoint and bin the per cent of units within a tenth of RSV."""
-    from scipy.ndimage import gaussian_filter1d
-
     edges = np.linspace(-1, 1, _BINS + 1)
     density = np.stack([np.histogram(row[~np.isnan(row)], edges)[0] for row in pooled]).astype(np.float64)
     density /= np.maximum(density.sum(1, keepdims=True), 1)
@@ -163,8 +160,6 @@ def _name_eyes(ax: Axes, treated_eye: str) -> None:
 
 
 def _legend(figure: Figure, study: Study, word: str) -> None:
-    from matplotlib.lines import Line2D
-
     one_seed = Line2D([], [], color="#009E73", lw=0.6, alpha=0.7, label="median of one seed")
     handles = [
         Line2D([], [], color="#009E73", lw=1.6, marker="o", ms=2.4, label=f"median of the {word}, seeds pooled"),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from binocular.protocols import Protocol
+from binocular.rearing.tree import Node, PhaseTree
+from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import BOTH_EYES, EYE_COLOURS, NORMAL_VISION, eye_colour, style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.protocols import Protocol
-    from binocular.rearing.tree import Node, PhaseTree
+from binocular.stimuli.canvas import Canvas
 
 __all__ = ["draw_timeline", "phase_tree", "time_lines", "timeline_figure"]
 
@@ -125,8 +126,6 @@ def phase_tree(tree: PhaseTree, seed: int, ax: Axes) -> Axes:
 
 def timeline_figure(protocol: Protocol) -> Figure:
     """Return the time lines of a protocol as a figure; a notebook shows it by itself."""
-    from binocular.stimuli.canvas import Canvas
-
     with style():
         figure = Canvas((6.8, 0.26 * len(protocol.conditions) + 1.0), layout="constrained")
         time_lines(protocol, figure.add_subplot())
@@ -150,9 +149,6 @@ def draw_timeline(protocol: Protocol, tree: PhaseTree, path: Path) -> None:
     BadInput
         If the file cannot be written.
     """
-    from binocular.report.figures.saving import save_figure
-    from binocular.stimuli.canvas import Canvas
-
     count = len(protocol.conditions)
     with style():
         height = 0.26 * count + 0.9
@@ -186,12 +182,8 @@ def _legend_entries() -> list[tuple[str, str]]:
 
 
 def _hatched(hatch: str, label: str) -> Any:
-    from matplotlib.patches import Patch
-
     return Patch(facecolor=NORMAL_VISION, edgecolor=_HATCHED, hatch=hatch, lw=0, label=label)
 
 
 def _patch(colour: str, label: str) -> Any:
-    from matplotlib.patches import Patch
-
     return Patch(facecolor=colour, label=label)

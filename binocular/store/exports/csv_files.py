@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
+import pandas
+
+from binocular.store.exports.tables import Tables
 from binocular.store.opening import check_study
 from binocular.store.reading import reading
 from binocular.store.sealing import atomic_write
-
-if TYPE_CHECKING:
-    import pandas
 
 __all__ = ["DICTIONARY", "export_csv"]
 
@@ -47,10 +47,6 @@ def export_csv(
     BadInput
         If the study cannot be opened, or the folder cannot be written.
     """
-    import pandas
-
-    from binocular.store.exports.tables import Tables
-
     path, folder = check_study(study), Path(folder)
     with reading(path) as reader, ExitStack() as stack:
         tables = Tables(reader)
