@@ -15,6 +15,7 @@ import numpy as np
 from binocular.dominance import Dominance, dominance_of
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
+from binocular.store.measures import odi_at
 from binocular.store.opening import check_schema, opened
 from binocular.store.reading import Reader
 from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord
@@ -220,10 +221,5 @@ class _Verifier(Reader):
 
 
 def _odi_agrees(site: SiteRecord, measure: MeasureRecord | None) -> bool:
-    if measure is None or "odi" not in measure.values:
-        return False
-    rows = {int(epoch): values for epoch, values in zip(measure.epoch, measure.values["odi"], strict=True)}
-    stored = site.values["odi"]
-    missing = np.full(stored.shape[1:], np.nan)
-    expected = np.array([rows.get(int(epoch), missing) for epoch in site.epoch])
-    return np.array_equal(stored, expected, equal_nan=True)
+    expected = odi_at(site, measure).get("odi")
+    return expected is not None and np.array_equal(site.values["odi"], expected, equal_nan=True)

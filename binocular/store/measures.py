@@ -116,8 +116,6 @@ def write_measures(group: h5py.Group, measures: Mapping[tuple[str, str], Measure
         table = group.create_group(f"{probe}/{site}")
         columns = {"checkpoint": np.arange(len(record.epoch)), "epoch": record.epoch, **record.values}
         write_table(table, schema.measure_fields(record.fields), columns)
-        # By this convention xarray keeps the epochs as a coordinate of the checkpoints.
-        table.attrs["coordinates"] = "epoch"
         about = {"columns": list(columns), "settings": record.settings, "versions": record.versions}
         units = {} if record.units is None else record.units.attributes()
         write_attributes(table, {**{name: json.dumps(value) for name, value in about.items()}, **units})
@@ -160,7 +158,7 @@ def odi_at(site: SiteRecord, measure: MeasureRecord | None) -> dict[str, np.ndar
         is no snapshot.
     """
     shape = site.values["rsv"].shape
-    if measure is None or measure.values["odi"].shape[1] != shape[1]:
+    if measure is None or "odi" not in measure.values or measure.values["odi"].shape[1] != shape[1]:
         return {}
     odi = np.full(shape, np.nan)
     for epoch, values in zip(measure.epoch, measure.values["odi"], strict=True):

@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from binocular.store.sealing import atomic_write
-from binocular.store.snapshots import NodeRecord, Place, joined, node_path, read_node, since
+from binocular.store.snapshots import NodeFacts, NodeRecord, Place, joined, node_path, read_node, since
 
 __all__ = ["NodeEntry", "NodeIndex"]
 
 _FORMAT = "binocular-node-index/1"
 
 
-@dataclass(frozen=True)
-class NodeEntry:
+@dataclass
+class NodeEntry(NodeFacts):
     """What is known of a node file.
 
     Attributes
     ----------
-    identity, parent, seed, start, stop, measures, done, seconds, made, provenance
-        As in `binocular.store.snapshots.NodeRecord`.
     checkpoints
         Epochs (completed) at which it was probed.
     has_state
@@ -36,25 +33,9 @@ class NodeEntry:
         Size, time of the last change of content and of the file's entry (ns), and inode of the file.
     """
 
-    identity: str
-    parent: str
-    seed: int
-    start: int
-    stop: int
-    measures: str
-    done: int
-    seconds: float
-    made: dict[str, Any]
-    provenance: dict[str, Any]
-    checkpoints: list[int]
-    has_state: bool
-    stamp: list[int]
-
-    @classmethod
-    def of(cls, record: NodeRecord, stamp: list[int]) -> NodeEntry:
-        """Return the entry of a record."""
-        same = {name: getattr(record, name) for name in cls.__annotations__ if hasattr(record, name)}
-        return cls(**same, has_state=bool(record.state), stamp=stamp)
+    checkpoints: list[int] = field(default_factory=list)
+    has_state: bool = False
+    stamp: list[int] = field(default_factory=list)
 
 
 class NodeIndex:
@@ -83,7 +64,9 @@ class NodeIndex:
         record = read_node(path)
         if record is None:
             return None
-        self._entries[identity] = NodeEntry.of(record, stamp)
+        self._entries[identity] = NodeEntry(
+            **record.facts(), checkpoints=record.checkpoints, has_state=bool(record.state), stamp=stamp
+        )
         self._changed = True
         return self._entries[identity]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,52 +17,25 @@ import numpy as np
 
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
+from binocular.store.conditions import Condition, StudyData
 from binocular.store.container import READING_ERRORS, one_line
 from binocular.store.opening import check_schema, opened
 from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits, SubjectRecord
 from binocular.store.schema import Field, problems_of
 from binocular.store.tables import plain_attributes, read_dataset, stored_fields
 
-__all__ = ["Contents", "Reader", "StoredCondition", "read_contents", "reading"]
+__all__ = ["Reader", "reading"]
 
 _NUMBERS = {"complete", "seed", "depth", "channels", "map_height", "map_width"}
 _LISTS_OF_NUMBERS = {"seeds"}
 
 
-@dataclass(frozen=True)
-class StoredCondition:
-    """A condition as it is stored: name, label in words, swept values, and its subjects in order of their seeds."""
-
-    name: str
-    label: str
-    values: Mapping[str, Any]
-    subjects: tuple[SubjectRecord, ...]
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a study holds: attributes of its root, conditions, and for each (condition, seed) that failed, why."""
-
-    attributes: Mapping[str, Any]
-    conditions: tuple[StoredCondition, ...]
-    failures: Mapping[tuple[str, int], str]
-
-
-def read_contents(path: Path) -> Contents:
-    """Read a study; every table and attribute that is used is held against the schema.
-
-    Raises
-    ------
-    BadInput
-        At the first thing that is missing, or not of the shape, type or range that the schema gives it.
-    """
-    with reading(path) as reader:
-        return reader.contents()
-
-
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[Reader]:
-    """Give the reader of a study whose seal was checked; the first fault is `BadInput`, as in `read_contents`."""
+    """Give the reader of a study whose seal was checked.
+
+    Whatever is missing, or not of the shape, type or range that the schema gives it, is `BadInput` when it is read.
+    """
 
     def refuse(sentence: str) -> None:
         raise BadInput(f"{path} cannot be read as a study: {sentence}; `binocular verify` says more")
@@ -80,7 +52,7 @@ class Reader:
         self.file, self.complain = file, complain
         self.version = int(str(plain_attributes(file)["schema"]).rpartition("/")[2])
 
-    def contents(self) -> Contents:
+    def contents(self) -> StudyData:
         """Read everything."""
         attributes = self.attributes(self.file, schema.ROOT_ATTRIBUTES)
         self.root(attributes)
@@ -88,8 +60,8 @@ class Reader:
         for name, condition in self.groups(self.file, "conditions"):
             label, values = self.condition(condition)
             subjects = tuple(subject for _, subject in self.subjects(name, condition))
-            conditions.append(StoredCondition(name, label, values, subjects))
-        return Contents(attributes, tuple(conditions), self._failures())
+            conditions.append(Condition(name, label, subjects, values, str(attributes.get("treated_eye"))))
+        return StudyData(attributes, tuple(conditions), self._failures())
 
     def condition(self, group: h5py.Group) -> tuple[str, dict[str, Any]]:
         """Return the label and the swept values of a condition."""

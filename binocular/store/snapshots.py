@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from binocular.store.provenance import spanning
 from binocular.store.tables import new_file, read_arrays, subgroup, write_arrays
 
 __all__ = [
+    "NodeFacts",
     "NodeRecord",
     "Place",
     "joined",
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 _FORMAT = "binocular-node/1"
+_MAPPINGS = ("made", "provenance")
 
 
 class Place(Protocol):
@@ -48,8 +50,8 @@ class Place(Protocol):
 
 
 @dataclass
-class NodeRecord:
-    """A node as far as it has been reared.
+class NodeFacts:
+    """What is known of a node besides its weights and its measures.
 
     Attributes
     ----------
@@ -65,12 +67,6 @@ class NodeRecord:
         Time spent.
     satisfied
         Whether the criterion of a phase that ends by criterion has been met and the rest of that phase is skipped.
-    state
-        Weights, buffers and momentum after ``done`` epochs.
-    history
-        Columns over the completed epochs.
-    probes
-        Per site the columns over the checkpoints so far, first axis the checkpoint.
     made
         What decided the untrained network (`binocular.rearing.plan.Plan.made`), JSON-able.
     provenance
@@ -86,11 +82,31 @@ class NodeRecord:
     done: int
     seconds: float = 0.0
     satisfied: bool = False
+    made: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, Any]:
+        """Return them by name, in order."""
+        return {fact.name: getattr(self, fact.name) for fact in fields(NodeFacts)}
+
+
+@dataclass
+class NodeRecord(NodeFacts):
+    """A node as far as it has been reared.
+
+    Attributes
+    ----------
+    state
+        Weights, buffers and momentum after ``done`` epochs.
+    history
+        Columns over the completed epochs.
+    probes
+        Per site the columns over the checkpoints so far, first axis the checkpoint.
+    """
+
     state: dict[str, torch.Tensor] = field(default_factory=dict)
     history: dict[str, np.ndarray] = field(default_factory=dict)
     probes: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
-    made: dict[str, Any] = field(default_factory=dict)
-    provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
     def checkpoints(self) -> list[int]:
@@ -143,22 +159,10 @@ def write_node(path: Path, record: NodeRecord) -> None:
         What the node holds.
     """
     arrays = _flatten(record)
-    scalars = {
-        "identity": record.identity,
-        "parent": record.parent,
-        "seed": record.seed,
-        "start": record.start,
-        "stop": record.stop,
-        "measures": record.measures,
-        "done": record.done,
-        "seconds": record.seconds,
-        "satisfied": int(record.satisfied),
-        "made": json.dumps(record.made, sort_keys=True),
-        "provenance": json.dumps(record.provenance, sort_keys=True),
-    }
+    facts = {name: json.dumps(v, sort_keys=True) if isinstance(v, dict) else v for name, v in record.facts().items()}
     with new_file(path, estimate=sum(values.nbytes for values in arrays.values()) + 1000 * len(arrays)) as file:
         write_arrays(file, arrays)
-        file.attrs.update({"format": _FORMAT, **scalars})
+        file.attrs.update({"format": _FORMAT, **facts, "satisfied": int(record.satisfied)})
 
 
 def read_node(path: Path, state: bool = True) -> NodeRecord | None:
@@ -182,32 +186,26 @@ def read_node(path: Path, state: bool = True) -> NodeRecord | None:
             if file.attrs.get("format") != _FORMAT:
                 return None
             parts = {part: read_arrays(subgroup(file, part)) for part in map(str, file) if state or part != "state"}
-            names = ("identity", "parent", "seed", "start", "stop", "measures", "done", "seconds", "satisfied")
-            scalars = {name: _plain(file.attrs[name]) for name in names}
-            if scalars["identity"] != path.name.partition(".")[0]:
-                return None
-            return _record(scalars, parts, *(_mapping(file, name) for name in ("made", "provenance")))
+            facts = _facts(file)
+            return _record(facts, parts) if facts["identity"] == path.name.partition(".")[0] else None
     except BadInput:
         return None
 
 
-def _mapping(file: h5py.File, name: str) -> dict[str, Any]:
-    value = json.loads(str(file.attrs.get(name, "{}")))
-    if not isinstance(value, dict):
-        raise TypeError(f"{name} is of another type")
-    return value
+def _facts(file: h5py.File) -> dict[str, Any]:
+    found = {
+        fact.name: file.attrs.get(fact.name, "{}" if fact.name in _MAPPINGS else None) for fact in fields(NodeFacts)
+    }
+    for name, value in found.items():
+        found[name] = json.loads(str(value)) if name in _MAPPINGS else value.item() if hasattr(value, "item") else value
+        kind = dict if name in _MAPPINGS else str if name in ("identity", "parent", "measures") else (int, float)
+        if not isinstance(found[name], kind):
+            raise TypeError(f"{name} is of another type, or missing")
+    return {**found, "satisfied": bool(found["satisfied"])}
 
 
-def _record(
-    scalars: Mapping[str, Any],
-    parts: Mapping[str, dict[str, np.ndarray]],
-    made: dict[str, Any],
-    provenance: dict[str, Any],
-) -> NodeRecord:
-    for name, value in scalars.items():
-        if not isinstance(value, str if name in ("identity", "parent", "measures") else (int, float)):
-            raise TypeError(f"{name} is of another type")
-    record = NodeRecord(**{**scalars, "satisfied": bool(scalars["satisfied"])}, made=made, provenance=provenance)
+def _record(facts: Mapping[str, Any], parts: Mapping[str, dict[str, np.ndarray]]) -> NodeRecord:
+    record = NodeRecord(**facts)
     record.state = {name: torch.from_numpy(values) for name, values in parts.get("state", {}).items()}
     record.history = parts.get("history", {})
     for name, values in parts.get("probes", {}).items():
@@ -274,7 +272,3 @@ def _flatten(record: NodeRecord) -> dict[str, np.ndarray]:
     for site, columns in record.probes.items():
         arrays |= {f"probes/{site}/{name}": values for name, values in columns.items()}
     return arrays
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value

@@ -178,6 +178,8 @@ def write_table(group: h5py.Group, fields: Mapping[str, Field], columns: Mapping
             dataset = _dataset(group, name, fields[name], array)
             for axis, dim in enumerate(fields[name].dims):
                 dataset.dims[axis].attach_scale(scales[dim])
+    if "checkpoint" in fields:  # by this convention xarray keeps the epochs as a coordinate of the checkpoints
+        group.attrs["coordinates"] = "epoch"
 
 
 def _dataset(group: h5py.Group, name: str, field: Field, values: np.ndarray) -> h5py.Dataset:

@@ -140,22 +140,15 @@ def _complete(
 
 
 def _root_attributes(header: StudyHeader, complete: bool) -> dict[str, Any]:
-    return {
+    about = {
+        **vars(header),
         "schema": schema.SCHEMA,
-        "title": header.title,
-        "protocol": header.protocol,
-        "protocol_hash": header.protocol_hash,
-        "created": header.created,
-        "finished": header.finished,
-        "versions": _json(header.versions),
-        "device": header.device,
-        "command": header.command,
         "sign_convention": schema.SIGN_CONVENTION,
-        "treated_eye": header.treated_eye,
         "complete": int(complete),
-        "seeds": [int(seed) for seed in header.seeds],
-        **({"assembled": header.assembled} if header.assembled else {}),
     }
+    about |= {"versions": _json(header.versions), "seeds": [int(seed) for seed in header.seeds]}
+    names = (*schema.ROOT_ATTRIBUTES, *(["assembled"] if header.assembled else []))
+    return {name: about[name] for name in names}
 
 
 def _new_condition(conditions: h5py.Group, condition: ConditionHeader) -> h5py.Group:
@@ -199,7 +192,8 @@ def _fill(
     _write_records(group, subject, measures)
     if measures:
         write_measures(group.create_group("measures"), measures)
-    write_attributes(group, _subject_attributes(subject))
+    about = {"subject_id": subject.subject_id, "seed": subject.seed}
+    write_attributes(group, about | {name: _json(getattr(subject, name)) for name in ("phases", "attributes")})
     outcome = outcome_of(subject, treated_eye)
     for site, dominance in outcome.dominance.items():
         columns = {
@@ -208,23 +202,12 @@ def _fill(
             "group": np.arange(1, 8),
             **{name: getattr(dominance, name) for name in ("groups", *schema.MEASURES)},
         }
-        table = group.create_group(f"dominance/{site}")
-        write_table(table, schema.DOMINANCE, columns)
-        table.attrs["coordinates"] = "epoch"
+        write_table(group.create_group(f"dominance/{site}"), schema.DOMINANCE, columns)
     return outcome
 
 
-def _subject_attributes(subject: SubjectRecord) -> dict[str, Any]:
-    return {
-        "subject_id": subject.subject_id,
-        "seed": subject.seed,
-        "phases": _json(subject.phases),
-        "attributes": _json(subject.attributes),
-    }
-
-
 def _write_records(
-    group: h5py.Group, subject: SubjectRecord, measures: Mapping[tuple[str, str], MeasureRecord] | None = None
+    group: h5py.Group, subject: SubjectRecord, measures: Mapping[tuple[str, str], MeasureRecord]
 ) -> None:
     write_table(group.create_group("history"), schema.history_fields(subject.history), subject.history)
     for site, record in subject.sites.items():
@@ -235,12 +218,10 @@ def _write_records(
             "unit": np.arange(units),
             "n_silent": record.n_silent,
             **record.values,
-            **odi_at(record, (measures or {}).get(("odi", site))),
+            **odi_at(record, measures.get(("odi", site))),
         }
         table = group.create_group(f"probes/{site}")
         write_table(table, schema.PROBES, columns)
-        # By this convention xarray keeps the epochs as a coordinate of the checkpoints.
-        table.attrs["coordinates"] = "epoch"
         if record.units is not None:
             write_attributes(table, record.units.attributes())
 
