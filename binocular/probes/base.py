@@ -18,7 +18,7 @@ from torch import nn
 from binocular.networks.sites import FIRST_BINOCULAR, UnitKind, site_name
 from binocular.stimuli.base import StimulusSet
 from binocular.store.schema import Field as Column
-from binocular.store.schema import Kind, Missing
+from binocular.store.schema import at_checkpoint, coordinate
 
 __all__ = ["EYES", "NETWORK", "Column", "Probe", "Scope", "at_checkpoint", "coordinate"]
 
@@ -28,54 +28,6 @@ NETWORK = "network"
 """Name that stands for a site where a probe measures the network as a whole."""
 
 Scope = Literal["site", "network"]
-
-
-def coordinate(name: str, kind: Kind, units: str, long_name: str, low: float | None = None) -> dict[str, Column]:
-    """Return the entry of a dimension: the values along it, the same at every checkpoint.
-
-    Parameters
-    ----------
-    name
-        Of the dimension.
-    kind
-        Type of the values.
-    units
-        Of the values, ``1`` for none.
-    long_name
-        What they are, in words.
-    low
-        The least that they can be.
-    """
-    return {name: Column((name,), kind, units, long_name, low)}
-
-
-def at_checkpoint(
-    dims: str,
-    units: str,
-    long_name: str,
-    low: float | None = None,
-    high: float | None = None,
-    missing: Missing = "allowed",
-    kind: Kind = "float64",
-) -> Column:
-    """Return the entry of a dataset that is measured at each checkpoint; ``dims`` are the further ones, by spaces.
-
-    Parameters
-    ----------
-    dims
-        Names of the further dimensions, separated by spaces.
-    units
-        Of the values, ``1`` for none.
-    long_name
-        What they are, in words.
-    low, high
-        Between which they lie.
-    missing
-        Whether NaN may stand for a value.
-    kind
-        Type of the values.
-    """
-    return Column(("checkpoint", *dims.split()), kind, units, long_name, low, high, missing)
 
 
 UNIT = coordinate("unit", "int64", "1", "unit of the site, counted from 0", 0)

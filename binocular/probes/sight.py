@@ -9,6 +9,7 @@ from binocular.networks.declared import has_pathways
 from binocular.networks.fusion import fuse
 from binocular.probes.recording import at_once
 from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
+from binocular.store.schema import VISION
 
 __all__ = ["class_scores", "task_scores", "vision"]
 
@@ -39,18 +40,17 @@ def vision(
     """
     labels = stimulus.labels["test"]
     count = len(labels) if test_size is None else min(test_size, len(labels))
-    names = ["test_accuracy", "accuracy_left_only", "accuracy_right_only", *stimulus.tasks]
+    names = [*VISION, *stimulus.tasks]
     correct = dict.fromkeys(names, 0)
     batch = at_once(batch, stimulus.shape)
     for start in range(0, count, batch):
         index = torch.arange(start, min(start + batch, count), device=labels.device)
         views, truth = stimulus.views("test", index, None), labels[index]
-        scores, left_only, right_only = _scores(network, views)
-        correct["test_accuracy"] += _count(scores, truth)
-        correct["accuracy_left_only"] += _count(left_only, truth)
-        correct["accuracy_right_only"] += _count(right_only, truth)
+        scores = dict(zip(VISION, _scores(network, views), strict=True))
+        for name, answered in scores.items():
+            correct[name] += _count(answered, truth)
         for task, values in stimulus.tasks.items():
-            correct[task] += _count(task_scores(scores, values), values[truth])
+            correct[task] += _count(task_scores(scores["test_accuracy"], values), values[truth])
     return {name: hits / count for name, hits in correct.items()}
 
 

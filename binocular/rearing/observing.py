@@ -15,6 +15,7 @@ from binocular.rearing.randomness import OwnStreams
 from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.stimuli.base import StimulusSet
+from binocular.store.schema import VISION
 from binocular.store.snapshots import NodeRecord
 
 __all__ = ["Observer"]
@@ -72,8 +73,7 @@ class Observer:
             "train_loss": loss,
             "train_accuracy": accuracy,
         }
-        seen = ["test_accuracy", "accuracy_left_only", "accuracy_right_only", *self._stimulus.tasks]
-        row |= dict.fromkeys(seen, float("nan"))
+        row |= dict.fromkeys((*VISION, *self._stimulus.tasks), float("nan"))
         until = conditions.until
         if done % plan.training.evaluate_every == 0 or done in self._node.checkpoints or until is not None:
             with timed("testing"), self._streams.within("test", done):

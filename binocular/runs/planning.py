@@ -30,6 +30,7 @@ from binocular.stimuli.user_code import code_of, is_reference, is_shipped, load_
 from binocular.store.node_index import NodeIndex
 from binocular.store.provenance import usable_cores
 from binocular.store.records import SiteUnits
+from binocular.store.schema import VISION
 
 __all__ = ["StudyPlan", "plan_study", "usable_cores", "usable_device"]
 
@@ -186,7 +187,7 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool = Fal
     _check_own_probes(study, network)
     _check_own_objectives(protocol, network, stimulus)
     _check_named_parts(protocol, network)
-    scores = ("test_accuracy", "accuracy_left_only", "accuracy_right_only", *stimulus.tasks)
+    scores = (*VISION, *stimulus.tasks)
     for condition in protocol.resolved_conditions():
         for phase in condition.phases:
             if phase.until is not None and phase.until.metric not in scores:

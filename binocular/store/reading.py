@@ -238,7 +238,7 @@ class Reader:
         """Check the data sets of one group, each by itself; return those that can be used."""
         group = self.file.get(name)
         name = "/" + name.strip("/")
-        table = schema.of_version(table, self.version)
+        table = {key: field for key, field in table.items() if field.since <= self.version}
         if not isinstance(group, h5py.Group):
             self.complain(f"{name} is missing")
             return {}

@@ -17,21 +17,20 @@ each axis, so that it opens in h5py, xarray, h5dump and MATLAB alike. The layout
 ``/failures/``                          `FAILURES`, subjects that could not be reared, and why
 ======================================  =============================================================================
 
-A subject's own file holds its groups ``history`` and ``probes`` at its root, with the attributes of the subject and
-``schema`` and ``condition``; what is computed from them is added when the study is built. What a later probe measures
-lies in a file of its own beside them (see `binocular.store.measures`); ``probes/<site>/odi`` is filled from there.
+What a later probe measures lies in a file of its own beside the study (see `binocular.store.measures`);
+``probes/<site>/odi`` is filled from there.
 
 The datasets of a measure describe themselves: `Field.attributes` are written on each, and `field_of` reads them back.
 So a file can be read and verified without the probe that made it.
 
-Files of version 1 stay readable: `of_version` returns the part of a table that they have.
+Files of version 1 stay readable: they have the fields of a table that are there ``since`` then.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -54,11 +53,13 @@ __all__ = [
     "SUMMARY_VISION",
     "TREE",
     "VERSION",
+    "VISION",
     "Field",
+    "at_checkpoint",
+    "coordinate",
     "field_of",
     "history_fields",
     "measure_fields",
-    "of_version",
     "problems_of",
     "vision_fields",
 ]
@@ -151,17 +152,52 @@ def field_of(dims: tuple[str, ...], kind: str, attributes: Mapping[str, Any]) ->
     )
 
 
-def of_version(table: Mapping[str, Field], version: int) -> dict[str, Field]:
-    """Return the part of a table that files of a version have.
+def coordinate(name: str, kind: Kind, units: str, long_name: str, low: float | None = None) -> dict[str, Field]:
+    """Return the entry of a dimension: the values along it, the same at every checkpoint.
 
     Parameters
     ----------
-    table
-        Fields by name.
-    version
-        Of the format, at least 1.
+    name
+        Of the dimension.
+    kind
+        Type of the values.
+    units
+        Of the values, ``1`` for none.
+    long_name
+        What they are, in words.
+    low
+        The least that they can be.
     """
-    return {name: field for name, field in table.items() if field.since <= version}
+    return {name: Field((name,), kind, units, long_name, low)}
+
+
+def at_checkpoint(
+    dims: str,
+    units: str,
+    long_name: str,
+    low: float | None = None,
+    high: float | None = None,
+    missing: Missing = "allowed",
+    kind: Kind = "float64",
+) -> Field:
+    """Return the entry of a dataset that is measured at each checkpoint; ``dims`` are the further ones, by spaces.
+
+    Parameters
+    ----------
+    dims
+        Names of the further dimensions, separated by spaces.
+    units
+        Of the values, ``1`` for none.
+    long_name
+        What they are, in words.
+    low, high
+        Between which they lie.
+    missing
+        Whether NaN may stand for a value.
+    kind
+        Type of the values.
+    """
+    return Field(("checkpoint", *dims.split()), kind, units, long_name, low, high, missing)
 
 
 ROOT_ATTRIBUTES: Mapping[str, str] = {
@@ -211,84 +247,68 @@ MEASURE_ATTRIBUTES: Mapping[str, str] = {
 }
 
 _CHECKPOINT = {
-    "checkpoint": Field(("checkpoint",), "int64", "1", "checkpoint, counted from 0", 0),
-    "epoch": Field(("checkpoint",), "int64", "epoch", "epochs of rearing completed; 0 is the untrained network", 0),
+    **coordinate("checkpoint", "int64", "1", "checkpoint, counted from 0", 0),
+    "epoch": at_checkpoint(
+        "", "epoch", "epochs of rearing completed; 0 is the untrained network", 0, None, "never", "int64"
+    ),
 }
-_UNIT = {"unit": Field(("unit",), "int64", "1", "unit of the site, counted from 0", 0)}
+_UNIT = coordinate("unit", "int64", "1", "unit of the site, counted from 0", 0)
 _GROUP = {
     "group": Field(("group",), "int64", "1", "ocular-dominance group, 1 right eye only to 7 left eye only", 1, 7),
 }
+
+
+def _accuracy(words: str, dims: tuple[str, ...] = ("epoch",)) -> Field:
+    return Field(dims, "float64", "1", f"accuracy {words}", 0, 1, "allowed")
+
 
 HISTORY: Mapping[str, Field] = {
     "epoch": Field(("epoch",), "int64", "epoch", "epochs of rearing completed", 1),
     "phase": Field(("epoch",), "int64", "1", "index of the phase this epoch belonged to", 0),
     "learning_rate": Field(("epoch",), "float64", "1", "learning rate", 0),
     "train_loss": Field(("epoch",), "float64", "nat", "training loss, mean over the epoch", missing="allowed"),
-    "train_accuracy": Field(("epoch",), "float64", "1", "accuracy on the training stimuli", 0, 1, "allowed"),
-    "test_accuracy": Field(("epoch",), "float64", "1", "accuracy on the test stimuli, both eyes", 0, 1, "allowed"),
-    "accuracy_left_only": Field(
-        ("epoch",), "float64", "1", "accuracy of the left eye, the right one grey", 0, 1, "allowed"
-    ),
-    "accuracy_right_only": Field(
-        ("epoch",), "float64", "1", "accuracy of the right eye, the left one grey", 0, 1, "allowed"
-    ),
+    "train_accuracy": _accuracy("on the training stimuli"),
+    "test_accuracy": _accuracy("on the test stimuli, both eyes"),
+    "accuracy_left_only": _accuracy("of the left eye, the right one grey"),
+    "accuracy_right_only": _accuracy("of the right eye, the left one grey"),
 }
 """Columns of the history; any further column is the accuracy in a task of that name (see `history_fields`)."""
 
-_OVER_UNITS = ("checkpoint", "unit")
+VISION = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
+"""Accuracies of every study on its test stimuli; the tasks of its stimulus come on top."""
+
 _VARIANCE = "response^2"
+_RSV = "relative source variance, +1 left eye only; NaN = silent unit"
+_RSV_SE = "standard error of rsv, bootstrap over stimuli"
+_INTERACTION = "share of the variance that neither eye explains alone; NaN = silent unit"
+_ODI = "ocular dominance index from gratings to one eye, +1 left eye only; NaN = no response, or not measured"
+_N_SILENT = "units whose two source variances lie below the floor"
 
 PROBES: Mapping[str, Field] = {
     **_CHECKPOINT,
     **_UNIT,
-    "rsv": Field(
-        _OVER_UNITS, "float64", "1", "relative source variance, +1 left eye only; NaN = silent unit", -1, 1, "silent"
-    ),
-    "rsv_se": Field(
-        _OVER_UNITS, "float64", "1", "standard error of rsv, bootstrap over stimuli", 0, None, "allowed", required=False
-    ),
-    "sv_left": Field(_OVER_UNITS, "float64", _VARIANCE, "source variance of the left eye", 0),
-    "sv_right": Field(_OVER_UNITS, "float64", _VARIANCE, "source variance of the right eye", 0),
-    "interaction": Field(
-        _OVER_UNITS,
-        "float64",
-        "1",
-        "share of the variance that neither eye explains alone; NaN = silent unit",
-        0,
-        1,
-        "silent",
-        required=False,
-    ),
-    "odi": Field(
-        _OVER_UNITS,
-        "float64",
-        "1",
-        "ocular dominance index from gratings to one eye, +1 left eye only; NaN = no response, or not measured",
-        -1,
-        1,
-        "allowed",
-        required=False,
-    ),
-    "n_silent": Field(("checkpoint",), "int64", "unit", "units whose two source variances lie below the floor", 0),
+    "rsv": at_checkpoint("unit", "1", _RSV, -1, 1, "silent"),
+    "rsv_se": replace(at_checkpoint("unit", "1", _RSV_SE, 0), required=False),
+    "sv_left": at_checkpoint("unit", _VARIANCE, "source variance of the left eye", 0, None, "never"),
+    "sv_right": at_checkpoint("unit", _VARIANCE, "source variance of the right eye", 0, None, "never"),
+    "interaction": replace(at_checkpoint("unit", "1", _INTERACTION, 0, 1, "silent"), required=False),
+    "odi": replace(at_checkpoint("unit", "1", _ODI, -1, 1), required=False),
+    "n_silent": at_checkpoint("", "unit", _N_SILENT, 0, None, "never", "int64"),
 }
 
 MEASURES: Mapping[str, Field] = {
-    "cbi": Field(("checkpoint",), "float64", "1", "contralateral bias index, 1 = treated eye only", 0, 1, "all-silent"),
-    "mi": Field(("checkpoint",), "float64", "1", "group monocularity index, 1 = all monocular", 0, 1, "all-silent"),
-    "binocular_share": Field(("checkpoint",), "float64", "1", "share of units in groups 2 to 6", 0, 1, "all-silent"),
-    "mean_rsv": Field(
-        ("checkpoint",), "float64", "1", "mean relative source variance, +1 left eye only", -1, 1, "all-silent"
-    ),
-    "median_unit_mi": Field(
-        ("checkpoint",), "float64", "1", "median unit monocularity, median of |rsv|", 0, 1, "all-silent"
-    ),
+    "cbi": at_checkpoint("", "1", "contralateral bias index, 1 = treated eye only", 0, 1, "all-silent"),
+    "mi": at_checkpoint("", "1", "group monocularity index, 1 = all monocular", 0, 1, "all-silent"),
+    "binocular_share": at_checkpoint("", "1", "share of units in groups 2 to 6", 0, 1, "all-silent"),
+    "mean_rsv": at_checkpoint("", "1", "mean relative source variance, +1 left eye only", -1, 1, "all-silent"),
+    "median_unit_mi": at_checkpoint("", "1", "median unit monocularity, median of |rsv|", 0, 1, "all-silent"),
 }
 """Indices of ocular dominance, one per checkpoint; the methods are in `binocular.dominance`."""
 
 DOMINANCE: Mapping[str, Field] = {
     **_CHECKPOINT,
     **_GROUP,
-    "groups": Field(("checkpoint", "group"), "int64", "unit", "units in each ocular-dominance group", 0),
+    "groups": at_checkpoint("group", "unit", "units in each ocular-dominance group", 0, None, "never", "int64"),
     **MEASURES,
 }
 
@@ -328,11 +348,9 @@ SUMMARY_DOMINANCE: Mapping[str, Field] = {
     ),
 }
 
-_AT_THE_END = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
-
 SUMMARY_VISION: Mapping[str, Field] = {
     "condition": Field(("condition",), "string", "1", "condition"),
-    **_intervals({name: HISTORY[name] for name in _AT_THE_END}, ("condition",)),
+    **_intervals({name: HISTORY[name] for name in VISION}, ("condition",)),
 }
 """Vision at the end of rearing: the last time each accuracy was taken."""
 
@@ -360,7 +378,7 @@ _TASK = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 def _task(name: str, dims: tuple[str, ...]) -> Field:
     if not _TASK.fullmatch(name):
         raise ValueError(f"a task's name may hold letters, digits, - and _, not {name!r}")
-    return Field(dims, "float64", "1", f"accuracy in the task {name}", 0, 1, "allowed")
+    return _accuracy(f"in the task {name}", dims)
 
 
 def history_fields(columns: Iterable[str]) -> dict[str, Field]:

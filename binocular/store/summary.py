@@ -10,20 +10,16 @@ from numpy.typing import ArrayLike
 
 from binocular.dominance import Dominance, dominance_of
 from binocular.store.records import SubjectRecord
-from binocular.store.schema import HISTORY, MEASURES
+from binocular.store.schema import HISTORY, MEASURES, VISION
 from binocular.store.statistics import Interval, interval
 
 __all__ = [
-    "VISION",
     "SubjectOutcome",
     "last_value",
     "outcome_of",
     "summarise_dominance",
     "summarise_vision",
 ]
-
-VISION = ("test_accuracy", "accuracy_left_only", "accuracy_right_only")
-"""Accuracies of every study; the tasks of its stimulus come on top."""
 
 
 def last_value(column: ArrayLike) -> float:
