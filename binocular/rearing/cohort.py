@@ -103,12 +103,25 @@ class Cohort(ABC):
         """Return a subject's network in evaluation mode, for probes; its weights are the subject's present ones."""
 
     @abstractmethod
+    def _parts(self, subject: int) -> dict[str, dict[str, Tensor]]:
+        """Return a subject's tensors as they are kept, by the parts of a `State` and by name."""
+
     def state(self, subject: int) -> State:
         """Return a copy of a subject's state on the CPU."""
+        parts = ((part, values.items()) for part, values in self._parts(subject).items())
+        kept = {f"{part}/{name}": value for part, values in parts for name, value in values} | self._anchors[subject]
+        return {name: value.detach().cpu().contiguous().clone() for name, value in kept.items()}
 
-    @abstractmethod
+    @torch.no_grad()
     def load(self, subject: int, state: State) -> None:
         """Put a subject into a state; a decoder that the state knows nothing of stays as it is."""
+        anchors = {name: value for name, value in state.items() if name.startswith((ANCHOR, IMPORTANCE))}
+        self._anchors[subject] = {name: value.to(self.device) for name, value in anchors.items()}
+        for part, values in self._parts(subject).items():
+            for name, value in values.items():
+                # A subject that has never reconstructed may come from a study in which nobody does.
+                if not is_decoder(name) or f"{part}/{name}" in state:
+                    value.copy_(state[f"{part}/{name}"])
 
     def freeze(self, subject: int, frozen: Sequence[str]) -> None:
         """Keep the weights of the named modules as they are from now on; others that were frozen go on changing."""
@@ -117,10 +130,6 @@ class Cohort(ABC):
     def pull(self, subject: int, strength: float) -> None:
         """Draw a subject's weights towards the state that it holds on to (`binocular.rearing.pulling`) from now on."""
         self._pulls[subject] = strength
-
-    def _hold_on(self, subject: int, state: State) -> None:
-        anchors = {name: value for name, value in state.items() if name.startswith((ANCHOR, IMPORTANCE))}
-        self._anchors[subject] = {name: value.to(self.device) for name, value in anchors.items()}
 
     def _descend(
         self, weights: list[Tensor], gradients: Sequence[Tensor], momenta: list[Tensor], learning_rate: float
@@ -155,11 +164,6 @@ def restored(network: nn.Module, state: State) -> nn.Module:
         if part in ("weights", "buffers") and not is_decoder(rest):
             named[rest].copy_(value)
     return network
-
-
-def _is_there(part: str, name: str, state: State) -> bool:
-    # A subject that has never reconstructed may come from a study in which nobody does.
-    return not is_decoder(name) or f"{part}/{name}" in state
 
 
 class LoopCohort(Cohort):
@@ -222,33 +226,9 @@ class LoopCohort(Cohort):
         """Return a subject's network; see :meth:`Cohort.network`."""
         return self._learners[subject].network.eval()
 
-    def state(self, subject: int) -> State:
-        """Return a copy of a subject's state; see :meth:`Cohort.state`."""
-        parts = {
-            "weights": self._weights[subject],
-            "buffers": self._learners[subject].statistics(),
-            "momentum": self._momenta[subject],
-        }
-        state = {
-            f"{part}/{name}": value.detach().cpu().contiguous().clone()
-            for part, values in parts.items()
-            for name, value in values.items()
-        }
-        return state | {name: value.cpu().clone() for name, value in self._anchors[subject].items()}
-
-    @torch.no_grad()
-    def load(self, subject: int, state: State) -> None:
-        """Put a subject into a state; see :meth:`Cohort.load`."""
-        self._hold_on(subject, state)
-        parts = {
-            "weights": self._weights[subject],
-            "buffers": self._learners[subject].statistics(),
-            "momentum": self._momenta[subject],
-        }
-        for part, values in parts.items():
-            for name, value in values.items():
-                if _is_there(part, name, state):
-                    value.copy_(state[f"{part}/{name}"])
+    def _parts(self, subject: int) -> dict[str, dict[str, Tensor]]:
+        statistics = self._learners[subject].statistics()
+        return {"weights": self._weights[subject], "buffers": statistics, "momentum": self._momenta[subject]}
 
 
 class StackedCohort(Cohort):
@@ -310,19 +290,6 @@ class StackedCohort(Cohort):
             value.copy_(self._buffers[name][subject])
         return self._template.network.eval()
 
-    def state(self, subject: int) -> State:
-        """Return a copy of a subject's state; see :meth:`Cohort.state`."""
+    def _parts(self, subject: int) -> dict[str, dict[str, Tensor]]:
         parts = {"weights": self._weights, "buffers": self._buffers, "momentum": self._momenta}
-        return {
-            f"{part}/{name}": value[subject].detach().cpu().contiguous().clone()
-            for part, values in parts.items()
-            for name, value in values.items()
-        }
-
-    @torch.no_grad()
-    def load(self, subject: int, state: State) -> None:
-        """Put a subject into a state; see :meth:`Cohort.load`."""
-        for part, values in (("weights", self._weights), ("buffers", self._buffers), ("momentum", self._momenta)):
-            for name, value in values.items():
-                if _is_there(part, name, state):
-                    value[subject].copy_(state[f"{part}/{name}"])
+        return {part: {name: value[subject] for name, value in values.items()} for part, values in parts.items()}

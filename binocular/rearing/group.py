@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-
-from torch import nn
 
 from binocular.networks.build import network_of
 from binocular.rearing.cohort import Cohort, LoopCohort, StackedCohort
@@ -130,14 +129,10 @@ def begin(plan: Plan, nodes: Sequence[Node], folder: Path | None) -> Group:
             cohort.load(subject, record.state)
     streams = [OwnStreams(node.seed, plan.device) for node in nodes]
     observers = [
-        Observer(plan, node, stimulus, record, _network_of(cohort, subject), own)
+        Observer(plan, node, stimulus, record, partial(cohort.network, subject), own)
         for subject, (node, stimulus, record, own) in enumerate(zip(nodes, sets, records, streams, strict=True))
     ]
     return Group(plan, nodes, sets, cohort, records, observers, streams)
-
-
-def _network_of(cohort: Cohort, subject: int) -> Callable[[], nn.Module]:
-    return lambda: cohort.network(subject)
 
 
 def _begun(plan: Plan, nodes: Sequence[Node], folder: Path | None) -> list[NodeRecord]:

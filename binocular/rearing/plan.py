@@ -132,45 +132,15 @@ class Plan:
     @property
     def measures(self) -> str:
         """What is measured and how, besides when, as JSON."""
-        probes = self.probes
-        return json.dumps(
-            {
-                "n_stimuli": probes.n_stimuli,
-                "bootstrap": probes.bootstrap,
-                "units": probes.units,
-                "sites": list(probes.sites),
-                "also": list(probes.also),
-                **({"code": dict(self.probe_code)} if self.probe_code else {}),
-                "test_size": probes.test_size,
-                "normalisation": probes.normalisation,
-                "evaluate_every": self.training.evaluate_every,
-            },
-            sort_keys=True,
-        )
+        asked = {"n_stimuli", "bootstrap", "units", "sites", "also", "test_size", "normalisation"}
+        measured = self.probes.model_dump(mode="json", include=asked) | {"evaluate_every": self.training.evaluate_every}
+        measured |= {"code": dict(self.probe_code)} if self.probe_code else {}
+        return json.dumps(measured, sort_keys=True)
 
 
-class _StimulusShelf:
-    """Stimuli that have been built, kept for the subjects that share them."""
-
-    def __init__(self, room: int = 16) -> None:
-        self._room = room
-        self._lock = threading.Lock()
-        self._sets: dict[tuple[str, int, str], StimulusSet] = {}
-
-    def get(self, config: StimulusConfig, seed: int, device: str, content: Mapping[str, Any]) -> StimulusSet:
-        key = (json.dumps([config.model_dump(mode="json"), content], sort_keys=True), seed, device)
-        with self._lock:
-            if key not in self._sets:
-                while len(self._sets) >= self._room:
-                    self._sets.pop(next(iter(self._sets)))
-                built = config.build(seed, device)
-                if digest_of_files(config.files()) != content["files"]:
-                    raise BadInput("stimulus: its files have changed since this run began; start the run again")
-                self._sets[key] = built
-            return self._sets[key]
-
-
-_shelf = _StimulusShelf()
+_ROOM = 16  # sets of stimuli that are kept
+_shelf: dict[tuple[str, int, str], StimulusSet] = {}
+_one_at_a_time = threading.Lock()
 
 
 def stimulus_of(
@@ -190,4 +160,14 @@ def stimulus_of(
     BadInput
         If the stimuli cannot be built, or their files are no longer those of the plan.
     """
-    return _shelf.get(config, seed, device, config.content() if content is None else content)
+    content = config.content() if content is None else content
+    key = (json.dumps([config.model_dump(mode="json"), content], sort_keys=True), seed, device)
+    with _one_at_a_time:
+        if key not in _shelf:
+            while len(_shelf) >= _ROOM:
+                _shelf.pop(next(iter(_shelf)))
+            built = config.build(seed, device)
+            if digest_of_files(config.files()) != content["files"]:
+                raise BadInput("stimulus: its files have changed since this run began; start the run again")
+            _shelf[key] = built
+        return _shelf[key]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +40,11 @@ from binocular.store.study import Study, load_study
 from binocular.store.tables import read_table, subgroup
 from binocular.store.writing import ConditionHeader, StudyHeader, write_study
 
-__all__ = ["measure_study", "measure_subject"]
+__all__ = ["measure_study"]
 
 
-@dataclass
-class _Snapshot:
-    epoch: int
-    state: dict[str, torch.Tensor] = field(default_factory=dict)
+_Snapshot = tuple[int, dict[str, torch.Tensor]]
+"""An epoch (completed) and the state then; no state for the untrained network, which the seed gives."""
 
 
 @own_settings()
@@ -113,9 +111,9 @@ def measure_study(
         def one(subject: SubjectRecord) -> None:
             torch.set_num_threads(1)
             stimulus = stimuli[subject.seed]
-            found = measure_subject(protocol, stimulus, folder, subject, probe, sites, when, device)
+            found = _measured(protocol, stimulus, subject, probe, sites, _snapshots(folder, subject, when))
             identity = subject.subject_id
-            kept = {key: record for key, record in _kept(folder, identity).items() if key[0] == probe.name}
+            kept = {key: m for key, m in measures_of(folder / "measures", identity).items() if key[0] == probe.name}
             write_measure(measure_path(folder, identity, probe.name), identity, {**kept, **found})
             done.append(identity)
             if on_subject is not None:
@@ -145,58 +143,28 @@ def _with_units(subject: SubjectRecord, protocol: protocols.Protocol, stimulus: 
     return replace(subject, sites=sites)
 
 
-def _kept(folder: Path, identity: str) -> Measures:
-    return measures_of(folder / "measures", identity)
-
-
-def measure_subject(
+def _measured(
     protocol: protocols.Protocol,
     stimulus: StimulusSet,
-    folder: Path,
     subject: SubjectRecord,
     probe: Probe,
-    sites: Sequence[str] = ("representation",),
-    when: str = "branches",
-    device: str = "cpu",
+    sites: Sequence[str],
+    snapshots: Sequence[_Snapshot],
 ) -> Measures:
-    """Measure the snapshots of one subject.
-
-    Parameters
-    ----------
-    protocol
-        Of the study.
-    stimulus
-        Of the subject's seed, on the device.
-    folder
-        Output folder, where the snapshots lie.
-    subject
-        The subject.
-    probe
-        What is measured.
-    sites
-        Where.
-    when
-        ``branches`` for every snapshot, ``end`` for the first and the last.
-    device
-        ``cpu`` or ``cuda``.
-
-    Returns
-    -------
-    dict
-        One record per site, by (probe, site), with one row per snapshot.
-    """
+    """Measure snapshots of one subject, on the device of its stimuli; return a record per site, with a row for each."""
+    device = stimulus.labels["test"].device
     spec, seed = protocol.network, subject.seed
     streams = OwnStreams(seed, device)
     rows: dict[str, list[dict[str, np.ndarray]]] = {}
     epochs, units = [], {}
-    for snapshot in _snapshots(folder, subject, when):
-        network = restored(network_of(spec, stimulus.shape, stimulus.n_classes, seed), snapshot.state)
+    for epoch, state in snapshots:
+        network = restored(network_of(spec, stimulus.shape, stimulus.n_classes, seed), state)
         network = network.to(device).eval()
         if protocol.probes.normalisation == "adapted":
-            with streams.within("adapted", snapshot.epoch):
+            with streams.within("adapted", epoch):
                 network = adapted(network, stimulus, seed)
-        epochs.append(snapshot.epoch)
-        with streams.within(f"probe/{probe.name}/network", snapshot.epoch):
+        epochs.append(epoch)
+        with streams.within(f"probe/{probe.name}/network", epoch):
             taken = take(probe, network, stimulus, seed, sites)
         for site, row in taken.items():
             rows.setdefault(site, []).append(row)
@@ -220,15 +188,15 @@ def _snapshots(folder: Path, subject: SubjectRecord, when: str, load: bool = Tru
         if record is None or (wanted and not record.state):
             what = "is missing or damaged" if record is None else "was given up after the run (--keep)"
             remedy = "rear the study again in this folder" + ("" if last else ", or measure with --when end")
-            epoch = subject.phases[-1]["stop"] if last else found[-1].epoch
+            epoch = subject.phases[-1]["stop"] if last else found[-1][0]
             raise BadInput(
                 f"{node_path(folder, identity)}: the snapshot of condition {subject.condition}, seed {subject.seed}, "
                 f"{'at' if last else 'before'} epoch {epoch} {what}; {remedy}"
             )
-        if wanted and (last or record.stop < found[-1].epoch):
-            found.append(_Snapshot(record.stop, record.state if load else {}))
+        if wanted and (last or record.stop < found[-1][0]):
+            found.append((record.stop, record.state if load else {}))
         if record.start == 0 or when == "end":
-            return [_Snapshot(0), *reversed(found)]
+            return [(0, {}), *reversed(found)]
         identity, last = record.parent, False
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +11,7 @@ from binocular.networks.build import network_class, network_of
 from binocular.networks.checking import draws
 from binocular.protocols import Protocol
 from binocular.rearing.plan import Plan, stimulus_of
+from binocular.runs.sizes import free_memory
 from binocular.stimuli.streams import global_stream
 
 __all__ = ["bytes_of_step", "bytes_per_subject", "can_be_stacked", "packing_for", "subjects_at_once"]
@@ -124,9 +124,5 @@ def _bytes_kept(network: nn.Module, shape: tuple[int, int, int], batch: int) -> 
 
 
 def _room(device: str) -> float:
-    if device == "cuda":
-        return _SHARE * torch.cuda.mem_get_info()[0]
-    free = float(_ON_PROCESSOR)
-    if hasattr(os, "sysconf") and "SC_AVPHYS_PAGES" in os.sysconf_names:
-        free = min(free, _SHARE * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    return free
+    free = _SHARE * free_memory(device)
+    return free if device == "cuda" else min(free, _ON_PROCESSOR)

@@ -6,9 +6,8 @@ import logging
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -17,8 +16,10 @@ from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.runs.changes import changes, check_folder, differing_fields
 from binocular.runs.checking import check_protocol
+from binocular.runs.cluster import rear_on_dask
 from binocular.runs.collecting import subject_record, tree_record
 from binocular.runs.planning import StudyPlan
+from binocular.runs.processes import rear_in_processes, worth_processes
 from binocular.runs.scheduling import rear_here
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
@@ -172,8 +173,8 @@ def run_study(
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
         total = study.tree.epochs_shared
         with timed("rearing"):
-            rearing = _way_of_rearing(study, outstanding, dask, processes)
-            failed = _rear(rearing, study, outstanding, folder, progress or None, (total, total - todo))
+            counts = total, total - todo
+            failed = _rear(study, outstanding, folder, progress or None, counts, dask, processes)
         outcome = Outcome(folder / "study.h5", reared=todo, found=total - todo)
         for subject, path in study.tree.path.items():
             causes = [failed[identity] for identity in path if identity in failed]
@@ -197,34 +198,25 @@ def _prune(study: StudyPlan, index: NodeIndex, keep: str) -> None:
             prune_node(node_path(index.folder, entry.identity))
 
 
-_Rearing = Callable[[StudyPlan, Sequence[Node], Path, Callable[[Node], None] | None], dict[str, str]]
-
-
-def _way_of_rearing(study: StudyPlan, outstanding: Sequence[Node], dask: str, processes: bool) -> _Rearing:
-    if dask:
-        from binocular.runs.cluster import rear_on_dask
-
-        return partial(rear_on_dask, where=dask)
-    if processes:
-        from binocular.runs.processes import rear_in_processes, worth_processes
-
-        if worth_processes(study, outstanding):
-            return rear_in_processes
-    return rear_here
-
-
 def _rear(
-    rearing: _Rearing,
     study: StudyPlan,
     outstanding: Sequence[Node],
     folder: Path,
     progress: Progress | None,
     counts: tuple[int, int],
+    dask: str,
+    processes: bool,
 ) -> dict[str, str]:
+    """Rear what is outstanding: on a cluster, in processes of this machine if they are worth it, or in threads."""
+    on_epoch = None if progress is None else progress.epoch
     if progress is not None:
         progress.start(*counts)
     try:
-        return rearing(study, outstanding, folder, None if progress is None else progress.epoch)
+        if dask:
+            return rear_on_dask(study, outstanding, folder, on_epoch, where=dask)
+        if processes and worth_processes(study, outstanding):
+            return rear_in_processes(study, outstanding, folder, on_epoch)
+        return rear_here(study, outstanding, folder, on_epoch)
     finally:
         if progress is not None:
             progress.close()
