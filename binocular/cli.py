@@ -25,6 +25,26 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from binocular.store.provenance import versions
+
+        print(", ".join(f"{name} {version}" for name, version in versions().items()))
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Show the versions that results note, and exit."
+        ),
+    ] = False,
+) -> None: ...
+
+
 app.command()(reproduce)
 
 AllowLarge = Annotated[

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from binocular.store.provenance import versions
 from tests.console import ROOT, assert_one_sentence, binocular
 from tests.tiny import ONE_AREA, TOML, tiny_file
 
@@ -55,6 +56,12 @@ def test_quiet_prints_nothing(tmp_path):
     done = binocular("run", "tiny.toml", "--quiet", "--seeds", "1", "--out", "here", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tmp_path / "here" / "study.h5").is_file()
+
+
+def test_versions_are_those_that_results_note(tmp_path):
+    said = binocular("--version", cwd=tmp_path)
+    assert said.returncode == 0
+    assert said.stdout == ", ".join(f"{name} {version}" for name, version in versions().items()) + "\n"
 
 
 def test_list_and_show(tmp_path):
