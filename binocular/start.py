@@ -87,12 +87,13 @@ def _expanded(argument: str) -> str:
 
 def _told(error: Exception) -> tuple[int, str]:
     """Return the exit code of an error and what is said of it."""
-    from binocular.stimuli.errors import BadInput
+    from binocular.stimuli.errors import BadInput, shortened
 
     if isinstance(error, BadInput):
         return 2, str(error)
     if isinstance(error, OSError):
-        return 2, f"{error.filename}: {error.strerror or error}" if error.filename else str(error.strerror or error)
+        said = str(error.strerror or error)
+        return 2, shortened(f"{error.filename}: {said}" if error.filename else said)
     return 70, f"a fault of binocular itself: {type(error).__name__}: {error} (BINOCULAR_DEBUG=1 shows where)"
 
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 
-from .checked import nearest
+from binocular.stimuli.wording import nearest
 
 __all__ = ["ExpressionError", "evaluate"]
 

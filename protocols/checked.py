@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
@@ -11,6 +10,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.user_code import Refused
+from binocular.stimuli.wording import nearest
 
 __all__ = [
     "METRIC_PATTERN",
@@ -21,7 +21,6 @@ __all__ = [
     "Whole",
     "complain",
     "model_of_kind",
-    "nearest",
     "unknown_key",
 ]
 
@@ -30,20 +29,6 @@ METRIC_PATTERN = r"^[a-z][a-z0-9_]*$"
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True)]
 Fraction = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return "; did you mean 'x'?" for the known word nearest to a mistyped one, or nothing.
-
-    Parameters
-    ----------
-    word
-        The mistyped one.
-    known
-        What is accepted.
-    """
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def unknown_key(key: object, known: Iterable[str], hint: str = "") -> str:

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.user_code import allow, look_in, references_in
+from binocular.stimuli.wording import nearest
 
-from .checked import nearest
 from .inheriting import inherit
 from .overrides import apply_overrides
 from .schema import Protocol

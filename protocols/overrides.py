@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from binocular.stimuli.errors import BadInput
-
-from .checked import nearest
+from binocular.stimuli.wording import nearest
 
 __all__ = ["apply_overrides", "parse_override"]
 

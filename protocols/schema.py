@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -20,6 +22,22 @@ __all__ = ["Condition", "Protocol", "ResolvedCondition", "Stretch"]
 
 LARGEST_SEED = 2**63 - 1  # what a file can hold
 Value = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
+
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""What a file of results cannot hold, or a terminal would obey."""
+
+
+def _texts(data: Any, where: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield every text of nested tables and lists, names of keys too, with its path."""
+    if isinstance(data, str):
+        yield where, data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield (*where, key), str(key)
+            yield from _texts(value, (*where, key))
+    elif isinstance(data, list | tuple):
+        for index, value in enumerate(data):
+            yield from _texts(value, (*where, index))
 
 
 def _stimulus(value: Any) -> Any:
@@ -197,6 +215,16 @@ class Protocol(Checked):
         default=(), description="figures of your own, as module:function, drawn beside those that ship"
     )
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1)] = Field(description="the histories compared")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_text(cls, data: Any) -> Any:
+        for where, text in _texts(data, ()):
+            odd = _UNWRITABLE.search(text)
+            if odd is not None:
+                what = f"holds the character {odd[0]!a}, but must be text that can be written and printed"
+                raise complain("Protocol", where, what, text)
+        return data
 
     @model_validator(mode="after")
     def _check_names(self) -> Protocol:

@@ -9,8 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from binocular.stimuli.wording import nearest
+
 from .arithmetic import ExpressionError, Value, evaluate
-from .checked import complain, nearest
+from .checked import complain
 from .training import AgeScale
 
 __all__ = ["expand", "resolve_numbers"]

@@ -14,7 +14,17 @@ from binocular.stimuli.images import ImageData, Request, first_in_turn
 from binocular.stimuli.pictures import path_text
 from binocular.stimuli.streams import stream
 
-__all__ = ["ARRAYS", "array_files", "as_pictures", "bytes_of_arrays", "image_data", "in_grey", "load_arrays", "squared"]
+__all__ = [
+    "ARRAYS",
+    "array_files",
+    "as_pictures",
+    "bytes_of_arrays",
+    "image_data",
+    "in_grey",
+    "length_of_arrays",
+    "load_arrays",
+    "squared",
+]
 
 ARRAYS = ("images", "left", "right", "labels", "part", "class_names")
 """Arrays that are read: pictures for both eyes, or for each eye; labels; and, if there, part and names of classes."""
@@ -57,15 +67,27 @@ def bytes_of_arrays(path: Path) -> int:
         return 0  # said when it is read
 
 
-def load_arrays(path: Path, names: tuple[str, ...] = ARRAYS) -> dict[str, np.ndarray]:
+def length_of_arrays(path: Path) -> int:
+    """Return how many labels lie at a path, by the header of their array alone."""
+    files = array_files(path)
+    try:
+        if "arrays.npz" not in files:
+            return len(np.load(files["labels.npy"], mmap_mode="r", allow_pickle=False)) if "labels.npy" in files else 0
+        with zipfile.ZipFile(path) as archive, archive.open("labels.npy") as member:
+            first = np.lib.format.read_magic(member) == (1, 0)
+            read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+            return read(member)[0][0]
+    except Exception:  # whatever a damaged file makes numpy meet; said when it is read
+        return 0
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read arrays at a path, as data only.
 
     Parameters
     ----------
     path
         See `array_files`.
-    names
-        Those that are wanted, if they are there.
 
     Raises
     ------
@@ -74,13 +96,11 @@ def load_arrays(path: Path, names: tuple[str, ...] = ARRAYS) -> dict[str, np.nda
     """
     arrays: dict[str, np.ndarray] = {}
     for name, file in array_files(path).items():
-        if name != "arrays.npz" and Path(name).stem not in names:
-            continue
         try:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.lib.npyio.NpzFile):
                 with loaded:
-                    arrays |= {key: loaded[key] for key in names if key in loaded.files}
+                    arrays |= {key: loaded[key] for key in ARRAYS if key in loaded.files}
                     known = set(ARRAYS) & set(loaded.files)
                     if not known:
                         raise BadInput(f"{path_text(file)} holds {_listed(loaded.files)}; expected are {_EXPECTED}")

@@ -6,6 +6,7 @@ import re
 
 __all__ = ["BadInput", "MissingData", "in_short", "shortened"]
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_WORD, _LONGEST = 200, 3_000
 
 
@@ -32,7 +33,12 @@ def in_short(error: BaseException) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return a text in which very long words, and what is beyond a length to be read, are left out and counted."""
+    r"""Return a text to be read in one line.
+
+    Very long words, and what is beyond a length to be read, are left out and counted; line breaks and other control
+    characters, which the name of a file can have too, are shown as ``\n`` or ``\x1b``.
+    """
+    text = _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
     words = (
         word if len(word) <= _LONGEST_WORD else f"{word[:80]}...({len(word) - 120} more characters)...{word[-40:]}"
         for word in re.split(r"(\s)", text)

@@ -211,7 +211,7 @@ def _pictures(folder: Path, passed: Counter[str]) -> list[Path]:
         elif not entry.is_file():
             passed["folders within classes"] += 1
         elif entry.suffix.lower() not in PICTURE_ENDINGS:
-            passed["files that are no pictures"] += 1
+            passed[f"files that do not end with {', '.join(PICTURE_ENDINGS)}"] += 1
         else:
             found.append(entry)
     if not found:

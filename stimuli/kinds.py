@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -13,6 +12,7 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from binocular.stimuli.user_code import Refused, allow, find_class, is_shipped, look_in, looked_in, reference_of
+from binocular.stimuli.wording import nearest
 
 __all__ = ["Kinds", "OfKind"]
 
@@ -66,9 +66,8 @@ class Kinds(dict[str, Any]):
             return find_class(name, self.base, self.makers)
         entry = self[name] if name in self else self.of_packages.get(name)
         if entry is None:
-            close = get_close_matches(name, self.names(), n=1, cutoff=0.6)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
-            raise Refused(f"is '{name}', but must be one of: {self.accepted()}{hint}")
+            one_of = "one of: " if self.names() else ""
+            raise Refused(f"is '{name}', but must be {one_of}{self.accepted()}{nearest(name, self.names())}")
         if not isinstance(entry, str):
             return entry
         if entry.startswith("binocular."):
@@ -82,7 +81,8 @@ class Kinds(dict[str, Any]):
 
     def accepted(self) -> str:
         """Return what is accepted as a name, for messages."""
-        return ", ".join([*self.names(), f"or module:{'function' if self.base is None else 'Class'}"])
+        own = f"module:{'function' if self.base is None else 'Class'}"
+        return ", ".join([*self.names(), f"or {own}"]) if self.names() else own
 
 
 class OfKind:

@@ -10,7 +10,14 @@ from weakref import finalize
 import numpy as np
 from pydantic import Field, model_validator
 
-from binocular.stimuli.arrays import array_files, as_pictures, bytes_of_arrays, image_data, load_arrays
+from binocular.stimuli.arrays import (
+    array_files,
+    as_pictures,
+    bytes_of_arrays,
+    image_data,
+    length_of_arrays,
+    load_arrays,
+)
 from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
 from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.datasets import IMAGES_OF, load_images
@@ -133,7 +140,7 @@ class OwnPictures(StimulusConfig):
 
     def _number(self) -> int:
         if self.dataset is None:
-            return len(load_arrays(self._root, ("labels",)).get("labels", ()))
+            return length_of_arrays(self._root)
         if self.dataset.startswith(_GIVEN):
             return len(self._arrays()["labels"])
         return sum(length_of_dataset(*made) for made in self._datasets())

@@ -16,9 +16,21 @@ from binocular.stimuli.errors import BadInput
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["PICTURE_ENDINGS", "Whites", "is_grey", "path_text", "read_picture", "size_of_picture"]
+__all__ = [
+    "MOST_PIXELS",
+    "PICTURE_ENDINGS",
+    "Whites",
+    "is_grey",
+    "opened_picture",
+    "path_text",
+    "read_picture",
+    "size_of_picture",
+]
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+
+MOST_PIXELS = 2**26
+"""Of a picture: more than cameras give, and less than fills the memory of a small machine while it is read."""
 
 _ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC = 0x0112, 258, 262  # tags of EXIF and TIFF
 _DEPTHS = (1, 8, 10, 12, 14, 16, 24, 32)
@@ -93,24 +105,32 @@ def _guess(brightest: float) -> int:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """Open a picture; whatever Pillow makes of a damaged file becomes ``BadInput`` with its name."""
-    from PIL import Image
+def opened_picture(path: Path) -> Iterator[Image.Image]:
+    """Open a picture; whatever Pillow makes of a damaged or a huge file becomes ``BadInput`` with its name."""
+    from PIL import Image, UnidentifiedImageError
 
+    refused = f"{path_text(path)} cannot be read as a picture"
+    huge = f"{refused} (it has more than {MOST_PIXELS:,} pixels); accepted is one that was scaled down"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("error", message="Corrupt EXIF data")
             with Image.open(path) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise BadInput(huge)
                 yield image
     except BadInput:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise BadInput(huge) from None
     except MemoryError:
-        raise BadInput(f"{path_text(path)} cannot be read as a picture (there is not enough memory for it)") from None
+        raise BadInput(f"{refused} (there is not enough memory for it)") from None
+    except UnidentifiedImageError:
+        raise BadInput(f"{refused} (its content is none); accepted are PNG, JPEG, TIFF and the like") from None
     except Exception as error:  # decoders of damaged files raise anything, struct.error and TypeError among it
         reason = str(error).replace(repr(str(path)), "it") or type(error).__name__
-        raise BadInput(f"{path_text(path)} cannot be read as a picture ({reason})") from None
+        raise BadInput(f"{refused} ({reason})") from None
 
 
 def read_picture(
@@ -145,7 +165,7 @@ def read_picture(
 
     own = whites is None
     whites = Whites(bit_depth) if whites is None else whites
-    with _opened(path) as image:
+    with opened_picture(path) as image:
         raw = _raw_mode(image)
         image.load()
         # Cameras store how they were held beside the pixels; what is done to a picture below would lose it.
@@ -227,7 +247,7 @@ def is_grey(path: Path) -> bool:
     BadInput
         If the file is no picture, or a huge one.
     """
-    with _opened(path) as image:
+    with opened_picture(path) as image:
         return image.mode in {"1", "L", "LA", "F"} or image.mode.startswith("I")
 
 
@@ -244,5 +264,5 @@ def size_of_picture(path: Path) -> tuple[int, int]:
     BadInput
         If the file is no picture, or a huge one.
     """
-    with _opened(path) as image:
+    with opened_picture(path) as image:
         return image.size

@@ -11,6 +11,7 @@ from binocular.stimuli.base import StimulusConfig
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.user_code import Refused
+from binocular.stimuli.wording import nearest, of_the_input, what_is_wrong
 
 __all__ = ["STIMULI", "checked", "explain", "stimulus_config", "stimulus_type"]
 
@@ -30,7 +31,7 @@ STIMULI = Kinds(
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
+def explain(error: ValidationError, model: type[BaseModel], mapping: Mapping[str, Any], where: str) -> str:
     """Return one sentence that says what is wrong with a mapping, by field and by what would be accepted.
 
     Parameters
@@ -39,22 +40,27 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> str:
         What pydantic found.
     model
         The model that was to be filled; its fields are named where a key is unknown.
+    mapping
+        What it was to be filled with.
     where
         Name of the mapping, put before the names of its fields.
     """
-    complaints = []
+    complaints: dict[str, str] = {}
     for problem in error.errors(include_url=False):
-        place = ".".join([where, *(str(part) for part in problem["loc"])])
+        steps = of_the_input(problem["loc"], mapping)
+        place = where + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
         if problem["type"] == "extra_forbidden":
-            complaints.append(f"{place} is not a field; accepted are {', '.join(model.model_fields)}")
-        elif problem["type"] == "missing":
-            complaints.append(f"{place} is missing")
+            fields = list(model.model_fields)
+            what = f" is not a field; accepted are {', '.join(fields)}{nearest(str(steps[-1]), fields)}"
         elif problem["type"] in {"value_error", "assertion_error"}:
-            complaints.append(f"{place}: {problem.get('ctx', {}).get('error', problem['msg'])}")
+            what = f": {problem.get('ctx', {}).get('error', problem['msg'])}"
         else:
-            message = problem["msg"][:1].lower() + problem["msg"][1:]
-            complaints.append(f"{place}: {message}, not {problem['input']!r}")
-    return "; ".join(dict.fromkeys(complaints))
+            what = f" {what_is_wrong(problem)}"
+        if place in complaints:  # another of the types that the field takes
+            what = f"{complaints[place]} or {what.rpartition('but must be ')[2]}"
+        complaints[place] = what
+    inner = tuple(place for place in complaints if any(other.startswith(f"{place}[") for other in complaints))
+    return "; ".join(place + what for place, what in complaints.items() if place not in inner)
 
 
 def checked(model: type[Model], mapping: Mapping[str, Any], where: str) -> Model:
@@ -77,7 +83,7 @@ def checked(model: type[Model], mapping: Mapping[str, Any], where: str) -> Model
     try:
         return model.model_validate(dict(mapping))
     except ValidationError as error:
-        raise BadInput(explain(error, model, where)) from None
+        raise BadInput(explain(error, model, mapping, where)) from None
 
 
 def stimulus_type(kind: str) -> type[StimulusConfig]:
@@ -118,7 +124,7 @@ def stimulus_config(mapping: Mapping[str, Any]) -> StimulusConfig:
     80
     >>> stimulus_config({"kind": "stereo-scenes", "n_train": 0})
     Traceback (most recent call last):
-    binocular.stimuli.errors.BadInput: stimulus.n_train: input should be greater than or equal to 1, not 0
+    binocular.stimuli.errors.BadInput: stimulus.n_train is 0, but must be 1 or more
     """
     if "kind" not in mapping:
         raise BadInput(f"stimulus.kind is missing; accepted are {STIMULI.accepted()}")

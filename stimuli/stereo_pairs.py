@@ -16,6 +16,7 @@ import numpy as np
 
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.photographs import packaged_file
+from binocular.stimuli.pictures import MOST_PIXELS, opened_picture
 
 __all__ = ["PAIR_NAMES", "StereoPair", "files_of_pairs", "load_pairs", "pair_files", "read_disparity", "reduced"]
 
@@ -25,7 +26,7 @@ PAIR_NAMES = (("left", "right", "disparity"), ("im0", "im1", "disp0"))
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".ppm", ".pgm", ".bmp")
 _MAPS = (".npz", ".npy", ".pfm", ".png")
 _SHIPPED = ("motorcycle_left.png", "motorcycle_right.png", "motorcycle_disp.npz")
-_MOST = 2**26  # pixels of a picture
+_MOST_BYTES = 8 * MOST_PIXELS  # of a map, in double precision
 
 
 @dataclass(frozen=True)
@@ -148,17 +149,8 @@ def _load(left: Path, right: Path, disparity: Path, scale: float, stamps: tuple[
 
 def _luminance(path: Path) -> np.ndarray:
     """Return a picture as luminance from 0 to 1, float32, weighted as in Rec. 709 on the stored values."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > _MOST:
-                raise BadInput(f"{path} has {image.width} x {image.height} pixels; at most {_MOST} are accepted")
-            pixels = np.asarray(image if image.mode.startswith("I") else image.convert("RGB"), np.float64)
-    except BadInput:
-        raise
-    except Exception as error:  # Pillow's readers raise whatever a damaged file makes them meet
-        raise BadInput(f"{path} cannot be read as a picture ({error})") from None
+    with opened_picture(path) as image:
+        pixels = np.asarray(image if image.mode.startswith("I") else image.convert("RGB"), np.float64)
     grey = pixels if pixels.ndim == 2 else pixels @ np.array([0.2126, 0.7152, 0.0722])
     return (grey / (65535 if pixels.ndim == 2 else 255)).astype(np.float32)
 
@@ -182,27 +174,36 @@ def read_disparity(path: Path, scale: float = 256.0) -> np.ndarray:
     Raises
     ------
     BadInput
-        If the file is none of these, or damaged.
+        If the file is none of these, damaged or huge.
     """
     try:
+        _check_bytes(path.stat().st_size)
         if path.suffix in (".npz", ".npy"):
             values = _numpy_map(path)
         elif path.suffix == ".pfm":
             values = _pfm(path.read_bytes())
         else:
-            from PIL import Image
-
-            with Image.open(path) as image:
-                if not image.mode.startswith("I"):
-                    raise ValueError(f"it has mode {image.mode}; a map needs 16 bits of grey")
-                values = np.asarray(image, np.float64)
+            with opened_picture(path) as image:
+                mode, values = image.mode, np.asarray(image, np.float64)
+            if not mode.startswith("I"):
+                raise ValueError(f"it has mode {mode}; a map needs 16 bits of grey")
             values = np.where(values > 0, values / scale, np.nan)
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except BadInput:
+        raise
+    except (MemoryError, OSError, ValueError, SyntaxError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise BadInput(f"{path} cannot be read as a disparity map ({error})") from None
     return np.where(np.isfinite(values), values, np.nan).astype(np.float32)
 
 
+def _check_bytes(size: int) -> None:
+    if size > _MOST_BYTES:
+        raise ValueError(f"it holds {size:,} bytes; at most {_MOST_BYTES:,} are accepted")
+
+
 def _numpy_map(path: Path) -> np.ndarray:
+    if path.suffix == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            _check_bytes(sum(member.file_size for member in archive.infolist()))
     loaded = np.load(path, allow_pickle=False)
     if isinstance(loaded, np.lib.npyio.NpzFile):
         with loaded:

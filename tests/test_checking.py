@@ -53,6 +53,8 @@ def permutation(classes: int) -> str:
         (["probes.bootstrap=10000000"], "probes.bootstrap: 3 conditions x 1 seeds need"),
         ([permutation(16)], "conditions.normal.phases[0]: label-permutation: n_classes is 16, but must be 8"),
         ([permutation(4)], "n_classes is 4, but must be 8"),
+        (["probes.also=['ody']"], "probes.also is 'ody', but must be one of: source-variance, odi"),
+        (["figures=['dominance']"], "figures is 'dominance', but must be module:function"),
     ],
 )
 def test_what_would_fail_later_is_said_before(tmp_path: Path, settings: list[str], words: str) -> None:
@@ -170,6 +172,10 @@ def test_very_long_values_are_shortened(tmp_path: Path, setting: str) -> None:
         with pytest.raises(BadInput) as caught:
             check_protocol(tiny(tmp_path, f"{setting}{long}=1" if setting.endswith(".") else setting + long), "cpu")
         assert len(str(caught.value)) < 4000
+
+
+def test_a_message_is_one_line_whatever_a_file_is_called() -> None:
+    assert str(BadInput("a\nb\x1b[2J\u2028.png cannot be read")) == r"a\nb\x1b[2J\u2028.png cannot be read"
 
 
 def test_what_is_not_long_is_not_shortened() -> None:

@@ -43,8 +43,9 @@ def test_two_workers_rear_the_same_study_as_one_process_even_if_one_is_lost(tmp_
     assert_same(here.study, there.study)
 
 
-@pytest.mark.parametrize("where", ["some", "0", "tcp://127.0.0.1:1"])
+@pytest.mark.parametrize("where", ["some", "0", "²", "999999", "tcp://127.0.0.1:1"])
 def test_a_cluster_that_is_not_there_is_said(tmp_path, where, monkeypatch):
     monkeypatch.setattr(cluster, "_WAIT", "1s")
     with pytest.raises(BadInput, match="--dask"):
         run_study(tiny(tmp_path), tmp_path / "out", "cpu", dask=where)
+    assert "://" in where or not (tmp_path / "out").exists()

@@ -186,7 +186,7 @@ def test_a_damaged_measure_is_told(study, reared):
     [
         ("sonar", {}, ("--probe is 'sonar', but must be one of: ", "odi")),
         ("odi", {"set": "colour=1"}, ("probe odi.colour", "frequencies")),
-        ("odi", {"set": "contrast=2"}, ("probe odi.contrast", "less than or equal to 1")),
+        ("odi", {"set": "contrast=2"}, ("probe odi.contrast", "must be 1 or less")),
         ("odi", {"set": "a.b=2"}, ("fields in fields", "orientations")),
         ("acuity", {"set": "contrasts=[1, 0.4]"}, ("contrasts must be positive and rise",)),
         ("acuity", {"set": "acuity_contrast=0.3"}, ("acuity_contrast 0.3 is not one of contrasts",)),

@@ -410,8 +410,8 @@ def test_nothing_in_a_file_of_arrays_is_run(tmp_path: Path, arrays):
         ({"path": "x", "dataset": "a:B"}, "path and dataset are both there; accepted is one of them"),
         ({"options": {"n": 3}}, "options and test_options are arguments of a dataset"),
         ({"visible": 17, "size": 16}, "visible 17 is more than the 16 columns"),
-        ({"size": 1024}, "stimulus.size: input should be less than or equal to 512"),
-        ({"channels": 2}, "stimulus.channels: input should be 1 or 3"),
+        ({"size": 1024}, "stimulus.size is 1024, but must be 512 or less"),
+        ({"channels": 2}, "stimulus.channels is 2, but must be 1 or 3"),
     ],
 )
 def test_fields_that_do_not_go_together_are_named(fields, message: str):
@@ -438,6 +438,17 @@ def test_how_much_there_is_is_known_before_it_is_read(tmp_path: Path, arrays):
         n_train, n_test = stimulus.counts()
         assert n_train + n_test == N and 1 <= n_test <= 8
         assert 2 * N * 144 <= stimulus.memory() < 2 * N * 144 + 1000
+
+
+def test_labels_of_arrays_are_counted_without_reading_them(tmp_path: Path, arrays):
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<i8", "fortran_order": False, "shape": (10**9,)})
+    with zipfile.ZipFile(tmp_path / "set.npz", "w") as archive:
+        archive.writestr("labels.npy", head.getvalue())
+    assert sum(own(path=str(tmp_path / "set.npz")).counts()) == 10**9
+    for name, values in arrays.items():
+        np.save(tmp_path / f"{name}.npy", values)
+    assert sum(own(path=str(tmp_path)).counts()) == N
 
 
 def test_a_study_counts_the_pictures_of_a_folder(tmp_path: Path):

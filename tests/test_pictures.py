@@ -147,10 +147,16 @@ def test_malformed_exif_and_huge_pictures_are_named(tmp_path: Path) -> None:
     (tmp_path / "exif.jpg").write_bytes(whole[:2] + segment + whole[2:])
     (tmp_path / "bomb.pgm").write_bytes(b"P5\n20000 10000\n255\n")
     (tmp_path / "large.pgm").write_bytes(b"P5\n10000 10000\n255\n")  # of which Pillow only warns
-    for name in ("bomb.pgm", "large.pgm"):
+    (tmp_path / "camera.pgm").write_bytes(b"P5\n9000 8000\n255\n")  # of which Pillow says nothing
+    for name in ("bomb.pgm", "large.pgm", "camera.pgm"):
         for read in (lambda path: read_picture(path, 8, grey=True), is_grey):
-            with pytest.raises(BadInput, match=f"{name} cannot be read as a picture .*pixels"):
+            with pytest.raises(BadInput, match=f"{name} cannot be read as a picture .*more than 67,108,864 pixels"):
                 read(tmp_path / name)
+    (tmp_path / "empty.png").write_bytes(b"")
+    with pytest.raises(
+        BadInput, match=r"empty\.png cannot be read as a picture \(its content is none\); accepted are PNG"
+    ):
+        read_picture(tmp_path / "empty.png", 8, grey=True)
     picture = read_picture(tmp_path / "exif.jpg", 8, grey=True)  # an orientation that is none turns nothing
     assert picture.shape == (1, 8, 8)
 
@@ -183,7 +189,7 @@ def test_companions_of_the_system_are_passed_over_and_counted(tmp_path: Path) ->
     assert np.array_equal(found.images["test"], expected.images["test"])
     assert [note.rpartition(": ")[2] for note in found.notes] == [
         "passed over 6 companions of the system",
-        "passed over 1 files that are no pictures",
+        "passed over 1 files that do not end with .png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp, .ppm, .pgm",
     ]
 
 

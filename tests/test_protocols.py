@@ -273,7 +273,17 @@ phases = [{ epochs = 5 }, { epochs = 2, deficits = [{ kind = "blur", factor = 4 
         ('"stereo-scenes"', '"stereo-scene"', "did you mean 'stereo-scenes'?"),
         ('"stereo-scenes"', '"stereo-scenes"\nsiz = 3', "stimulus.siz is not a known key; did you mean 'size'?"),
         ('"stereo-scenes"', '"stereo-scenes"\nsize = "16"', "stimulus.size is '16', but must be"),
-        ('"stereo-scenes"', '"stereo-scenes"\nsize = -1', "stimulus.size"),
+        ('"stereo-scenes"', '"stereo-scenes"\nsize = -1', "stimulus.size is -1, but must be 8 or more"),
+        ('"stereo-scenes"', '"stereo-scenes"\nn_train = 3000000', "n_train is 3000000, but must be 2000000 or less"),
+        (
+            '"stereo-scenes"',
+            '"stereo-scenes"\nnoise = -1',
+            "stimulus.noise is -1, but must be 0 or more or a list in square brackets",
+        ),
+        ('"stereo-scenes"', '"stereo-scenes"\nnoise = [1, -1]', "mine.toml: stimulus.noise[1] is -1, but must be 0 or"),
+        ('title = "t"', r'title = "a\u0000b"', "title holds the character '\\x00', but must be text that can be"),
+        ('name = "md"', r'name = "md"|label = "\u001b[31m"', "conditions.md.label holds the character '\\x1b'"),
+        ('name = "md"', r'name = "m\nd"', r"conditions.m\nd.name is 'm\nd', but must consist of lower-case letters"),
         ('name = "md"', 'name = "MD"', "conditions.MD.name is 'MD', but must consist of lower-case letters"),
         ('name = "md"', "name = 3", "conditions[0].name is 3, but must be text in quotation marks"),
         ('title = "t"', "", "title is missing"),
@@ -291,7 +301,7 @@ phases = [{ epochs = 5 }, { epochs = 2, deficits = [{ kind = "blur", factor = 4 
 def test_one_sentence_names_file_field_and_remedy(old: str, new: str, message: str) -> None:
     assert old in GOOD
     with pytest.raises(BadInput) as error:
-        parse_protocol(GOOD.replace(old, new), "mine.toml")
+        parse_protocol(GOOD.replace(old, new.replace("|", "\n")), "mine.toml")
     sentence = str(error.value)
     assert sentence.startswith("mine.toml")
     assert message in sentence

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from binocular.stimuli import stimulus_config, stream
+from binocular.stimuli import stereo_pairs, stimulus_config, stream
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.stereo_pairs import load_pairs, pair_files, read_disparity, reduced
 from binocular.stimuli.stereo_photographs import StereoPhotographs
@@ -156,9 +156,33 @@ def _unknown(folder: Path) -> None:
     np.save(folder / "disparity.npy", np.full((160, 240), np.nan))
 
 
+def _huge_picture(folder: Path) -> None:
+    (folder / "right.png").write_bytes(b"P5\n9000 8000\n255\n")
+
+
+def _huge_map_as_picture(folder: Path) -> None:
+    (folder / "disparity.npy").unlink()
+    (folder / "disparity.png").write_bytes(b"P5\n30000 30000\n65535\n")
+
+
+def _huge_map(folder: Path) -> None:
+    with (folder / "disparity.npy").open("wb") as file:
+        file.truncate(2**29 + 1)
+
+
+def test_a_map_that_is_huge_once_unpacked_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    np.savez_compressed(tmp_path / "d.npz", np.zeros((100, 100)))
+    monkeypatch.setattr(stereo_pairs, "_MOST_BYTES", 50_000)
+    with pytest.raises(BadInput, match=r"d\.npz cannot be read .*80,\d+ bytes; at most 50,000 are accepted"):
+        read_disparity(tmp_path / "d.npz")
+
+
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
+        (_huge_picture, "right.png cannot be read as a picture .*more than 67,108,864 pixels"),
+        (_huge_map_as_picture, "disparity.png cannot be read as a picture .*more than 67,108,864 pixels"),
+        (_huge_map, "disparity.npy cannot be read as a disparity map .*at most 536,870,912 are accepted"),
         (_nothing, "no stereo pair"),
         (_other_size, "of one size"),
         (_text, "right.png cannot be read as a picture"),

@@ -18,8 +18,8 @@ from binocular.compare.published import (
 )
 from binocular.compare.reading import Line, read_folder, shipped_folder
 from binocular.compare.rows import DurationRow, FactRow, ProfileRow, RecoveryRow, days_of
-from binocular.protocols.checked import nearest
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.wording import nearest
 
 __all__ = ["Literature", "load_literature"]
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from binocular.protocols.checked import nearest
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.wording import nearest
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

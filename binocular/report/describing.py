@@ -35,6 +35,7 @@ from binocular.stimuli.errors import BadInput
 from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.registry import STIMULI
 from binocular.stimuli.user_code import Refused
+from binocular.stimuli.wording import number_text
 
 __all__ = ["TOPICS", "Description", "FieldText", "describe", "print_descriptions", "schema_for_editors", "words_of"]
 
@@ -193,7 +194,7 @@ def words_of(about: Mapping[str, Any], known: Mapping[str, Any] | None = None) -
     words = [kind.get(str(about.get("type")), str(about.get("type", "value")))]
     if about.get("type") == "array":
         words = [f"list of {words_of(about['items'], known)}" if "items" in about else "list"]
-    return ", ".join([*words, *(text.format(f"{about[key]:g}") for key, text in _LIMITS.items() if key in about)])
+    return ", ".join([*words, *(text.format(number_text(about[key])) for key, text in _LIMITS.items() if key in about)])
 
 
 def _toml(value: Any) -> str:

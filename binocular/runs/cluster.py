@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,27 @@ from binocular.stimuli.errors import BadInput
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["rear_on_dask"]
+__all__ = ["check_cluster", "rear_on_dask"]
 
+MOST_WORKERS = 1024
 _WAIT = "20s"  # how long a scheduler may take to answer
+
+
+def check_cluster(where: str) -> None:
+    """Raise `BadInput` if there can be no such cluster, before anything is written.
+
+    Parameters
+    ----------
+    where
+        As for `rear_on_dask`.
+    """
+    if find_spec("distributed") is None:
+        raise BadInput("--dask: Dask is not installed; pip install dask distributed brings it")
+    if not (where.isascii() and where.isdigit()):
+        if "://" not in where:
+            raise BadInput(f"--dask: '{where}' is neither a number of workers nor an address such as tcp://host:8786")
+    elif not 1 <= int(where) <= MOST_WORKERS:
+        raise BadInput(f"--dask: {where} workers are not possible here; accepted are 1 to {MOST_WORKERS}")
 
 
 def rear_on_dask(
@@ -53,7 +72,7 @@ def rear_on_dask(
     Raises
     ------
     BadInput
-        If Dask is not installed, ``where`` is neither a number nor an address, or nobody answers there.
+        If nobody answers at ``where``.
     """
     folder = folder.absolute()
 
@@ -72,13 +91,9 @@ def rear_on_dask(
 
 @contextmanager
 def _client(where: str) -> Iterator[Client]:
-    try:
-        import distributed
-    except ImportError:
-        raise BadInput("--dask: Dask is not installed; pip install dask distributed brings it") from None
-    if not where.isdigit():
-        if "://" not in where:
-            raise BadInput(f"--dask: '{where}' is neither a number of workers nor an address such as tcp://host:8786")
+    import distributed
+
+    if "://" in where:
         try:
             client = distributed.Client(where, timeout=_WAIT)
         except (OSError, ValueError) as error:
@@ -86,8 +101,6 @@ def _client(where: str) -> Iterator[Client]:
         with client:
             yield client
         return
-    if int(where) < 1:
-        raise BadInput("--dask: a cluster needs at least 1 worker")
     from dask import config
 
     settings: dict[str, Any] = {"distributed.worker.daemon": True, "distributed.admin.log-length": 0}

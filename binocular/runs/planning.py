@@ -15,7 +15,6 @@ from binocular.probes.recording import units_at
 from binocular.probes.registry import probe_type
 from binocular.probes.taking import probes_of, try_out
 from binocular.protocols import Phase, Protocol
-from binocular.protocols.checked import nearest
 from binocular.protocols.objectives import Reconstruction
 from binocular.rearing.objectives import build_decoder, try_objective
 from binocular.rearing.plan import Plan
@@ -27,6 +26,7 @@ from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import global_stream
 from binocular.stimuli.user_code import code_of, is_reference, is_shipped, load_class
+from binocular.stimuli.wording import nearest
 from binocular.store.node_index import NodeIndex
 from binocular.store.provenance import usable_cores
 from binocular.store.records import SiteUnits
@@ -112,7 +112,11 @@ def plan_study(protocol: Protocol, device: str = "auto", command: str = "") -> S
         reconstructs=any(phase.objective.kind == "reconstruction" for phase in _phases(protocol)),
         content=protocol.stimulus.content(),
         code=code,
-        probe_code={name: code_of(cls) for name in protocol.probes.also if not is_shipped(cls := probe_type(name))},
+        probe_code={
+            name: code_of(cls)
+            for name in protocol.probes.also
+            if not is_shipped(cls := probe_type(name, "probes.also"))
+        },
         start=start,
         command=command,
     )

@@ -149,6 +149,10 @@ def run_study(
     """
     if keep not in ("auto", "all", "ends"):
         raise BadInput(f"--keep: '{keep}' is not known; accepted: auto, all, ends")
+    if dask:
+        from binocular.runs.cluster import check_cluster
+
+        check_cluster(dask)
     if progress is True:
         from binocular.runs.progress import Lines
 

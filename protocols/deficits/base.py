@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from binocular.protocols.checked import Checked, Number, complain, nearest
+from binocular.protocols.checked import Checked, Number, complain
 from binocular.stimuli.kinds import OfKind
+from binocular.stimuli.wording import nearest
 
 if TYPE_CHECKING:
     import torch
