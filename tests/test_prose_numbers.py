@@ -1,4 +1,4 @@
-"""Means with intervals that pages tell in words: each stands in a table that code draws from a file of results."""
+"""Means with intervals, and counts, that pages tell in words: each stands in a table that code draws from a file."""
 
 from __future__ import annotations
 
@@ -40,6 +40,27 @@ def test_the_words_on_animals_tell_what_its_tables_have():
     words = _DRAWN.sub("", text)
     assert len(estimates(words)) >= 4
     assert untold(words, "".join(_DRAWN.findall(text))) == []
+
+
+def test_the_page_on_what_protects_tells_what_was_drawn():
+    text = page("what-protects.md")
+    words = _DRAWN.sub("", text)
+    controls = words[words.index("| control |") : words.index("The turns of these four")]
+    not_kept = estimates("".join(line.split("|")[-2] for line in controls.splitlines() if line))
+    assert len(not_kept) == 4 and len(estimates(words)) >= 30
+    assert untold(words, "".join(_DRAWN.findall(text)) + page("reproduction/kleinman-2023.md")) == not_kept
+
+
+def test_the_readme_counts_histories_and_facts_as_the_page_on_animals():
+    readme = " ".join((DOCS.parent / "README.md").read_text(encoding="utf-8").split())
+    drawn = "".join(_DRAWN.findall(page("networks-and-animals.md")))
+    (counted,) = re.findall(r"At the first binocular cells: of (\d+) facts (\d+) hold", drawn)
+    (histories, seeds), *_ = re.findall(
+        r"\((\d+) histories\): `binocular run animal-histories [^`]*seeds=\[([\d,]+)\]", drawn
+    )
+    n = {"3": "three", "5": "five", "10": "ten"}[str(len(seeds.split(",")))]
+    assert f"goes through {histories} rearing histories with {n} subjects each" in readme
+    assert "of {} published facts {} hold at the first binocular cells".format(*counted) in readme
 
 
 @pytest.mark.parametrize("paper", ["Kleinman 2023", "all"])
