@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -67,7 +66,7 @@ def report_page(study: Study, drawn: Sequence[Path] = ()) -> str:
         title=study.title,
         study=study,
         facts=_facts(study),
-        settings=_settings(study),
+        settings={"description": "", "reference": "", "deviations": (), **study.settings},
         several=any(len(condition.subjects) > 1 for condition in study.conditions),
         rows=condition_table(study),
         areas=area_table(study),
@@ -78,14 +77,6 @@ def report_page(study: Study, drawn: Sequence[Path] = ()) -> str:
         longest=max((stretch["stop"] for history in histories for stretch in history["stretches"]), default=0),
         origin=list(_origin(study)),
     )
-
-
-def _settings(study: Study) -> Mapping[str, Any]:
-    nothing = {"description": "", "reference": "", "deviations": ()}
-    try:
-        return {**nothing, **tomllib.loads(str(study.attributes["protocol"]))}
-    except tomllib.TOMLDecodeError:
-        return nothing
 
 
 def _facts(study: Study) -> list[str]:

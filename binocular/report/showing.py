@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from binocular.report.terminal import print_fitting
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
 from binocular.stimuli.surroundings import own_settings
+from binocular.store.provenance import usable_cores
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -112,7 +112,7 @@ def show_protocol(protocol: Protocol, svg: Path | None = None) -> None:
         f"\n{len(conditions)} conditions x {seeds} seeds: {shared} subject-epochs "
         f"({alone} without sharing of common beginnings, {alone / shared:.2f} times as many)"
     )
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     seconds = expected_seconds(protocol, shared, cores)
     if seconds is None:
         console.print(

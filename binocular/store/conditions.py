@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,6 +65,11 @@ class Condition:
             for subject in self.subjects
             if site in subject.sites
         ]
+
+    def untrained(self, site: str) -> list[np.ndarray]:
+        """Return the units in each group before rearing, ``[7]`` for each subject that was probed then and later."""
+        found = zip(self.dominance(site), (s.sites[site] for s in self.subjects if site in s.sites), strict=True)
+        return [dominance.groups[0] for dominance, record in found if record.epoch[0] == 0 and len(record.epoch) > 1]
 
     def at_end(self, measure: str, site: str | None = None) -> Interval:
         """Return a measure of `Dominance` (a field's name) at the last checkpoint, over seeds."""
@@ -159,6 +165,18 @@ class StudyData:
     def reared(self) -> tuple[Condition, ...]:
         """The conditions that have at least one subject."""
         return tuple(condition for condition in self.conditions if condition.subjects)
+
+    def measured_at(self, site: str) -> list[Condition]:
+        """Return the conditions of which a subject was measured at a site."""
+        return [condition for condition in self.reared if site in condition.sites]
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The protocol as a table; empty where it cannot be read."""
+        try:
+            return tomllib.loads(str(self.attributes["protocol"]))
+        except tomllib.TOMLDecodeError:
+            return {}
 
     @cached_property
     def sites(self) -> tuple[str, ...]:

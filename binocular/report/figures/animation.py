@@ -104,12 +104,10 @@ def film(study: Study, site: str) -> tuple[Figure, Callable[[float], None], list
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    site
-        Where in the network.
+    study, site
+        As for `animate`.
     """
-    shown = [c for c in study.reared if any(site in subject.sites for subject in c.subjects)]
+    shown = study.measured_at(site)
     courses = [_course(condition, site) for condition in shown]
     longest = max(float(epochs[-1]) for epochs, _ in courses)
     top = float(np.clip(10 * np.ceil(max(np.nan_to_num(shares).max() for _, shares in courses) / 10), 30, 100))

@@ -9,13 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from binocular.report.figures.dominance import POSITIONS, per_cent
-from binocular.report.figures.style import EYE_COLOURS, TASK_COLOURS, eye_ends, group_colours, title_figure
+from binocular.report.figures.dominance import POSITIONS, group_bars, name_ends
+from binocular.report.figures.style import TASK_COLOURS, title_figure
 from binocular.stimuli.canvas import Canvas
-from binocular.store.statistics import interval
 from binocular.store.study import Condition, Study
 
-__all__ = ["area_names", "areas_figure", "through_areas"]
+__all__ = ["areas_figure", "through_areas"]
 
 _MOST = 6
 """Conditions whose histograms fit on a page; the lines below have room for as many."""
@@ -23,7 +22,7 @@ _MARKERS = "oDs^vP"
 _MEASURES = {"binocular_share": "binocular share\n(groups 2–6)", "median_unit_mi": "median monocularity\n(|RSV|)"}
 
 
-def area_names(study: Study) -> list[str]:
+def _area_names(study: Study) -> list[str]:
     """Return what the areas of a study are called on an axis: the first cells, areas by number, the representation."""
     names = [f"area {index + 1}" for index in range(len(study.areas))]
     named = {"first_binocular": "first cells", "representation": "represen-\ntation"}
@@ -60,7 +59,7 @@ def through_areas(conditions: list[Condition], areas: tuple[str, ...], measure: 
 
 def areas_figure(study: Study) -> Figure:
     """Draw the histograms of up to six conditions at every area, and below two measures over the areas."""
-    areas, names = study.areas, area_names(study)
+    areas, names = study.areas, _area_names(study)
     shown = list(study.through_areas[:_MOST])
     across = len(areas)
     figure = Canvas((max(1.35 * across + 1.2, 5.2), 0.95 * len(shown) + 3.3), layout="constrained")
@@ -80,7 +79,7 @@ def areas_figure(study: Study) -> Figure:
             va="bottom",
         )  # fmt: skip
     for ax in grid[-1]:
-        _name_ends(ax, study.treated_eye)
+        name_ends(ax, study.treated_eye, -14, fontsize=6.4, linespacing=1.1)
     for ax, (measure, label) in zip(below.subplots(1, 2), _MEASURES.items(), strict=True):
         through_areas(shown, areas, measure, ax)
         ax.set_xticks(range(across), names)
@@ -99,16 +98,7 @@ def areas_figure(study: Study) -> Figure:
 
 def _histogram(condition: Condition, area: str, ax: Axes) -> None:
     counts = np.array([found.groups[-1] for found in condition.dominance(area)], float)
-    found = interval(per_cent(counts))
-    ax.bar(POSITIONS, np.nan_to_num(found.mean), width=0.86, color=group_colours(), lw=0, zorder=1)
-    spread = np.isfinite(found.low)
-    low, high = np.clip(found.low[spread], 0, 100), np.clip(found.high[spread], 0, 100)
-    ax.vlines(POSITIONS[spread], low, high, color="#222222", lw=0.8, zorder=3)
-    untrained = [f.groups[0] for f, s in zip(condition.dominance(area), condition.subjects, strict=True)
-                 if s.sites[area].epoch[0] == 0 and len(f.groups) > 1]  # fmt: skip
-    if untrained:
-        null = interval(per_cent(np.array(untrained, float))).mean
-        ax.stairs(np.nan_to_num(null), np.arange(0.5, 8), color="#000000", lw=0.7, zorder=2)
+    group_bars(ax, counts, condition.untrained(area), 100, (0.8, 0.7))
     ax.set_xlim(0.4, 7.6)
     ax.set_ylim(0, 100)
     ax.set_xticks(POSITIONS, [str(group) for group in POSITIONS])
@@ -119,12 +109,3 @@ def _units(study: Study, area: str) -> str:
     counts = {s.sites[area].values["rsv"].shape[1] for c in study.reared for s in c.subjects if area in s.sites}
     number = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
     return f"{number} {study.unit_word(area)} a subject"
-
-
-def _name_ends(ax: Axes, treated_eye: str) -> None:
-    ends = eye_ends(treated_eye)
-    for x, eye, side in ((0.4, "right", "left"), (7.6, "left", "right")):
-        ax.annotate(
-            ends[eye], (x, 0), (0, -14), ("data", "axes fraction"), "offset points",
-            ha=side, va="top", fontsize=6.4, color=EYE_COLOURS[eye], linespacing=1.1,
-        )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,7 +26,16 @@ from binocular.report.figures.style import (
 from binocular.store.statistics import Interval, interval
 from binocular.store.study import Study
 
-__all__ = ["POSITIONS", "classic_axes", "dominance_figure", "dominance_histogram", "per_cent", "top_of_axis"]
+__all__ = [
+    "POSITIONS",
+    "classic_axes",
+    "dominance_figure",
+    "dominance_histogram",
+    "group_bars",
+    "name_ends",
+    "per_cent",
+    "top_of_axis",
+]
 
 POSITIONS = np.arange(1, 8)
 _HEADROOM = 1.2
@@ -69,16 +80,8 @@ def dominance_histogram(
     ax = axes_or_new(ax)
     counts = np.asarray(groups, dtype=np.float64).reshape(-1, 7)
     shares = per_cent(counts)
-    found = interval(shares)
-    ax.bar(POSITIONS, np.nan_to_num(found.mean), width=0.86, color=group_colours(), lw=0, zorder=1)
-    if null is not None and len(np.reshape(null, (-1, 7))):
-        untrained = interval(per_cent(np.reshape(np.asarray(null, float), (-1, 7)))).mean
-        ax.stairs(np.nan_to_num(untrained), np.arange(0.5, 8), color="#000000", lw=0.8, zorder=2)
-    spread = np.isfinite(found.low)
-    top = top or top_of_axis(found, shares)
-    # Shares end at 0 and 100 %, whatever the t interval of few seeds says.
-    low, high = np.clip(found.low[spread], 0, top), np.clip(found.high[spread], 0, top)
-    ax.vlines(POSITIONS[spread], low, high, color="#222222", lw=0.9, zorder=3)
+    top = top or top_of_axis(interval(shares), shares)
+    group_bars(ax, counts, null, top)
     offsets = np.linspace(-0.22, 0.22, len(shares)) if len(shares) > 1 else np.zeros(1)
     for seed, offset in zip(shares, offsets, strict=False):
         ax.plot(
@@ -88,6 +91,29 @@ def dominance_histogram(
     classic_axes(ax, treated_eye, top)
     _statement(ax, counts, silent, treated_eye, unit)
     return ax
+
+
+def group_bars(
+    ax: Axes, counts: np.ndarray, null: ArrayLike | None, top: float, lines: Sequence[float] = (0.9, 0.8)
+) -> None:
+    """Draw bars of the mean shares with their intervals, and the outline of the untrained subjects.
+
+    Parameters
+    ----------
+    ax, counts, null, top
+        As for `dominance_histogram`.
+    lines
+        Widths of intervals and outline, in points.
+    """
+    found = interval(per_cent(counts))
+    ax.bar(POSITIONS, np.nan_to_num(found.mean), width=0.86, color=group_colours(), lw=0, zorder=1)
+    if null is not None and len(np.reshape(null, (-1, 7))):
+        untrained = interval(per_cent(np.reshape(np.asarray(null, float), (-1, 7)))).mean
+        ax.stairs(np.nan_to_num(untrained), np.arange(0.5, 8), color="#000000", lw=lines[1], zorder=2)
+    spread = np.isfinite(found.low)
+    # Shares end at 0 and 100 %, whatever the t interval of few seeds says.
+    low, high = np.clip(found.low[spread], 0, top), np.clip(found.high[spread], 0, top)
+    ax.vlines(POSITIONS[spread], low, high, color="#222222", lw=lines[0], zorder=3)
 
 
 def per_cent(counts: np.ndarray) -> np.ndarray:
@@ -129,16 +155,29 @@ def classic_axes(ax: Axes, treated_eye: str, top: float) -> None:
     ax.set_yticks(np.arange(0, top + 1, 20 if top > 50 else 10))
     ax.spines["left"].set_bounds(0, top)
     ax.set_xticks(POSITIONS, [str(group) for group in POSITIONS])
-    ends = eye_ends(treated_eye)
-    for x, eye, side in ((0.4, "right", "left"), (7.6, "left", "right")):
-        ax.annotate(
-            ends[eye], (x, 0), (0, -15), ("data", "axes fraction"), "offset points",
-            ha=side, va="top", fontsize=7, color=EYE_COLOURS[eye], linespacing=1.15,
-        )  # fmt: skip
+    name_ends(ax, treated_eye, -15, fontsize=7, linespacing=1.15)
     ax.annotate(
         "equal", (4, 0), (0, -15), ("data", "axes fraction"), "offset points",
         ha="center", va="top", fontsize=7, color="#595959",
     )  # fmt: skip
+
+
+def name_ends(ax: Axes, treated_eye: str, below: float, **text: float) -> None:
+    """Write under groups 1 and 7 whose they are, some points below the axis.
+
+    Parameters
+    ----------
+    ax, treated_eye
+        As for `classic_axes`.
+    below
+        Place in points, negative.
+    text
+        Settings of the text.
+    """
+    ends = eye_ends(treated_eye)
+    for x, eye, side in ((0.4, "right", "left"), (7.6, "left", "right")):
+        place = {"xytext": (0, below), "xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+        ax.annotate(ends[eye], (x, 0), ha=side, va="top", color=EYE_COLOURS[eye], **place, **text)  # type: ignore[arg-type]
 
 
 def _statement(ax: Axes, counts: np.ndarray, silent: ArrayLike | None, treated_eye: str, unit: str) -> None:
@@ -169,28 +208,23 @@ def dominance_figure(study: Study, site: str | None = None) -> Figure:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    site
-        Where in the network; without, `study.default_site`.
+    study, site
+        As for `figure_of`; without a site `study.default_site`.
     """
     site = site or study.default_site
     unit = study.unit_word(site)
-    shown = [condition for condition in study.reared if any(site in subject.sites for subject in condition.subjects)]
+    shown = study.measured_at(site)
     # Room below every row for the names of the eyes.
     figure, axes = panels(len(shown), (2.35, 2.3))
     everything = [(interval(100 * c.shares(site)), 100 * c.shares(site)) for c in shown]
     top = max((top_of_axis(found, shares) for found, shares in everything), default=100.0)
     for condition, ax in zip(shown, axes, strict=False):
-        found = condition.dominance(site)
-        records = [subject.sites[site] for subject in condition.subjects if site in subject.sites]
-        untrained = [d.groups[0] for d, r in zip(found, records, strict=True) if r.epoch[0] == 0 and len(r.epoch) > 1]
         dominance_histogram(
-            [dominance.groups[-1] for dominance in found],
+            [dominance.groups[-1] for dominance in condition.dominance(site)],
             ax,
             treated_eye=study.treated_eye,
-            null=untrained or None,
-            silent=[record.n_silent[-1] for record in records],
+            null=condition.untrained(site),
+            silent=[subject.sites[site].n_silent[-1] for subject in condition.subjects if site in subject.sites],
             top=top,
             unit=unit,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -170,10 +169,7 @@ def _stem(name: str) -> str:
 
 def _of_protocol(study: Study) -> list[str]:
     """Return the figures of a user's own that the protocol of a study asks for."""
-    try:
-        figures = tomllib.loads(str(study.attributes["protocol"])).get("figures", [])
-    except tomllib.TOMLDecodeError:
-        return []
+    figures = study.settings.get("figures", [])
     return [name for name in figures if isinstance(name, str)] if isinstance(figures, list) else []
 
 

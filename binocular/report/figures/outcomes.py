@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from binocular.report.figures.style import BOTH_EYES, axes_or_new, title_figure
 from binocular.stimuli.canvas import Canvas
+from binocular.store.overview import end_group
 from binocular.store.statistics import interval
 from binocular.store.study import Condition, Study
 from binocular.store.summary import last_value
@@ -63,12 +64,9 @@ def interval_rows(
 
 
 def _at_end(condition: Condition, site: str, measure: str) -> list[float]:
-    found = condition.dominance(site)
-    if measure == "group 7":
-        return [float(share) for share in condition.shares(site)[:, 6]]
-    if measure == "group 1":
-        return [float(share) for share in condition.shares(site)[:, 0]]
-    return [float(getattr(dominance, measure)[-1]) for dominance in found]
+    if measure.startswith("group "):
+        return condition.shares(site)[:, int(measure[-1]) - 1].tolist()
+    return [float(getattr(dominance, measure)[-1]) for dominance in condition.dominance(site)]
 
 
 def outcomes_figure(study: Study, site: str | None = None) -> Figure:
@@ -76,14 +74,12 @@ def outcomes_figure(study: Study, site: str | None = None) -> Figure:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    site
-        Where in the network; without, `study.default_site`.
+    study, site
+        As for `figure_of`; without a site `study.default_site`.
     """
     site = site or study.default_site
     shown = list(study.reared)
-    end = "group 7" if study.fellow_eye == "left" else "group 1"
+    end = f"group {end_group(study)}"
     dominance = [
         ("cbi", f"CBI\n0 {study.fellow_eye} … 1 {study.treated_eye} (treated)", 0.5),
         (end, f"{end}: share of {study.unit_word(site)}\n{study.fellow_eye} (fellow) eye only", None),

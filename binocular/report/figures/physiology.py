@@ -86,10 +86,8 @@ def agreement_figure(study: Study, site: str | None = None) -> Figure:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    site
-        Where in the network; without, `study.default_site`.
+    study, site
+        As for `figure_of`; without a site `study.default_site`.
     """
     site = site or study.default_site
     shown = _measured(study, "odi", site)
@@ -105,8 +103,9 @@ def agreement_figure(study: Study, site: str | None = None) -> Figure:
             rsv, odi, ax, correlations=[r.values["rank_correlation"][-1] for r in records], untrained=(null[0], null[1])
         )
         title_panel(ax, condition.label, lived_through(condition.subjects[0].phases))
-    for ax in axes[:: _columns(len(axes))]:
-        ax.set_ylabel("ODI (gratings)")
+    for ax in axes:
+        if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
+            ax.set_ylabel("ODI (gratings)")
     figure.supxlabel("RSV (source variance)", fontsize=8)
     one = study.unit_word(site).removesuffix("s")
     counts = sorted({len(_records(condition, "odi", site)) for condition in shown})
@@ -155,10 +154,8 @@ def tuning_figure(study: Study, site: str | None = None) -> Figure:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    site
-        Where in the network; without, `study.default_site`.
+    study, site
+        As for `figure_of`; without a site `study.default_site`.
     """
     site = site or study.default_site
     shown = _measured(study, "odi", site)
@@ -172,7 +169,7 @@ def tuning_figure(study: Study, site: str | None = None) -> Figure:
             two_eye_tuning(values["orientation"], left, right, ax)
             ax.set_title(f"ODI {number(float(values['odi'][-1, unit]))}", loc="left", fontsize=7.5, pad=2)
             ax.locator_params(axis="y", nbins=3)
-        row[0].set_ylabel("\n".join(_wrapped(condition.label)), fontsize=7.5)
+        row[0].set_ylabel("\n".join(textwrap.wrap(condition.label, 16, max_lines=3, placeholder=" ...")), fontsize=7.5)
     for ax in axes.flat:
         ax.set_visible(bool(ax.lines))
     figure.supxlabel("orientation of the bars, degrees (0 horizontal)", fontsize=8)
@@ -220,10 +217,8 @@ def field_pairs_figure(study: Study, site: str = "first-layer") -> Figure:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    site
-        Where receptive fields were measured.
+    study, site
+        As for `figure_of`.
     """
     shown = _measured(study, "receptive-fields", site)
     figure, axes = panels(len(shown), size=(2.3, 1.55))
@@ -237,8 +232,9 @@ def field_pairs_figure(study: Study, site: str = "first-layer") -> Figure:
         chosen = best[_spread(share[best], _FIELD_UNITS)]
         field_pairs(fields[chosen], ax)
         title_panel(ax, condition.label, lived_through(condition.subjects[0].phases))
-    what = "First-layer filters" if site == "first-layer" else "Receptive fields by reverse correlation"
-    title_figure(figure, f"{what} of the left (blue) and right (vermilion) eye", study.title, _named(site))
+    first = site == "first-layer"
+    what = "First-layer filters" if first else "Receptive fields by reverse correlation"
+    title_figure(figure, f"{what} of the left (blue) and right (vermilion) eye", study.title, "" if first else site)
     return figure
 
 
@@ -256,16 +252,3 @@ def _spread(values: np.ndarray, count: int) -> np.ndarray:
     if len(order) <= count:
         return order
     return order[np.round(np.linspace(0.05, 0.95, count) * (len(order) - 1)).astype(int)]
-
-
-def _named(site: str) -> str:
-    """Return a site as the title should give it; the first layer is in the words of the title already."""
-    return "" if site == "first-layer" else site
-
-
-def _columns(n: int) -> int:
-    return n if n <= 4 else 4 if n <= 12 else 5 if n <= 20 else 6
-
-
-def _wrapped(label: str) -> list[str]:
-    return textwrap.wrap(label, 16, max_lines=3, placeholder=" ...")

@@ -112,14 +112,12 @@ def rearing_figure(study: Study, site: str | None = None) -> Figure:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    site
-        Where in the network; without, `study.default_site`.
+    study, site
+        As for `figure_of`; without a site `study.default_site`.
     """
     site = site or study.default_site
     word = study.unit_word(site)
-    shown = [condition for condition in study.reared if any(site in subject.sites for subject in condition.subjects)]
+    shown = study.measured_at(site)
     figure, axes = panels(len(shown), (2.35, 2.0))
     probed = [_common_checkpoints([s for s in condition.subjects if site in s.sites], site) for condition in shown]
     darkest = _darkest([rsv for _, rsv in probed])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 from binocular.store.sites import in_words
+from binocular.store.statistics import printed as number
 
 __all__ = [
     "BOTH_EYES",
@@ -102,24 +103,14 @@ def style() -> Iterator[None]:
         yield
 
 
-def axes_or_new(ax: Axes | None, size: tuple[float, float] = (3.2, 2.6)) -> Axes:
-    """Return ``ax``, or the axes of a new figure without a window.
-
-    Parameters
-    ----------
-    ax
-        Of a figure of the caller's; None for a new one.
-    size
-        Width and height of a new figure, in inches.
-    """
+def axes_or_new(ax: Axes | None) -> Axes:
+    """Return ``ax``, or the axes of a new figure without a window where it is None."""
     from binocular.stimuli.canvas import Canvas
 
-    return Canvas(size, layout="constrained").add_subplot() if ax is None else ax
+    return Canvas((3.2, 2.6), layout="constrained").add_subplot() if ax is None else ax
 
 
-def panels(
-    n: int, size: tuple[float, float] = (2.35, 2.15), sharex: bool = False, sharey: bool = True
-) -> tuple[Figure, list[Axes]]:
+def panels(n: int, size: tuple[float, float] = (2.35, 2.15), sharey: bool = True) -> tuple[Figure, list[Axes]]:
     """Return a figure of ``n`` equal panels, wrapped into rows; room for titles is added to their size (inches).
 
     Parameters
@@ -128,8 +119,8 @@ def panels(
         Number of panels, at least 1.
     size
         Width and height of one panel, in inches.
-    sharex, sharey
-        Whether all panels have the same axis.
+    sharey
+        Whether all panels have the same y axis.
     """
     from binocular.stimuli.canvas import Canvas
 
@@ -139,17 +130,13 @@ def panels(
     width = max(columns * size[0] + 0.4, 4.6)
     figure = Canvas((width, rows * size[1] + 1.0), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.07)  # type: ignore[union-attr]
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=sharey)
     axes = list(grid.flat)
     for index, ax in enumerate(axes):
         if index >= n:
             ax.set_visible(False)
         elif sharey and index % columns:
             ax.tick_params(labelleft=False)
-        if sharex and index + columns < n:
-            ax.tick_params(labelbottom=False)
-        elif sharex:
-            ax.tick_params(labelbottom=True)
     return figure, axes[:n]
 
 
@@ -199,21 +186,6 @@ def title_figure(figure: Figure, what: str, study: str, site: str = "") -> None:
     letters = int(figure.get_figwidth() * 12)
     lines = textwrap.wrap(f"{what}{site_named} · {study}", letters, max_lines=3, placeholder=" ...")
     figure.suptitle("\n".join(lines), x=0.01, ha="left")
-
-
-def number(value: float, digits: int = 2) -> str:
-    """Return a number for print: a true minus sign, and none before a zero.
-
-    Parameters
-    ----------
-    value
-        To print.
-    digits
-        Behind the decimal point.
-    """
-    from binocular.store.statistics import printed
-
-    return printed(value, digits)
 
 
 def words(phase: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,6 +19,12 @@ __all__ = ["draw_timeline", "phase_tree", "time_lines", "timeline_figure"]
 _HATCHED = "#8A8A8A"
 _HATCHES = {"reconstruction": ("////", "hidden patches rebuilt"), "none": ("..", "nothing learned")}
 """Pattern and name of what is learned, where it is not the classes."""
+_LEGEND = {
+    NORMAL_VISION: "normal vision",
+    EYE_COLOURS["left"]: "left eye treated",
+    EYE_COLOURS["right"]: "right eye treated",
+    BOTH_EYES: "both eyes treated",
+}
 
 
 def time_lines(protocol: Protocol, ax: Axes) -> Axes:
@@ -58,8 +63,12 @@ def time_lines(protocol: Protocol, ax: Axes) -> Axes:
     ax.set_xlabel("epoch of rearing")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    handles = [_patch(colour, label) for colour, label in _legend_entries()]
-    handles += [_hatched(*_HATCHES[kind]) for kind in _HATCHES if kind in learned]
+    handles = [Patch(facecolor=colour, label=label) for colour, label in _LEGEND.items()]
+    handles += [
+        Patch(facecolor=NORMAL_VISION, edgecolor=_HATCHED, hatch=hatch, lw=0, label=label)
+        for kind, (hatch, label) in _HATCHES.items()
+        if kind in learned
+    ]
     ax.legend(
         handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4 if not learned else 3, borderaxespad=0.2
     )
@@ -170,20 +179,3 @@ def _runs(node: Node) -> list[tuple[int, int, str]]:
         else:
             runs.append((epoch, epoch + 1, colour))
     return runs
-
-
-def _legend_entries() -> list[tuple[str, str]]:
-    return [
-        (NORMAL_VISION, "normal vision"),
-        (EYE_COLOURS["left"], "left eye treated"),
-        (EYE_COLOURS["right"], "right eye treated"),
-        (BOTH_EYES, "both eyes treated"),
-    ]
-
-
-def _hatched(hatch: str, label: str) -> Any:
-    return Patch(facecolor=NORMAL_VISION, edgecolor=_HATCHED, hatch=hatch, lw=0, label=label)
-
-
-def _patch(colour: str, label: str) -> Any:
-    return Patch(facecolor=colour, label=label)
