@@ -25,6 +25,7 @@ __all__ = [
     "mean_rsv",
     "median_unit_mi",
     "monocularity",
+    "over_units",
     "silent_units",
     "wasserstein",
 ]
@@ -211,8 +212,16 @@ def binocular_share(groups: ArrayLike) -> Floats:
     return _ratio(counts[..., 1:6].sum(-1), counts.sum(-1))
 
 
-def _over_units(values: Floats, reduce: str) -> Floats:
-    """Reduce the last axis over units that are not silent; NaN, without a warning, where none is left."""
+def over_units(values: Floats, reduce: str) -> Floats:
+    """Reduce the last axis over what is not NaN, as silent units are; NaN, without a warning, where nothing is left.
+
+    Parameters
+    ----------
+    values
+        ``[..., unit]`` to ``[...]``.
+    reduce
+        ``"mean"`` or ``"median"``.
+    """
     flat = values.reshape(-1, values.shape[-1]) if values.size else values.reshape(int(np.prod(values.shape[:-1])), -1)
     function = {"mean": np.mean, "median": np.median}[reduce]
     out = [function(row[~np.isnan(row)]) if np.any(~np.isnan(row)) else np.nan for row in flat]
@@ -221,12 +230,12 @@ def _over_units(values: Floats, reduce: str) -> Floats:
 
 def mean_rsv(rsv: ArrayLike) -> Floats:
     """Return the mean over units that are not silent, ``[..., unit]`` to ``[...]`` in [-1, 1]; +1 = left eye only."""
-    return _over_units(np.asarray(rsv, dtype=np.float64), "mean")
+    return over_units(np.asarray(rsv, dtype=np.float64), "mean")
 
 
 def median_unit_mi(rsv: ArrayLike) -> Floats:
     """Return the median unit monocularity, the median size of RSV (or ODI), ``[..., unit]`` to ``[...]`` in [0, 1]."""
-    return _over_units(np.abs(np.asarray(rsv, dtype=np.float64)), "median")
+    return over_units(np.abs(np.asarray(rsv, dtype=np.float64)), "median")
 
 
 def wasserstein(first: ArrayLike, second: ArrayLike) -> Floats:

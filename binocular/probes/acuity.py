@@ -21,7 +21,7 @@ from binocular.networks.sites import REPRESENTATION, UnitKind
 from binocular.probes.base import EYE, EYES, Probe, at_checkpoint, coordinate
 from binocular.probes.readouts import resampled_thresholds, ridge_hits
 from binocular.probes.recording import responses
-from binocular.probes.shown import noise_of, visible_columns
+from binocular.probes.shown import noise_shown, visible_columns
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.gratings import Gratings
 from binocular.stimuli.streams import stream
@@ -97,13 +97,9 @@ class Acuity(Probe):
     @classmethod
     def headlines(cls, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return acuity and peak contrast sensitivity of each eye."""
-        return {
-            **{f"acuity, {eye}": values["acuity"][:, i] for i, eye in enumerate(EYES)},
-            **{
-                f"peak contrast sensitivity, {eye}": values["contrast_sensitivity"][:, i].max(1)
-                for i, eye in enumerate(EYES)
-            },
-        }
+        peak = values["contrast_sensitivity"].max(2)
+        found = {f"acuity, {eye}": values["acuity"][:, i] for i, eye in enumerate(EYES)}
+        return found | {f"peak contrast sensitivity, {eye}": peak[:, i] for i, eye in enumerate(EYES)}
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
@@ -114,9 +110,10 @@ class Acuity(Probe):
         found: dict[str, list] = {"acuity": [], "contrast_sensitivity": []}
         at = self.contrasts.index(self.acuity_contrast)
         finest, faintest = np.array(frequencies)[::-1], 1 / np.array(self.contrasts)
-        for eye in range(2):
-            found["acuity"].append(self._threshold(finest, hits[eye, ::-1, at], draws))
-            found["contrast_sensitivity"].append([self._threshold(faintest, row, draws) for row in hits[eye]])
+        answers = self.n_test, self.criterion, self.resamplings, draws
+        for told in hits:
+            found["acuity"].append(resampled_thresholds(finest, told[::-1, at].copy(), *answers))
+            found["contrast_sensitivity"].append([resampled_thresholds(faintest, row.copy(), *answers) for row in told])
         columns = {}
         for name, values in found.items():
             value, low, high, censored = np.moveaxis(np.array(values), -1, 0)
@@ -130,9 +127,6 @@ class Acuity(Probe):
             **columns,
         }
 
-    def _threshold(self, levels: np.ndarray, hits: np.ndarray, draws: torch.Generator) -> tuple[float, ...]:
-        return resampled_thresholds(levels, hits.copy(), self.n_test, self.criterion, self.resamplings, draws)
-
     def _hits(
         self,
         network: nn.Module,
@@ -144,18 +138,13 @@ class Acuity(Probe):
     ) -> np.ndarray:
         """Return correct answers ``[frequency, contrast]`` of one eye; both eyes get the same phases and noise."""
         device = stimulus.labels["test"].device
-        waves = Gratings.model_validate(
-            {
-                "orientations": self.orientations,
-                "phases": (0.0, 90.0),
-                "frequencies": frequencies,
-                "eyes": ("both",),
-                "visible": visible_columns(stimulus),
-            }
-        ).present(stimulus.shape)
+        waves = Gratings(
+            orientations=self.orientations, phases=(0.0, 90.0), frequencies=frequencies, eyes=("both",),
+            visible=visible_columns(stimulus),
+        ).present(stimulus.shape)  # fmt: skip
         # [frequency, orientation, quadrature, channel, height, width] as this eye sees them
         basis = waves.views[:, eye].reshape(*waves.grid[1:], *stimulus.shape)
-        noise = torch.tensor([n or 0.5 for n in noise_of(stimulus)] if self.noise is None else [self.noise] * 2)
+        noise = torch.tensor(noise_shown(stimulus, self.noise))
         noise = noise[[eye, 1 - eye]].view(2, 1, 1, 1)
         count = self.n_train + self.n_test
         labels = torch.arange(count) % 2

@@ -10,12 +10,13 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from binocular.dominance import over_units
 from binocular.networks.sites import REPRESENTATION, UnitKind
 from binocular.probes.base import UNIT, Probe, at_checkpoint, coordinate
 from binocular.probes.gratings import RESPONSE_FLOOR
 from binocular.probes.readouts import resampled_thresholds, ridge_hits
 from binocular.probes.recording import response_grid, responses
-from binocular.probes.shown import noise_of, visible_columns
+from binocular.probes.shown import noise_shown, visible_columns
 from binocular.probes.stereograms import phase_stereograms, stereograms
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.gratings import Gratings
@@ -82,8 +83,8 @@ class Disparity(Probe):
         """Return the share of selective units, and the medians of both indices."""
         return {
             "selective share": values["selective_share"],
-            "median discrimination index": _medians(values["discrimination_index"]),
-            "median phase modulation": _medians(values["phase_modulation"]),
+            "median discrimination index": over_units(values["discrimination_index"], "median"),
+            "median phase modulation": over_units(values["phase_modulation"], "median"),
         }
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
@@ -143,15 +144,10 @@ class Disparity(Probe):
 
     def _gratings(self, network: nn.Module, stimulus: StimulusSet, site: str) -> dict[str, np.ndarray]:
         device = stimulus.labels["test"].device
-        waves = Gratings.model_validate(
-            {
-                "orientations": self.orientations,
-                "frequencies": self.frequencies,
-                "phases": (0.0, 90.0),
-                "eyes": ("both",),
-                "visible": visible_columns(stimulus),
-            }
-        ).present(stimulus.shape, device)
+        waves = Gratings(
+            orientations=self.orientations, phases=(0.0, 90.0), frequencies=self.frequencies, eyes=("both",),
+            visible=visible_columns(stimulus),
+        ).present(stimulus.shape, device)  # fmt: skip
         basis = waves.views.unflatten(0, (-1, 2))  # [kind, quadrature, eye, channel, height, width]
         eyes = [phase_stereograms(basis[:, :, eye], 2 * self.phases)[1] for eye in range(2)]
         grey = responses(network, torch.zeros_like(waves.views[:1]), site, self.units)[0].to(device)
@@ -230,7 +226,7 @@ class Stereoacuity(Probe):
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
-        noise = torch.tensor([n or 0.5 for n in noise_of(stimulus)] if self.noise is None else [self.noise] * 2)
+        noise = torch.tensor(noise_shown(stimulus, self.noise))
         count = self.n_train + self.n_test
         labels = torch.arange(count) % 2
         sign = 1.0 - 2.0 * labels.double()
@@ -257,8 +253,3 @@ class Stereoacuity(Probe):
             "accuracy": hits / self.n_test,
             **{f"stereo_sensitivity{end}": np.array(value) for end, value in zip(names, found, strict=True)},
         }
-
-
-def _medians(values: np.ndarray) -> np.ndarray:
-    """Return the median of each row over what is not NaN; NaN where there is nothing."""
-    return np.array([np.median(row[~np.isnan(row)]) if (~np.isnan(row)).any() else np.nan for row in values])

@@ -15,6 +15,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from binocular.dominance import mean_rsv, median_unit_mi
 from binocular.networks.sites import UnitKind
 from binocular.probes.base import EYE, EYES, UNIT, Probe, at_checkpoint, coordinate
 from binocular.probes.recording import response_grid, responses
@@ -90,34 +91,22 @@ class DominanceIndex(Probe):
     def headlines(cls, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return rank correlation with RSV, mean ODI, median monocularity and the share without a response."""
         odi = values["odi"]
-        missing = np.isnan(odi).mean(1)
-        with np.errstate(invalid="ignore"):
-            mean = np.nansum(odi, 1) / (~np.isnan(odi)).sum(1)
-        monocular = np.array(
-            [np.median(np.abs(row[~np.isnan(row)])) if (~np.isnan(row)).any() else np.nan for row in odi]
-        )
         return {
             "rank correlation with RSV": values["rank_correlation"],
-            "mean ODI": mean,
-            "median |ODI|": monocular,
-            "share without response": missing,
+            "mean ODI": mean_rsv(odi),
+            "median |ODI|": median_unit_mi(odi),
+            "share without response": np.isnan(odi).mean(1),
         }
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
         side = min(stimulus.shape[1:])
         frequencies = self.frequencies or tuple(f for f in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0) if f <= side / 2)
-        gratings = Gratings.model_validate(
-            {
-                "orientations": self.orientations,
-                "phases": self.phases,
-                "frequencies": frequencies,
-                "contrast": self.contrast,
-                "visible": visible_columns(stimulus),
-            }
-        )
-        device = stimulus.labels["test"].device
-        shown = gratings.present(stimulus.shape, device)
+        gratings = Gratings(
+            orientations=self.orientations, phases=self.phases, frequencies=frequencies, contrast=self.contrast,
+            visible=visible_columns(stimulus),
+        )  # fmt: skip
+        shown = gratings.present(stimulus.shape, stimulus.labels["test"].device)
         baseline = responses(network, torch.zeros_like(shown.views[:1]), site, self.units)[0].numpy()
         above = responses(network, shown.views, site, self.units).numpy() - baseline
         # [eye, frequency, orientation, phase, unit] -> [unit, eye, orientation, phase, frequency]

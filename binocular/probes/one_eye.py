@@ -20,7 +20,7 @@ from binocular.networks.sites import REPRESENTATION
 from binocular.probes.base import EYE, EYES, NETWORK, Probe, Scope, at_checkpoint, coordinate
 from binocular.probes.readouts import ridge_hits
 from binocular.probes.recording import responses
-from binocular.probes.shown import noise_of
+from binocular.probes.shown import noise_shown
 from binocular.probes.sight import class_scores, task_scores
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.streams import stream
@@ -97,7 +97,7 @@ class OneEye(Probe):
     def _one_open(self, views: Tensor, eye: int, stimulus: StimulusSet, draw: torch.Generator) -> Tensor:
         """Return what both eyes see, ``[presentation, eye, channel, height, width]``, while only one is open."""
         closed = 1 - eye
-        spread = self.noise if self.noise is not None else noise_of(stimulus)[closed] or 0.5
         seen = views.clone()
-        seen[:, closed] = torch.randn(views[:, closed].shape, generator=draw).to(views) * spread
+        noise = torch.randn(views[:, closed].shape, generator=draw).to(views)
+        seen[:, closed] = noise * noise_shown(stimulus, self.noise)[closed]
         return seen

@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from binocular.dominance import over_units
 from binocular.networks.sites import UnitKind
 from binocular.probes.base import EYE, EYES, UNIT, Probe, at_checkpoint, coordinate
 from binocular.probes.recording import responses
@@ -59,7 +60,10 @@ class ReceptiveFields(Probe):
         energy = np.square(values["receptive_field"]).sum((3, 4, 5))
         whole = energy.sum(2)
         share = np.divide(energy[:, :, 0], whole, out=np.full(whole.shape, np.nan), where=whole > 0)
-        return {"mean match": _row_means(values["match"]), "left eye's share of energy": _row_means(share)}
+        return {
+            "mean match": over_units(values["match"], "mean"),
+            "left eye's share of energy": over_units(share, "mean"),
+        }
 
     def measure(self, network: nn.Module, stimulus: StimulusSet, seed: int, site: str) -> dict[str, np.ndarray]:
         """Measure one network; see `Probe.measure`."""
@@ -113,7 +117,3 @@ class ReceptiveFields(Probe):
     def site_name(self, site: str) -> str:
         """Return the name under which a site is stored; filters of the first layer have one name only."""
         return site if site == FIRST_LAYER else super().site_name(site)
-
-
-def _row_means(values: np.ndarray) -> np.ndarray:
-    return np.array([row[~np.isnan(row)].mean() if (~np.isnan(row)).any() else np.nan for row in values])

@@ -20,10 +20,11 @@ from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.records import SiteUnits
 
-__all__ = ["at_once", "record_grid", "response_grid", "responses", "units_at"]
+__all__ = ["at_once", "response_grid", "responses", "units_at"]
 
 
 @own_settings()
+@torch.no_grad()
 def response_grid(
     network: nn.Module,
     left: Tensor,
@@ -57,60 +58,39 @@ def response_grid(
     BadInput
         If the network has no such site.
     """
-    found = [resolve_site(network, site_name(name, units), "sites") for name in sites]
-    return record_grid(network, left, right, found, pairs_per_block)
-
-
-@torch.no_grad()
-def record_grid(
-    network: nn.Module, left: Tensor, right: Tensor, sites: Sequence[Site], pairs_per_block: int = 512
-) -> dict[str, Tensor]:
-    """Present every left stimulus with every right one; see `response_grid`.
-
-    Parameters
-    ----------
-    network
-        In evaluation mode.
-    left, right
-        Views of each eye, ``[stimulus, channel, height, width]``.
-    sites
-        Where it is recorded from.
-    pairs_per_block
-        How many pairs are shown at once.
-    """
-    if not has_pathways(network) or any(site.module.split(".")[0] not in (*PARTS, "fuse") for site in sites):
-        return _record_presentations(network, left, right, sites, pairs_per_block)
+    resolved = [resolve_site(network, site_name(name, units), "sites") for name in sites]
     pairs_per_block = at_once(pairs_per_block, left.shape)
+    if not has_pathways(network) or any(site.module.split(".")[0] not in (*PARTS, "fuse") for site in resolved):
+        return _in_blocks(
+            network,
+            resolved,
+            left,
+            right,
+            pairs_per_block,
+            lambda some: network(torch.stack(all_pairs(some, right), 1)),
+        )
     shape = (len(left), len(right))
-    from_left, of_left = _listen(network, sites, lambda: network.left(left))  # type: ignore[operator]
-    from_right, of_right = _listen(network, sites, lambda: network.right(right))  # type: ignore[operator]
-    if both := {site.module for site in sites if site.name in of_left and site.name in of_right}:
+    from_left, of_left = _listen(network, resolved, lambda: network.left(left))  # type: ignore[operator]
+    from_right, of_right = _listen(network, resolved, lambda: network.right(right))  # type: ignore[operator]
+    if both := {site.module for site in resolved if site.name in of_left and site.name in of_right}:
         raise BadInput(f"the module '{min(both)}' is shared by the pathways of both eyes; accepted is one of one eye")
     found = {name: value[:, None].expand(*shape, -1) for name, value in of_left.items()}
     found |= {name: value[None].expand(*shape, -1) for name, value in of_right.items()}
-    if behind := [site for site in sites if site.name not in found]:
-        blocks: dict[str, list[Tensor]] = {}
-        for some in from_left.split(max(1, pairs_per_block // len(right))):
-            answers = _answers(
-                network,
-                behind,
-                lambda some=some: network.head(network.trunk(fuse_all_pairs(network, some, from_right))),  # type: ignore[operator]
-            )
-            for name, value in answers.items():
-                blocks.setdefault(name, []).append(value.unflatten(0, (-1, len(right))))
-        found |= {name: torch.cat(values) for name, values in blocks.items()}
-    return {site.name: found[site.name] for site in sites}
+    if behind := [site for site in resolved if site.name not in found]:
+        found |= _in_blocks(
+            network, behind, from_left, from_right, pairs_per_block,
+            lambda some: network.head(network.trunk(fuse_all_pairs(network, some, from_right))),  # type: ignore[operator]
+        )  # fmt: skip
+    return {site.name: found[site.name] for site in resolved}
 
 
-def _record_presentations(
-    network: nn.Module, left: Tensor, right: Tensor, sites: Sequence[Site], pairs_per_block: int
+def _in_blocks(
+    network: nn.Module, sites: Sequence[Site], left: Tensor, right: Tensor, most: int, run: Callable[[Tensor], Tensor]
 ) -> dict[str, Tensor]:
-    """Record a grid from a network that declares no pathways: all of it runs for every pair."""
+    """Record a grid row by row: ``run`` shows some of ``left`` with all of ``right``, at most so many pairs at once."""
     blocks: dict[str, list[Tensor]] = {}
-    pairs_per_block = at_once(pairs_per_block, left.shape)
-    for some in left.split(max(1, pairs_per_block // len(right))):
-        views = torch.stack(all_pairs(some, right), dim=1)
-        for name, value in _answers(network, sites, lambda views=views: network(views)).items():
+    for some in left.split(max(1, most // len(right))):
+        for name, value in _answers(network, sites, lambda some=some: run(some)).items():
             blocks.setdefault(name, []).append(value.unflatten(0, (-1, len(right))))
     return {name: torch.cat(values) for name, values in blocks.items()}
 

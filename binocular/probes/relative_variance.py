@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 from torch import nn
 
-from binocular.dominance import binocular_share, groups_of
+from binocular.dominance import binocular_share, groups_of, mean_rsv
 from binocular.networks.sites import UnitKind
 from binocular.probes.base import Probe
 from binocular.probes.recording import response_grid
@@ -44,11 +44,8 @@ class RelativeSourceVariance(Probe):
     def headlines(cls, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return mean RSV, binocular share, and the numbers of units and of silent ones."""
         rsv = values["rsv"]
-        responsive = ~np.isnan(rsv)
-        with np.errstate(invalid="ignore"):
-            mean = np.where(responsive, rsv, 0).sum(1) / responsive.sum(1)
         return {
-            "mean RSV": mean,
+            "mean RSV": mean_rsv(rsv),
             "binocular share": binocular_share(groups_of(rsv)),
             "units": np.full(len(rsv), rsv.shape[1]),
             "silent units": values["n_silent"],

@@ -8,7 +8,7 @@ from torch import Tensor
 from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
 from binocular.stimuli.streams import stream
 
-__all__ = ["noise_of", "probe_views", "visible_columns"]
+__all__ = ["noise_shown", "probe_views", "visible_columns"]
 
 
 def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -36,10 +36,19 @@ def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tenso
     return left, right
 
 
-def noise_of(stimulus: StimulusSet) -> tuple[float, float]:
-    """Return the s.d. of the sensory noise of each eye in a stimulus; 0 where it has none."""
-    noise = getattr(getattr(stimulus, "config", None), "noise", 0.0)
-    return noise if isinstance(noise, tuple) else (noise, noise)
+def noise_shown(stimulus: StimulusSet, asked: float | None) -> tuple[float, float]:
+    """Return the s.d. of the sensory noise of each eye that a probe shows.
+
+    Parameters
+    ----------
+    stimulus
+        Of the subject: its noise, or 0.5 where it has none.
+    asked
+        In its place for both eyes, if the probe's settings name it.
+    """
+    noise = getattr(getattr(stimulus, "config", None), "noise", 0.0) if asked is None else asked
+    left, right = noise if isinstance(noise, tuple) else (noise, noise)
+    return (left, right) if asked is not None else (left or 0.5, right or 0.5)
 
 
 def visible_columns(stimulus: StimulusSet) -> int | None:

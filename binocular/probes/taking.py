@@ -161,8 +161,7 @@ def lacks(probe: type[Probe], network: nn.Module) -> list[str]:
     network
         Any network.
     """
-    there = dict(network.named_children())
-    return [name for name in probe.needs if name not in there and getattr(network, name, None) is None]
+    return [name for name in probe.needs if getattr(network, name, None) is None]
 
 
 def units_of(probe: Probe, network: nn.Module, stimulus: StimulusSet, sites: Sequence[str]) -> dict[str, SiteUnits]:

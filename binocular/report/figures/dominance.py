@@ -34,7 +34,6 @@ __all__ = [
     "group_bars",
     "name_ends",
     "per_cent",
-    "top_of_axis",
 ]
 
 POSITIONS = np.arange(1, 8)
@@ -80,7 +79,7 @@ def dominance_histogram(
     ax = axes_or_new(ax)
     counts = np.asarray(groups, dtype=np.float64).reshape(-1, 7)
     shares = per_cent(counts)
-    top = top or top_of_axis(interval(shares), shares)
+    top = top or _top_of_axis(shares)
     group_bars(ax, counts, null, top)
     offsets = np.linspace(-0.22, 0.22, len(shares)) if len(shares) > 1 else np.zeros(1)
     for seed, offset in zip(shares, offsets, strict=False):
@@ -121,19 +120,9 @@ def per_cent(counts: np.ndarray) -> np.ndarray:
     return 100 * group_shares(counts)
 
 
-def top_of_axis(found: Interval, shares: np.ndarray) -> float:
-    """Return the upper end of an axis with room for bars, dots and whiskers, but never more than all units.
-
-    Parameters
-    ----------
-    found
-        Mean shares of the groups with their intervals, in per cent.
-    shares
-        Shares of each subject, ``[subject, group]``, in per cent.
-    """
-    highest = max(
-        (float(np.max(values[np.isfinite(values)], initial=0.0)) for values in (found.high, shares)), default=0
-    )
+def _top_of_axis(shares: np.ndarray) -> float:
+    """Return the upper end of an axis with room for bars, dots and whiskers, but never more than all units (%)."""
+    highest = max(float(np.max(v[np.isfinite(v)], initial=0.0)) for v in (interval(shares).high, shares))
     return float(np.clip(10 * np.ceil(highest * 1.04 / 10), 30, 100))
 
 
@@ -216,8 +205,7 @@ def dominance_figure(study: Study, site: str | None = None) -> Figure:
     shown = study.measured_at(site)
     # Room below every row for the names of the eyes.
     figure, axes = panels(len(shown), (2.35, 2.3))
-    everything = [(interval(100 * c.shares(site)), 100 * c.shares(site)) for c in shown]
-    top = max((top_of_axis(found, shares) for found, shares in everything), default=100.0)
+    top = max((_top_of_axis(100 * condition.shares(site)) for condition in shown), default=100.0)
     for condition, ax in zip(shown, axes, strict=False):
         dominance_histogram(
             [dominance.groups[-1] for dominance in condition.dominance(site)],

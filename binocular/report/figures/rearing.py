@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
 
+from binocular.dominance import over_units
 from binocular.report.figures.style import (
     EYE_COLOURS,
     axes_or_new,
@@ -70,8 +71,8 @@ def rsv_density(
     edges, per_tenth = _per_tenth(pooled)
     ax.pcolormesh(_column_edges(at), edges, per_tenth.T, cmap="Greys", vmin=0, vmax=darkest, rasterized=True, zorder=1)
     for values in seeds if len(seeds) > 1 else ():
-        ax.plot(at, _median(values), color="#009E73", lw=0.6, alpha=0.7, zorder=3)
-    ax.plot(at, _median(pooled), color="#009E73", lw=1.6, marker="o", ms=2.4, zorder=4)
+        ax.plot(at, over_units(values, "median"), color="#009E73", lw=0.6, alpha=0.7, zorder=3)
+    ax.plot(at, over_units(pooled, "median"), color="#009E73", lw=1.6, marker="o", ms=2.4, zorder=4)
     ax.axhline(0, color="#333333", lw=0.5, ls=":", zorder=2)
     shade_deficits(ax, phases, fill=False)
     ax.set_ylim(-1, 1.08)
@@ -101,10 +102,6 @@ def _column_edges(at: np.ndarray) -> np.ndarray:
         return np.array([at[0] - 0.5, at[0] + 0.5])
     middle = (at[1:] + at[:-1]) / 2
     return np.concatenate([[at[0]], middle, [at[-1]]])
-
-
-def _median(values: np.ndarray) -> np.ndarray:
-    return np.array([np.median(row[~np.isnan(row)]) if np.any(~np.isnan(row)) else np.nan for row in values])
 
 
 def rearing_figure(study: Study, site: str | None = None) -> Figure:
