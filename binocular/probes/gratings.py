@@ -164,10 +164,8 @@ def selectivity(tuning: np.ndarray, orientations: tuple[float, ...]) -> np.ndarr
 
     Parameters
     ----------
-    tuning
-        Responses, ``[..., orientation]``, at least 0.
-    orientations
-        In degrees.
+    tuning, orientations
+        Responses, ``[..., orientation]``, at least 0, and the orientations in degrees.
     """
     turn = np.exp(2j * np.deg2rad(orientations))
     total = tuning.sum(-1)

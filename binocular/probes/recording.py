@@ -128,10 +128,8 @@ def at_once(most: int, shape: Sequence[int]) -> int:
 
     Parameters
     ----------
-    most
-        Of pictures of up to 64 x 64 pixels.
-    shape
-        (..., height, width).
+    most, shape
+        How many of pictures of up to 64 x 64 pixels, and (..., height, width) of these.
     """
     return max(1, most * SMALL_PICTURE // max(SMALL_PICTURE, shape[-2] * shape[-1]))
 
@@ -142,12 +140,8 @@ def units_at(network: nn.Module, shape: tuple[int, int, int], sites: Iterable[Si
 
     Parameters
     ----------
-    network
-        A network in evaluation mode.
-    shape
-        (channels, height, width) of what one eye sees.
-    sites
-        The sites.
+    network, shape, sites
+        In evaluation mode; (channels, height, width) of what one eye sees; the sites.
     """
     sites = list(sites)
     weights = next(network.parameters())

@@ -38,10 +38,8 @@ def probe_type(name: str, where: str = "--probe") -> type[Probe]:
 
     Parameters
     ----------
-    name
-        One of ``PROBES``, or ``module:Class`` for a user's own.
-    where
-        What a message calls the field that names it.
+    name, where
+        One of ``PROBES``, or ``module:Class`` for a user's own; what a message calls the field that names it.
 
     Raises
     ------
@@ -78,12 +76,10 @@ def probe_from(name: str, settings: Sequence[str] = (), where: str = "--probe") 
 
     Parameters
     ----------
-    name
-        A name in ``PROBES``, or ``module:Class``.
+    name, where
+        As for `probe_type`.
     settings
         Texts ``field=value``, the value as in TOML.
-    where
-        What a message calls the field that names the probe.
 
     Raises
     ------

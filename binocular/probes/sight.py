@@ -60,12 +60,10 @@ def class_scores(network: nn.Module, views: Tensor, batch: int = 250) -> Tensor:
 
     Parameters
     ----------
-    network
-        A two-eyed network, in evaluation mode.
+    network, batch
+        As for `vision`.
     views
         What both eyes see, ``[presentation, eye, channel, height, width]``.
-    batch
-        Presentations shown at a time.
 
     Returns
     -------

@@ -48,10 +48,8 @@ def checkpoint_rows(
 
     Parameters
     ----------
-    plan
-        What is measured.
-    network, stimulus, seed
-        As in `take`.
+    plan, network, stimulus, seed
+        What is measured; the others as for `take`.
 
     Returns
     -------
@@ -72,10 +70,8 @@ def row_name(probe: Probe, site: str) -> str:
 
     Parameters
     ----------
-    probe
-        The probe.
-    site
-        Name of the site.
+    probe, site
+        The probe, and the name of the site.
     """
     return site if probe.of_the_site else f"{probe.name}/{site}"
 
@@ -91,14 +87,10 @@ def take(
 
     Parameters
     ----------
-    probe
-        The probe.
-    network
-        A network in evaluation mode, as probes are to see it.
-    stimulus
-        What the subject is reared with.
-    seed
-        Seed of the subject.
+    probe, network
+        The probe, and a network in evaluation mode, as probes are to see it.
+    stimulus, seed
+        What the subject is reared with, and its seed.
     sites
         Names of sites; of no consequence for a probe of the network as a whole.
 
@@ -156,10 +148,8 @@ def lacks(probe: type[Probe], network: nn.Module) -> list[str]:
 
     Parameters
     ----------
-    probe
-        Its class.
-    network
-        Any network.
+    probe, network
+        Its class, and any network.
     """
     return [name for name in probe.needs if getattr(network, name, None) is None]
 
@@ -169,14 +159,8 @@ def units_of(probe: Probe, network: nn.Module, stimulus: StimulusSet, sites: Seq
 
     Parameters
     ----------
-    probe
-        The probe.
-    network
-        From which it records.
-    stimulus
-        Of the subject.
-    sites
-        Names of sites.
+    probe, network, stimulus, sites
+        As for `take`.
     """
     if probe.scope == "network":
         return {}
@@ -189,10 +173,8 @@ def stacked(probe: Probe, rows: Sequence[Mapping[str, Any]]) -> dict[str, np.nda
 
     Parameters
     ----------
-    probe
-        Whose columns they are.
-    rows
-        Values by column, a row per checkpoint; a column that the first lacks is left out.
+    probe, rows
+        Whose columns they are, and values by column for each checkpoint; what the first lacks is left out.
     """
     return {
         name: np.stack([np.asarray(row[name]) for row in rows]) if column.dims[0] == "checkpoint" else rows[0][name]

@@ -201,10 +201,8 @@ def first_layer(network: nn.Module, eye: str, shape: tuple[int, int, int]) -> Te
 
     Parameters
     ----------
-    network
-        With pathways ``left`` and ``right``.
-    eye
-        ``left`` or ``right``.
+    network, eye
+        With pathways ``left`` and ``right``, and which of them is meant.
     shape
         Of what an eye sees: (channels, height, width).
 

@@ -94,10 +94,8 @@ def begin(plan: Plan, nodes: Sequence[Node], folder: Path | None) -> Group:
 
     Parameters
     ----------
-    plan
-        What they have in common.
-    nodes
-        Nodes of equal epochs.
+    plan, nodes
+        What they have in common, and their nodes, of equal epochs.
     folder
         Output folder, where their parents lie; None for nodes without parents.
 

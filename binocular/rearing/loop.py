@@ -112,10 +112,8 @@ def rear_epoch(group: Group, epoch: int) -> None:
 
     Parameters
     ----------
-    group
-        Subjects in lockstep.
-    epoch
-        Counted from the beginning of life.
+    group, epoch
+        Subjects in lockstep, and an epoch counted from the beginning of life.
 
     Raises
     ------
@@ -142,12 +140,8 @@ def learn(group: Group, epoch: int, conditions: Sequence[EpochConditions]) -> li
 
     Parameters
     ----------
-    group
-        Subjects in lockstep.
-    epoch
-        Counted from the beginning of life.
-    conditions
-        Of each subject in this epoch.
+    group, epoch, conditions
+        As for `rear_epoch`, and those of each subject in this epoch.
     """
     specs = {condition.objective for condition in conditions}
     if len(specs) > 1:

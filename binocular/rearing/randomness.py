@@ -23,10 +23,8 @@ class OwnStreams:
 
     Parameters
     ----------
-    seed
-        Seed of the subject.
-    device
-        Where it computes.
+    seed, device
+        Of the subject, and where it computes.
     """
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:

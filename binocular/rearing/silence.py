@@ -49,10 +49,8 @@ def hidden_layers(network: nn.Module, views: Tensor) -> list[HiddenLayer]:
 
     Parameters
     ----------
-    network
-        In evaluation mode.
-    views
-        What is shown, ``[batch, eye, channel, height, width]``.
+    network, views
+        In evaluation mode, and what is shown, ``[batch, eye, channel, height, width]``.
     """
     calls: list[tuple[str, nn.Module, Tensor, Tensor]] = []
     leaves = [(name, module) for name, module in network.named_modules() if not list(module.children())]
@@ -94,10 +92,8 @@ def reset_silent(
     ----------
     state
         Weights, buffers and momentum; it is not changed.
-    network
-        With these weights, in evaluation mode, on the CPU.
-    fresh
-        A network drawn afresh, from which the weights come.
+    network, fresh
+        One with these weights, in evaluation mode, on the CPU, and one drawn afresh.
     stimulus, seed, epoch
         Of which `PRESENTATIONS` of the training split are shown, drawn from a stream of the subject and epoch.
     threshold

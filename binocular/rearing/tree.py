@@ -26,10 +26,8 @@ def identity_of(content: Mapping[str, Any], before: str = "") -> str:
 
     Parameters
     ----------
-    content
-        What decides the state.
-    before
-        Identity of the state before it.
+    content, before
+        What decides the state, and the identity of the state before it.
     """
     text = before + json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
@@ -40,10 +38,8 @@ def chain(origin: str, epochs: Sequence[EpochConditions]) -> list[str]:
 
     Parameters
     ----------
-    origin
-        Identity before the first epoch.
-    epochs
-        What happens in each, in order.
+    origin, epochs
+        Identity before the first epoch, and what happens in each, in order.
     """
     identities = [origin]
     for epoch in epochs:

@@ -24,10 +24,8 @@ def headline_cells(condition: Condition, probe: type[Probe], site: str, row: int
 
     Parameters
     ----------
-    condition
-        Condition of a study in memory.
-    probe, site
-        What was measured, and where.
+    condition, probe, site
+        Of a study in memory; what was measured, and where.
     row
         Checkpoint: 0 the untrained network, -1 the end of rearing.
 
@@ -51,10 +49,8 @@ def print_measure(study_path: Path | str, probe: type[Probe]) -> None:
 
     Parameters
     ----------
-    study_path
-        Of ``study.h5`` or the folder it is in.
-    probe
-        A probe whose columns the study holds.
+    study_path, probe
+        A ``study.h5`` or its folder, and a probe whose columns it holds.
     """
     study = load_study(study_path)
     sites = {site for c in study.reared for s in c.subjects for of, site in s.measures if of == probe.name}

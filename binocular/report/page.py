@@ -55,10 +55,8 @@ def report_page(study: Study, drawn: Sequence[Path] = ()) -> str:
 
     Parameters
     ----------
-    study
-        The study in memory.
-    drawn
-        Files of its figures that are there already.
+    study, drawn
+        The study in memory, and files of its figures that are there already.
     """
     histories = [_history(condition) for condition in study.reared]
     return render(

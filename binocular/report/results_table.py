@@ -20,10 +20,8 @@ def rich_table(study: Study, site: str | None = None, width: int = 80) -> Table:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    site
-        Where in the network; without, `study.default_site`.
+    study, site
+        As for `binocular.store.overview.condition_table`.
     width
         Of the terminal, in characters.
     """

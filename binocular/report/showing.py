@@ -78,10 +78,8 @@ def show_protocol(protocol: Protocol, svg: Path | None = None) -> None:
 
     Parameters
     ----------
-    protocol
-        To show.
-    svg
-        File for a picture of its time lines; None for none.
+    protocol, svg
+        To show, and a file for a picture of its time lines; None for none.
     """
     console = Console()
     console.print(Text(protocol.title, style="bold"))
@@ -218,18 +216,10 @@ def draw_stimulus(protocol: Protocol, out: Path, condition: str | None, phase: i
 
     Parameters
     ----------
-    protocol
-        Whose stimuli are drawn.
+    protocol, condition, phase, pairs, seed
+        As for `stimulus_figure`.
     out
         Picture to write; its ending says the format.
-    condition
-        Whose deficits they are seen through; None for open eyes.
-    phase
-        Which of its phases, counted from 0.
-    pairs
-        Number of pairs of views.
-    seed
-        Of the subject whose stimuli these are.
 
     Raises
     ------

@@ -15,10 +15,8 @@ def print_fitting(console: Console, table: Table) -> None:
 
     Parameters
     ----------
-    console
-        Whose width counts.
-    table
-        To print.
+    console, table
+        Whose width counts, and what to print.
     """
     gaps = sum(table.padding[1::2]) * (len(table.columns) - 1)
     if sum(_least_width(console, column) for column in table.columns) + gaps <= console.width:

@@ -32,10 +32,8 @@ def check_folder(folder: Path, fresh: bool) -> None:
 
     Parameters
     ----------
-    folder
-        The output folder, which need not exist.
-    fresh
-        Whether everything is to be reared anew.
+    folder, fresh
+        The output folder, which need not exist; whether everything is to be reared anew.
 
     Raises
     ------
@@ -71,12 +69,8 @@ def changes(study: StudyPlan, outstanding: Sequence[Node], index: NodeIndex) -> 
 
     Parameters
     ----------
-    study
-        The plan.
-    outstanding
-        Nodes to rear.
-    index
-        What was reared in the folder before.
+    study, outstanding, index
+        The plan, the nodes to rear, and what was reared in the folder before.
     """
     reared: dict[int, list[NodeEntry]] = {}
     for entry in index.entries():

@@ -52,14 +52,10 @@ def rear_on_dask(
 
     Parameters
     ----------
-    study
-        The plan.
-    outstanding
-        Nodes to rear, parents before children, most urgent first.
+    study, outstanding, on_epoch
+        As for `rear_here`; a node's epochs are told when the whole node is done.
     folder
         Output folder, which every worker must see under the same path.
-    on_epoch
-        Called once per epoch of a node, when the whole node is done.
     where
         Number of workers of a cluster on this machine, or the address of a scheduler such as ``tcp://host:8786``.
 

@@ -121,10 +121,8 @@ def tree_record(study: StudyPlan, index: NodeIndex) -> TreeRecord:
 
     Parameters
     ----------
-    study
-        The plan.
-    index
-        What was reared.
+    study, index
+        The plan, and what was reared.
     """
     nodes = study.tree.nodes()
     parts = [index.finished(node, node.checkpoints, study.plan.measures) for node in nodes]

@@ -31,10 +31,8 @@ def packing_for(protocol: Protocol, device: str) -> str:
 
     Parameters
     ----------
-    protocol
-        The protocol.
-    device
-        ``cpu`` or ``cuda``.
+    protocol, device
+        What is asked for, and ``cpu`` or ``cuda``.
     """
     wanted = protocol.training.packing
     if wanted != "auto":
@@ -57,10 +55,8 @@ def can_be_stacked(network: nn.Module, shape: tuple[int, int, int]) -> bool:
 
     Parameters
     ----------
-    network
-        One of the subjects.
-    shape
-        Of what an eye sees: (channels, height, width).
+    network, shape
+        One of the subjects, and what an eye sees: (channels, height, width).
     """
     return not getattr(network, "one_by_one", False) and not draws(network, shape)
 
@@ -91,12 +87,8 @@ def bytes_of_step(network: nn.Module, shape: tuple[int, int, int], batch: int) -
 
     Parameters
     ----------
-    network
-        On the CPU; it is not changed.
-    shape
-        (channels, height, width) of what one eye sees.
-    batch
-        Presentations in a step.
+    network, shape, batch
+        On the CPU, not changed; (channels, height, width) of what one eye sees; presentations in a step.
     """
     return _bytes_kept(network, shape, batch) + _bytes_of_weights(network)
 

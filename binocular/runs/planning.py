@@ -86,12 +86,8 @@ def plan_study(protocol: Protocol, device: str = "auto", command: str = "") -> S
 
     Parameters
     ----------
-    protocol
-        A checked protocol.
-    device
-        ``"auto"`` (CUDA where there is one), ``"cpu"`` or ``"cuda"``.
-    command
-        The command line, noted beside what is reared.
+    protocol, device, command
+        As for `binocular.runs.checking.check_protocol`.
 
     Raises
     ------
@@ -155,12 +151,8 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool = Fal
 
     Parameters
     ----------
-    study
-        The plan.
-    stimulus
-        Stimuli of the study, or a few of them.
-    allow_large
-        Whether a step of learning that takes more than the memory that is free may begin.
+    study, stimulus, allow_large
+        The plan; its stimuli, or a few; whether a step of learning may take more than the memory that is free.
 
     Returns
     -------

@@ -43,10 +43,8 @@ def worth_processes(study: StudyPlan, outstanding: Sequence[Node]) -> bool:
 
     Parameters
     ----------
-    study
-        The plan.
-    outstanding
-        Nodes to rear.
+    study, outstanding
+        The plan, and the nodes to rear.
     """
     if not study.plan.one_thread_each or len(outstanding) < 2 or usable_cores() < 2:
         return False

@@ -126,16 +126,8 @@ def rear_group(
 
     Parameters
     ----------
-    plan
-        How subjects are reared.
-    group
-        Nodes in lockstep.
-    folder
-        Output folder.
-    stop
-        When set, rearing saves its state and ends.
-    on_epoch
-        Called after each epoch of each node.
+    plan, group, folder, stop, on_epoch
+        As for `binocular.rearing.loop.rear`.
     """
     if plan.one_thread_each:
         torch.set_num_threads(1)
@@ -152,10 +144,8 @@ def drive(
 
     Parameters
     ----------
-    queue
-        What is to be reared.
-    submit
-        Starts a group.
+    queue, submit
+        What is to be reared, and what starts a group of it.
     most
         How many groups may run at once; None for any number.
     on_done

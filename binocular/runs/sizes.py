@@ -80,10 +80,8 @@ def check_size(protocol: Protocol, size: StudySize, device: str = "cpu", allow_l
 
     Parameters
     ----------
-    protocol
-        A checked protocol.
-    size
-        What it takes, see `size_of`.
+    protocol, size
+        A checked protocol, and what it takes (`size_of`).
     device
         ``"cpu"`` or ``"cuda"``: where stimuli and networks will lie.
     allow_large
@@ -129,10 +127,8 @@ def check_weights(numbers: int, device: str, allow_large: bool) -> None:
     ----------
     numbers
         Weights and running averages of one network.
-    device
-        ``cpu`` or ``cuda``.
-    allow_large
-        Whether too large a one may begin.
+    device, allow_large
+        As for `check_size`.
     """
     _check_room("network.options", f"a subject of {numbers:,} weights", 4 * _COPIES * numbers, device, allow_large)
 
@@ -142,14 +138,10 @@ def check_step(size: int, batch: int, subjects: int, device: str, allow_large: b
 
     Parameters
     ----------
-    size
-        Bytes of a step of one subject.
-    batch
-        Presentations in it.
-    subjects
-        How many are reared at once.
+    size, batch, subjects
+        Bytes of a step of one subject, presentations in it, and subjects reared at once.
     device, allow_large
-        As for `check_weights`.
+        As for `check_size`.
     """
     words = f"a step of {batch} presentations, with {subjects} subject{'s' * (subjects > 1)} at once,"
     _check_room("training.batch_size", words, size * subjects, device, allow_large)

@@ -28,10 +28,8 @@ def added_attributes(path: Path, protocol_hash: str) -> Added:
 
     Parameters
     ----------
-    path
-        The earlier study file, which need not exist.
-    protocol_hash
-        Of the protocol of both studies.
+    path, protocol_hash
+        An earlier study, which need not exist, and the protocol of both.
     """
     found: Added = {}
     if not path.is_file():
@@ -56,10 +54,8 @@ def add_attributes(file: h5py.File, added: Added) -> None:
 
     Parameters
     ----------
-    file
-        The new study, open for writing.
-    added
-        What `added_attributes` found: attributes by the name of the group or dataset.
+    file, added
+        The new study, open for writing, and what `added_attributes` found.
     """
     for name, attributes in added.items():
         item = file.get(name)

@@ -31,10 +31,8 @@ def folder_lock(folder: Path, option: str = "--out") -> Iterator[None]:
 
     Parameters
     ----------
-    folder
-        The output folder of a run.
-    option
-        Named in messages as where the folder was given.
+    folder, option
+        The output folder of a run, and how messages call the option that named it.
 
     Raises
     ------
@@ -99,10 +97,8 @@ def try_folder(folder: Path, option: str = "--out") -> None:
 
     Parameters
     ----------
-    folder
-        Output folder; ``nodes`` is made in it.
-    option
-        Named as the cause of what does not work.
+    folder, option
+        As for `folder_lock`; ``nodes`` is made in the folder.
 
     Raises
     ------

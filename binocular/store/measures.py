@@ -40,12 +40,8 @@ def measure_path(folder: Path, subject_id: str, probe: str) -> Path:
 
     Parameters
     ----------
-    folder
-        The output folder.
-    subject_id
-        Of the subject, unique in the folder.
-    probe
-        Name of the probe.
+    folder, subject_id, probe
+        The output folder, the identity of the subject, and the name of the probe.
     """
     return folder / "measures" / f"{subject_id}.{probe}.h5"
 
@@ -55,12 +51,8 @@ def write_measure(path: Path, subject_id: str, measures: Measures) -> None:
 
     Parameters
     ----------
-    path
-        See `measure_path`; replaced if it exists.
-    subject_id
-        Of the subject, noted inside.
-    measures
-        Records by probe and site.
+    path, subject_id, measures
+        See `measure_path`, replaced if it exists; whose they are; the records by probe and site.
 
     Raises
     ------
@@ -80,10 +72,8 @@ def measures_of(folder: Path | None, subject_id: str) -> Measures:
 
     Parameters
     ----------
-    folder
-        Where the measures lie; None or a folder that is not there holds none.
-    subject_id
-        Of the subject.
+    folder, subject_id
+        Where the measures of subjects lie (none if it is None or not there), and whose are read.
 
     Raises
     ------
@@ -107,10 +97,8 @@ def write_measures(group: h5py.Group, measures: Mapping[tuple[str, str], Measure
 
     Parameters
     ----------
-    group
-        Open for writing.
-    measures
-        Records by probe and site.
+    group, measures
+        Open for writing, and the records by probe and site.
     """
     for (probe, site), record in sorted(measures.items()):
         table = group.create_group(f"{probe}/{site}")
@@ -146,10 +134,8 @@ def odi_at(site: SiteRecord, measure: MeasureRecord | None) -> dict[str, np.ndar
 
     Parameters
     ----------
-    site
-        What was found at the site while rearing.
-    measure
-        Of the probe ``odi`` at the same site, or None.
+    site, measure
+        What was found there while rearing, and by the probe ``odi``, if it was taken.
 
     Returns
     -------

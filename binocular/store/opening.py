@@ -92,10 +92,8 @@ def regular_file(path: Path, expected: str = STUDY) -> Path:
 
     Parameters
     ----------
-    path
-        A file.
-    expected
-        What should lie there, for messages.
+    path, expected
+        A file, and what should lie there, for messages.
     """
     try:
         mode = path.stat().st_mode
@@ -131,12 +129,8 @@ def check_container(path: Path, expected: str = STUDY, seal: Seal = "whole") -> 
 
     Parameters
     ----------
-    path
-        A file.
-    expected
-        What it should be, for messages.
-    seal
-        How much of its seal is checked, as for `opened`.
+    path, expected, seal
+        As for `opened`.
     """
     path = regular_file(path, expected)
     try:
@@ -200,10 +194,8 @@ def check_study(path: Path | str, check: bool = True) -> Path:
 
     Parameters
     ----------
-    path
-        A ``study.h5``, or the folder that holds one.
-    check
-        Whether all its bytes are compared with its seal, or its length alone.
+    path, check
+        As for `open_study`; without the check, only the length is compared with the seal.
     """
     path = study_file(path)
     with opened(path, seal="whole" if check else "length") as file:
@@ -217,10 +209,8 @@ def check_schema(path: Path, schema: object) -> None:
 
     Parameters
     ----------
-    path
-        The file, for messages.
-    schema
-        Its attribute ``schema``, whatever that is.
+    path, schema
+        The file, for messages, and its attribute ``schema``, whatever that is.
     """
     if isinstance(schema, str) and schema == SUBJECT_SCHEMA:
         raise BadInput(f"{path} holds a single subject; expected {STUDY}")

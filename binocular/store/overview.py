@@ -35,10 +35,8 @@ def condition_table(study: StudyData, site: str | None = None) -> list[Condition
 
     Parameters
     ----------
-    study
-        The study in memory.
-    site
-        Site of the measures of dominance, the study's default one if None.
+    study, site
+        A study in memory, and the site of the measures of dominance: its default one if None.
 
     Returns
     -------
@@ -109,10 +107,8 @@ def how_to_read(study: StudyData, site: str | None = None) -> str:
 
     Parameters
     ----------
-    study
-        The study of the table.
-    site
-        Site of the table; the study's default by default.
+    study, site
+        As for `condition_table`.
     """
     several = any(len(condition.subjects) > 1 for condition in study.conditions)
     spread = "[..] 95 % interval over seeds" if several else "one seed, so no interval"
@@ -127,10 +123,8 @@ def html_table(study: StudyData, site: str | None = None) -> str:
 
     Parameters
     ----------
-    study
-        The study.
-    site
-        Which units; the study's default site by default.
+    study, site
+        As for `condition_table`.
     """
     import pandas
 

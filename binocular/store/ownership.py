@@ -36,10 +36,8 @@ def about_figure(ending: str, protocol_hash: object) -> dict[str, Any]:
 
     Parameters
     ----------
-    ending
-        Of the file: ``png``, ``svg`` or ``pdf``.
-    protocol_hash
-        Of the protocol whose study it is of.
+    ending, protocol_hash
+        ``png``, ``svg`` or ``pdf``, and the protocol whose study it is of.
     """
     said = f"binocular-lab, protocol {protocol_hash}"
     return {{"svg": "Creator", "pdf": "Creator"}.get(ending, "Software"): said}
@@ -117,12 +115,8 @@ def remove_figures(folder: Path, written: Iterable[Path], protocol_hash: object 
 
     Parameters
     ----------
-    folder
-        Folder of figures.
-    written
-        What stays.
-    protocol_hash
-        Figures of this protocol stay as well; nothing for none.
+    folder, written, protocol_hash
+        Of figures; those just written and those of this protocol (nothing for none) stay.
     """
     stays = set(written)
     for path in _entries(folder):
@@ -136,10 +130,8 @@ def set_aside(folder: Path, protocol_hash: str) -> list[Path]:
 
     Parameters
     ----------
-    folder
-        The output folder.
-    protocol_hash
-        Of the study in it, which becomes a part of the new names.
+    folder, protocol_hash
+        The output folder, and the protocol of its study, which becomes a part of the new names.
     """
     moved = []
     for name in ("study.h5", "report.html"):

@@ -63,10 +63,8 @@ def origin(device: str, command: str) -> dict[str, Any]:
 
     Parameters
     ----------
-    device
-        ``cpu`` or ``cuda``.
-    command
-        The command line, or how it was called from Python.
+    device, command
+        ``cpu`` or ``cuda``, and the command line, or how it was called from Python.
 
     Returns
     -------

@@ -124,12 +124,8 @@ def field_of(dims: tuple[str, ...], kind: str, attributes: Mapping[str, Any]) ->
 
     Parameters
     ----------
-    dims
-        Names of its dimensions.
-    kind
-        Its type, one of `Kind`.
-    attributes
-        Its attributes.
+    dims, kind, attributes
+        Names of its dimensions, its type, and its attributes.
 
     Raises
     ------
@@ -157,16 +153,10 @@ def coordinate(name: str, kind: Kind, units: str, long_name: str, low: float | N
 
     Parameters
     ----------
-    name
-        Of the dimension.
-    kind
-        Type of the values.
-    units
-        Of the values, ``1`` for none.
-    long_name
-        What they are, in words.
-    low
-        The least that they can be.
+    name, kind
+        Of the dimension, and the type of its values.
+    units, long_name, low
+        Of the values (``1`` for none), what they are in words, and the least that they can be.
     """
     return {name: Field((name,), kind, units, long_name, low)}
 
@@ -186,16 +176,12 @@ def at_checkpoint(
     ----------
     dims
         Names of the further dimensions, separated by spaces.
-    units
-        Of the values, ``1`` for none.
-    long_name
-        What they are, in words.
+    units, long_name
+        As for `coordinate`.
     low, high
-        Between which they lie.
-    missing
-        Whether NaN may stand for a value.
-    kind
-        Type of the values.
+        Between which the values lie.
+    missing, kind
+        Where NaN may stand for a value (see `Field`), and the type of the values.
     """
     return Field(("checkpoint", *dims.split()), kind, units, long_name, low, high, missing)
 
@@ -401,14 +387,10 @@ def problems_of(name: str, field: Field, values: np.ndarray, sizes: Mapping[str,
 
     Parameters
     ----------
-    name
-        How to call it in the messages.
-    field
-        What it may hold.
-    values
-        What it holds.
-    sizes
-        Length of each dimension of its group.
+    name, field
+        How to call it in the messages, and what it may hold.
+    values, sizes
+        What it holds, and the length of each dimension of its group.
 
     Returns
     -------

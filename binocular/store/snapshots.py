@@ -129,10 +129,8 @@ def node_path(folder: Path, identity: str) -> Path:
 
     Parameters
     ----------
-    folder
-        The output folder.
-    identity
-        Of the node, 24 hexadecimal digits.
+    folder, identity
+        The output folder, and the node's 24 hexadecimal digits.
     """
     return folder / "nodes" / f"{identity}.h5"
 
@@ -153,10 +151,8 @@ def write_node(path: Path, record: NodeRecord) -> None:
 
     Parameters
     ----------
-    path
-        See `node_path`; replaced if it exists.
-    record
-        What the node holds.
+    path, record
+        See `node_path`, replaced if it exists; what the node holds.
     """
     arrays = _flatten(record)
     facts = {name: json.dumps(v, sort_keys=True) if isinstance(v, dict) else v for name, v in record.facts().items()}
@@ -170,10 +166,8 @@ def read_node(path: Path, state: bool = True) -> NodeRecord | None:
 
     Parameters
     ----------
-    path
-        The file, called after the identity of the node.
-    state
-        Whether the state is wanted too.
+    path, state
+        The file, called after the identity of the node; whether the state is wanted too.
 
     Returns
     -------
@@ -243,10 +237,8 @@ def since(record: NodeRecord, start: int) -> NodeRecord:
 
     Parameters
     ----------
-    record
-        Of a stretch.
-    start
-        An epoch in it, from which on it is kept.
+    record, start
+        Of a stretch, and an epoch in it, from which on it is kept.
     """
     if record.start == start:
         return record

@@ -93,10 +93,8 @@ def printed(value: float, digits: int = 2) -> str:
 
     Parameters
     ----------
-    value
-        Any number.
-    digits
-        Behind the point.
+    value, digits
+        Any number, and how many digits are printed behind the point.
     """
     text = f"{value:.{digits}f}"
     return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
@@ -148,10 +146,8 @@ def exact(value: float, n: int = 0) -> Interval:
 
     Parameters
     ----------
-    value
-        The number.
-    n
-        How many cases it is the largest of; 0 for a closed form.
+    value, n
+        The number, and how many cases it is the largest of; 0 for a closed form.
     """
     return Interval(float(value), float(value), float(value), n, "exact")
 

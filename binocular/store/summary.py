@@ -57,10 +57,8 @@ def outcome_of(subject: SubjectRecord, treated_eye: str) -> SubjectOutcome:
 
     Parameters
     ----------
-    subject
-        At the end of rearing.
-    treated_eye
-        ``left`` or ``right``.
+    subject, treated_eye
+        At the end of rearing; ``left`` or ``right``.
     """
     tasks = [name for name in subject.history if name not in HISTORY]
     return SubjectOutcome(
@@ -95,10 +93,8 @@ def summarise_dominance(
 
     Parameters
     ----------
-    outcomes
-        One per subject.
-    conditions
-        Their order; conditions that are not named follow in order of appearance.
+    outcomes, conditions
+        One per subject; the order of the conditions, after which others come as they appear.
 
     Returns
     -------
@@ -157,10 +153,8 @@ def summarise_vision(outcomes: Sequence[SubjectOutcome], conditions: Sequence[st
 
     Parameters
     ----------
-    outcomes
-        Of all subjects.
-    conditions
-        Names in the order of the rows; by default that of the outcomes.
+    outcomes, conditions
+        As for `summarise_dominance`.
     """
     members = _by_condition(outcomes, conditions)
     names = list(dict.fromkeys((*VISION, *(name for outcome in outcomes for name in outcome.vision))))

@@ -89,10 +89,8 @@ def write_attributes(group: h5py.Group, attributes: Mapping[str, Any]) -> None:
 
     Parameters
     ----------
-    group
-        Open for writing; attributes of the same names are replaced.
-    attributes
-        Values by name.
+    group, attributes
+        Open for writing, where attributes of the same names are replaced; values by name.
     """
     for key, value in attributes.items():
         group.attrs[key] = np.asarray(value, dtype=np.int64) if not isinstance(value, str) else value
@@ -104,10 +102,8 @@ def subgroup(parent: h5py.Group, name: str) -> h5py.Group:
 
     Parameters
     ----------
-    parent
-        The group.
-    name
-        Path below it.
+    parent, name
+        The group, and a path below it.
     """
     item = parent[name]
     if not isinstance(item, h5py.Group):
@@ -237,10 +233,8 @@ def write_arrays(file: h5py.File, arrays: Mapping[str, np.ndarray]) -> None:
 
     Parameters
     ----------
-    file
-        Open for writing; the groups that paths name are made.
-    arrays
-        Values by path.
+    file, arrays
+        Open for writing, and values by path; the groups that paths name are made.
     """
     made, links = h5p.create(h5p.DATASET_CREATE), h5p.create(h5p.LINK_CREATE)
     made.set_obj_track_times(False)
@@ -278,10 +272,8 @@ def new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
 
     Parameters
     ----------
-    path
-        The file; replaced if it exists.
-    estimate
-        About how many bytes it will take.
+    path, estimate
+        The file, replaced if it exists, and about how many bytes it will take.
     """
     with atomic_write(path) as temporary:
         if estimate <= _IN_MEMORY:

@@ -19,10 +19,8 @@ class Waiting:
 
     Parameters
     ----------
-    what
-        What is done, in words, such as ``"measuring"``.
-    of
-        What is counted, such as ``"subjects"``.
+    what, of
+        What is done, such as ``"measuring"``, and what is counted, such as ``"subjects"``.
     stream
         Where to tell it; standard error by default.
     """

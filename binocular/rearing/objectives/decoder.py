@@ -72,14 +72,12 @@ def build_decoder(network: nn.Module, shape: tuple[int, int, int], seed: int, ki
 
     Parameters
     ----------
-    network
-        The two-eyed network, on the CPU.
+    network, kind
+        The two-eyed network, on the CPU, and how to call it in messages.
     shape
         (channels, height, width) of what one eye sees.
     seed
         Seed of the subject; the weights are the stream ``"decoder"``.
-    kind
-        How to call the network in messages.
 
     Raises
     ------

@@ -49,14 +49,10 @@ def try_objective(objective: ObjectiveSpec, network: nn.Module, stimulus: Stimul
 
     Parameters
     ----------
-    objective
-        Of a protocol.
-    network
-        On the CPU; it is not changed.
-    stimulus
-        What it is reared with, or some of it.
-    where
-        What a message calls the field.
+    objective, where
+        Of a protocol, and how a message calls its field.
+    network, stimulus
+        On the CPU, not changed, and what it is reared with, or some of it.
 
     Raises
     ------

@@ -131,12 +131,8 @@ def classic_axes(ax: Axes, treated_eye: str, top: float) -> None:
 
     Parameters
     ----------
-    ax
-        To lay out.
-    treated_eye
-        ``"left"`` or ``"right"``, for the words under groups 1 and 7.
-    top
-        Upper end, in per cent of units.
+    ax, treated_eye, top
+        To lay out; ``"left"`` or ``"right"``, for the words under groups 1 and 7; upper end in per cent.
     """
     ax.set_xlim(0.4, 7.6)
     # Room above the shares for the statement, outside the axis.
@@ -156,12 +152,8 @@ def name_ends(ax: Axes, treated_eye: str, below: float, **text: float) -> None:
 
     Parameters
     ----------
-    ax, treated_eye
-        As for `classic_axes`.
-    below
-        Place in points, negative.
-    text
-        Settings of the text.
+    ax, treated_eye, below, text
+        As for `classic_axes`; place in points, negative; settings of the text.
     """
     ends = eye_ends(treated_eye)
     for x, eye, side in ((0.4, "right", "left"), (7.6, "left", "right")):

@@ -229,11 +229,8 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
 
     Parameters
     ----------
-    study
-        The study in memory.
-    names
-        Which of `FIGURES`, or ``module:function``; by default all that ship, and those that the protocol asks for. Of
-        the latter one that cannot be drawn, or whose code nobody has allowed, is left out with a word.
+    study, names
+        The study in memory, and which figures, as for `draw_all`.
 
     Yields
     ------
@@ -265,10 +262,8 @@ def to_draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    names
-        Of figures; without, all that the study can show.
+    study, names
+        As for `draw`.
     """
     for name, drawing in _chosen(study, names).items():
         # Of many areas the first and the last are drawn, and whatever is no area; the others when they are asked for.

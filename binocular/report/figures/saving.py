@@ -53,16 +53,12 @@ def save_figure(
 
     Parameters
     ----------
-    figure
-        What is drawn.
+    figure, dpi, of
+        As for `picture`.
     path
         The files without their endings; the folder is made if missing, files of the same name are replaced.
     endings
         The formats, in order.
-    dpi
-        Dots per inch.
-    of
-        Hash of the protocol that it is of, if any.
 
     Returns
     -------

@@ -145,12 +145,8 @@ def title_panel(ax: Axes, label: str, below: str = "") -> None:
 
     Parameters
     ----------
-    ax
-        The panel.
-    label
-        Its name.
-    below
-        What its subjects lived through; nothing if empty.
+    ax, label, below
+        The panel, its name, and what its subjects lived through; nothing if empty.
     """
     lines = textwrap.wrap(below, 40, max_lines=2, placeholder=" ...")
     name = "\n".join(textwrap.wrap(label, 32, max_lines=2, placeholder=" ..."))
@@ -173,12 +169,8 @@ def title_figure(figure: Figure, what: str, study: str, site: str = "") -> None:
 
     Parameters
     ----------
-    figure
-        To write above.
-    what
-        What it shows.
-    study
-        Name of the study.
+    figure, what, study
+        To write above, what it shows, and the name of the study.
     site
         Where in the network it was recorded; left out if empty.
     """

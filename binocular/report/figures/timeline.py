@@ -32,10 +32,8 @@ def time_lines(protocol: Protocol, ax: Axes) -> Axes:
 
     Parameters
     ----------
-    protocol
-        A checked protocol.
-    ax
-        Where to draw.
+    protocol, ax
+        A checked protocol, and where to draw.
     """
     conditions = protocol.resolved_conditions()
     longest = max(condition.epochs for condition in conditions)
@@ -80,12 +78,8 @@ def phase_tree(tree: PhaseTree, seed: int, ax: Axes) -> Axes:
 
     Parameters
     ----------
-    tree
-        The phase tree.
-    seed
-        Whose branches.
-    ax
-        Where to draw.
+    tree, seed, ax
+        The phase tree, whose branches, and where to draw.
     """
     nodes = [node for node in tree.nodes() if node.seed == seed]
     finishing: dict[str, list[str]] = {}
@@ -146,12 +140,8 @@ def draw_timeline(protocol: Protocol, tree: PhaseTree, path: Path) -> None:
 
     Parameters
     ----------
-    protocol
-        Whose conditions are drawn, one line each.
-    tree
-        Its phase tree.
-    path
-        Of the picture, with the ending ``.svg``.
+    protocol, tree, path
+        Whose conditions are drawn, its phase tree, and the picture, with the ending ``.svg``.
 
     Raises
     ------
