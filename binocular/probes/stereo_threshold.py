@@ -129,13 +129,7 @@ class StereoThreshold(Probe):
 
 
 def _scenes_of(stimulus: StimulusSet) -> StereoSceneSet:
-    """Return a stimulus whose depth can be made harder to see.
-
-    Raises
-    ------
-    BadInput
-        If it is none.
-    """
+    """Return a stimulus whose depth can be made harder to see; `BadInput` if it is none."""
     if stimulus.disparity is None:
         raise BadInput(f"probe stereo-threshold: stimulus.kind is {stimulus.kind!r}; accepted: 'stereo-scenes'")
     if not stimulus.disparity:

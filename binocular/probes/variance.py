@@ -106,9 +106,7 @@ def _unit_blocks(n_units: int, pairs: int, budget: int = 2**23) -> Iterator[slic
         yield slice(start, min(start + step, n_units))
 
 
-def _of_block(
-    grid: Tensor, bootstrap: int, generator: torch.Generator | None, floor: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _of_block(grid: Tensor, bootstrap: int, generator: torch.Generator | None, floor: float) -> tuple[np.ndarray, ...]:
     n_left, n_right, _ = grid.shape
     grid = grid - grid.mean(dim=(0, 1))  # keeps the sums of squares below small
     left = grid.var(dim=0, unbiased=True).mean(dim=0)
@@ -124,9 +122,7 @@ def _of_block(
     if bootstrap:
         error = _bootstrap_rsv(grid, bootstrap, generator).std(dim=0, unbiased=True)
         error = torch.where(silent, torch.nan, error)
-    values = (rsv, error, left, right, interaction)
-    rsv_, error_, left_, right_, interaction_ = (value.cpu().numpy() for value in values)
-    return rsv_, error_, left_, right_, interaction_
+    return tuple(value.cpu().numpy() for value in (rsv, error, left, right, interaction))
 
 
 def _bootstrap_rsv(grid: Tensor, repeats: int, generator: torch.Generator | None) -> Tensor:

@@ -131,11 +131,6 @@ class Cohort(ABC):
         """Draw a subject's weights towards the state that it holds on to (`binocular.rearing.pulling`) from now on."""
         self._pulls[subject] = strength
 
-    def _descend(
-        self, weights: list[Tensor], gradients: Sequence[Tensor], momenta: list[Tensor], learning_rate: float
-    ) -> None:
-        descend(weights, gradients, momenta, learning_rate, self.momentum, self.weight_decay)
-
     def _autocast(self) -> AbstractContextManager[object]:
         if self.precision == "float32":
             return nullcontext()
@@ -205,7 +200,7 @@ class LoopCohort(Cohort):
             names = [names[place] for place in reached]
         if self._pulls[subject]:
             gradients = pulled(gradients, names, weights, self._anchors[subject], self._pulls[subject])
-        self._descend(weights, gradients, momenta, learning_rate)
+        descend(weights, gradients, momenta, learning_rate, self.momentum, self.weight_decay)
         return torch.stack([loss.detach(), right.detach()])
 
     def _moving(self, subject: int, still: tuple[str, ...]) -> tuple[list[str], list[Tensor], list[Tensor]]:
@@ -267,7 +262,7 @@ class StackedCohort(Cohort):
                 self._of(subjects, [values[name] for name in names])
                 for values in (self._weights, gradients, self._momenta)
             )
-            self._descend(weights, slopes, momenta, rate)
+            descend(weights, slopes, momenta, rate, self.momentum, self.weight_decay)
         return torch.stack([loss.detach(), right], dim=1)
 
     def _of(self, subjects: Sequence[int], values: list[Tensor]) -> list[Tensor]:

@@ -122,7 +122,7 @@ def _of_model(name: str, model: type[BaseModel], place: str) -> Description:
     fields, example = [], {}
     for key, about in schema.get("properties", {}).items():
         default = "" if key in required else _toml(about["default"] if "default" in about else _made(model, key))
-        fields.append(FieldText(key, words_of(about, schema.get("$defs", {})), default, about.get("description", "")))
+        fields.append(FieldText(key, words_of(about), default, about.get("description", "")))
         if about.get("default") not in (None, [], {}, "") and len(example) < 4:
             example[key] = about["default"]
     example = _enough(model, example, schema) if example else example
@@ -166,15 +166,8 @@ _LIMITS = {
 }  # fmt: skip
 
 
-def words_of(about: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> str:
+def words_of(about: Mapping[str, Any]) -> str:
     """Return the type and range of a field of a JSON schema in words.
-
-    Parameters
-    ----------
-    about
-        The schema of the field.
-    known
-        Definitions that it refers to.
 
     Examples
     --------
@@ -188,12 +181,12 @@ def words_of(about: Mapping[str, Any], known: Mapping[str, Any] | None = None) -
     if "enum" in about:
         return " or ".join(json.dumps(value) for value in about["enum"])
     if "anyOf" in about:
-        parts = (words_of(part, known) for part in about["anyOf"] if part.get("type") != "null")
+        parts = (words_of(part) for part in about["anyOf"] if part.get("type") != "null")
         return " or ".join(dict.fromkeys(parts))
     kind = {"integer": "whole number", "string": "text", "boolean": "true or false", "object": "table"}
     words = [kind.get(str(about.get("type")), str(about.get("type", "value")))]
     if about.get("type") == "array":
-        words = [f"list of {words_of(about['items'], known)}" if "items" in about else "list"]
+        words = [f"list of {words_of(about['items'])}" if "items" in about else "list"]
     return ", ".join([*words, *(text.format(number_text(about[key])) for key, text in _LIMITS.items() if key in about)])
 
 

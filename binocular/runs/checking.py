@@ -10,14 +10,14 @@ from binocular.networks.build import network_class
 from binocular.networks.options import check_options, weights_of
 from binocular.protocols import Deficit, Protocol
 from binocular.protocols.figures import own_figure
-from binocular.runs.planning import StudyPlan, check_parts, plan_study, usable_device
-from binocular.runs.sizes import StudySize, check_size, check_weights, size_of
+from binocular.runs.planning import StudyPlan, check_parts, placed_phases, plan_study, usable_device
+from binocular.runs.sizes import check_size, check_weights, size_of
 from binocular.stimuli.base import StimulusConfig, StimulusSet
 from binocular.stimuli.errors import BadInput, in_short
 from binocular.stimuli.streams import stream
 from binocular.stimuli.user_code import is_shipped
 
-__all__ = ["Findings", "check_protocol", "check_stimulus"]
+__all__ = ["Findings", "check_protocol"]
 
 LEAST_PAIR = 2
 """Stimuli of each eye that a variance needs; the eyes see different ones."""
@@ -31,8 +31,6 @@ class Findings:
     ----------
     study
         The plan of the study.
-    size
-        How much there is to do.
     state_bytes
         Bytes of one state of a subject on the disk.
     notes
@@ -40,7 +38,6 @@ class Findings:
     """
 
     study: StudyPlan
-    size: StudySize
     state_bytes: int
     notes: tuple[str, ...]
 
@@ -74,34 +71,22 @@ def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool =
     Traceback (most recent call last):
     binocular.stimuli.errors.BadInput: network.options: split-cnn cannot be built: width must be at least 1, not 0
     """
-    size = size_of(protocol)
     device = usable_device(device)
-    check_size(protocol, size, device, allow_large)
+    check_size(protocol, size_of(protocol), device, allow_large)
     spec = protocol.network
     cls = network_class(spec.kind)
     check_options(spec.kind, cls, spec.options)
     for name in protocol.figures:
         own_figure(name)
-    stimulus, notes = check_stimulus(protocol)
+    stimulus, notes = _checked_stimulus(protocol)
     numbers = weights_of(cls, stimulus.shape, stimulus.n_classes, spec.options)
     check_weights(numbers, device, allow_large)
     study = plan_study(protocol, device, command)
-    return Findings(study, size, check_parts(study, stimulus, allow_large), notes)
+    return Findings(study, check_parts(study, stimulus, allow_large), notes)
 
 
-def check_stimulus(protocol: Protocol) -> tuple[StimulusSet, tuple[str, ...]]:
-    """Check the stimuli of a protocol and try its deficits on some of them.
-
-    Returns
-    -------
-    tuple
-        A few stimuli as the subjects will see them, and what a person should know.
-
-    Raises
-    ------
-    BadInput
-        If the stimuli cannot be made, are too few to be measured with, or a deficit does not suit them.
-    """
+def _checked_stimulus(protocol: Protocol) -> tuple[StimulusSet, tuple[str, ...]]:
+    """Return a few stimuli as the subjects will see them, on which the deficits were tried, and what to tell."""
     stimulus = _few(protocol.stimulus)
     n_test = getattr(protocol.stimulus, "n_test", None) or len(stimulus.labels["test"])
     notes = list(stimulus.notes)
@@ -117,13 +102,12 @@ def check_stimulus(protocol: Protocol) -> tuple[StimulusSet, tuple[str, ...]]:
             f"{protocol.probes.n_stimuli} x {protocol.probes.n_stimuli} of probes.n_stimuli"
         )
     tried: set[str] = set()
-    for condition in protocol.resolved_conditions():
-        for number, phase in enumerate(condition.phases):
-            for deficit in phase.deficits:
-                key = deficit.model_dump_json()
-                if phase.epochs and key not in tried:
-                    tried.add(key)
-                    _try(deficit, stimulus, f"conditions.{condition.name}.phases[{number}]")
+    for where, phase in placed_phases(protocol):
+        for deficit in phase.deficits:
+            key = deficit.model_dump_json()
+            if phase.epochs and key not in tried:
+                tried.add(key)
+                _try(deficit, stimulus, where)
     return stimulus, tuple(notes)
 
 

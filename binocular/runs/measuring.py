@@ -96,7 +96,7 @@ def measure_study(
     sites = sites or (probe.usual_site if probe.usual_site in study.sites else REPRESENTATION,)
     folder = path.parent
     protocol = parse_protocol(str(study.attributes["protocol"]), f"{path}: protocol")
-    subjects = [subject for condition in study.conditions for subject in condition.subjects]
+    subjects = study.subjects
     if not subjects:
         raise BadInput(f"{path} has no subjects to measure; accepted is a study with at least one")
     with folder_lock(folder, "STUDY"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,7 +33,7 @@ from binocular.store.provenance import usable_cores
 from binocular.store.records import SiteUnits
 from binocular.store.schema import VISION
 
-__all__ = ["StudyPlan", "plan_study", "usable_cores", "usable_device"]
+__all__ = ["StudyPlan", "check_parts", "placed_phases", "plan_study", "usable_cores", "usable_device"]
 
 
 @dataclass(frozen=True)
@@ -217,12 +218,17 @@ def _check_own_probes(study: StudyPlan, network: nn.Module) -> None:
 def _check_own_objectives(protocol: Protocol, network: nn.Module, stimulus: StimulusSet) -> None:
     """Raise `BadInput` where an objective of a user's own cannot be learned by."""
     tried = set()
+    for where, phase in placed_phases(protocol):
+        if phase.epochs and not is_shipped(type(phase.objective)) and phase.objective not in tried:
+            tried.add(phase.objective)
+            try_objective(phase.objective, network, stimulus, f"{where}.objective")
+
+
+def placed_phases(protocol: Protocol) -> Iterator[tuple[str, Phase]]:
+    """Give every phase with the words in which messages say where it stands."""
     for condition in protocol.resolved_conditions():
         for number, phase in enumerate(condition.phases):
-            if phase.epochs and not is_shipped(type(phase.objective)) and phase.objective not in tried:
-                tried.add(phase.objective)
-                where = f"conditions.{condition.name}.phases[{number}].objective"
-                try_objective(phase.objective, network, stimulus, where)
+            yield f"conditions.{condition.name}.phases[{number}]", phase
 
 
 def _phases(protocol: Protocol) -> list[Phase]:
@@ -233,15 +239,13 @@ def _check_named_parts(protocol: Protocol, network: nn.Module) -> None:
     """Raise `BadInput` where a phase names a part that the network does not have."""
     modules = [name for name, _ in network.named_modules(remove_duplicate=False) if name]
     weights = {name for name, _ in network.named_parameters(remove_duplicate=False)}
-    for condition in protocol.resolved_conditions():
-        for number, phase in enumerate(condition.phases):
-            where = f"conditions.{condition.name}.phases[{number}]"
-            for frozen in (phase.freeze,) if isinstance(phase.freeze, str) else phase.freeze or ():
-                if frozen not in modules and frozen not in weights:
-                    known = nearest(frozen, modules) or f"; accepted: its modules, such as {', '.join(modules[:5])}"
-                    raise BadInput(f"{where}.freeze: {protocol.network.kind} has no part '{frozen}'{known}")
-            if phase.head == "reset" and "head" not in modules:
-                raise BadInput(f"{where}.head: {protocol.network.kind} has no module 'head' that could be drawn afresh")
+    for where, phase in placed_phases(protocol):
+        for frozen in (phase.freeze,) if isinstance(phase.freeze, str) else phase.freeze or ():
+            if frozen not in modules and frozen not in weights:
+                known = nearest(frozen, modules) or f"; accepted: its modules, such as {', '.join(modules[:5])}"
+                raise BadInput(f"{where}.freeze: {protocol.network.kind} has no part '{frozen}'{known}")
+        if phase.head == "reset" and "head" not in modules:
+            raise BadInput(f"{where}.head: {protocol.network.kind} has no module 'head' that could be drawn afresh")
 
 
 def _check_reconstruction(protocol: Protocol, network: nn.Module, shape: tuple[int, int, int]) -> None:

@@ -50,7 +50,7 @@ class Condition:
     @property
     def sites(self) -> tuple[str, ...]:
         """Names of the sites at which its subjects were measured, in the order of `in_order`."""
-        return in_order({site: record for subject in self.subjects for site, record in subject.sites.items()})
+        return in_order({site for subject in self.subjects for site in subject.sites})
 
     @property
     def default_site(self) -> str:
@@ -161,6 +161,11 @@ class StudyData:
         """Versions of the software it was reared with."""
         return json.loads(self.attributes["versions"])
 
+    @property
+    def subjects(self) -> list[SubjectRecord]:
+        """All subjects, condition by condition."""
+        return [subject for condition in self.conditions for subject in condition.subjects]
+
     @cached_property
     def reared(self) -> tuple[Condition, ...]:
         """The conditions that have at least one subject."""
@@ -181,14 +186,12 @@ class StudyData:
     @cached_property
     def sites(self) -> tuple[str, ...]:
         """Names of the sites at which subjects were measured, in the order of `in_order`."""
-        subjects = (subject for condition in self.conditions for subject in condition.subjects)
-        return in_order({site: record for subject in subjects for site, record in subject.sites.items()})
+        return in_order({site for condition in self.conditions for site in condition.sites})
 
     @property
     def areas(self) -> tuple[str, ...]:
         """Names of the measured sites that are areas of the network, from the first one to the representation."""
-        subjects = (subject for condition in self.conditions for subject in condition.subjects)
-        known = {site: record.units for subject in subjects for site, record in subject.sites.items()}
+        known = {site: record.units for subject in self.subjects for site, record in subject.sites.items()}
         depth = {site: units.depth for site, units in known.items() if units is not None and units.depth >= 0}
         return tuple(sorted((site for site in self.sites if site in depth), key=lambda site: depth[site]))
 
@@ -206,11 +209,11 @@ class StudyData:
     def unit_word(self, site: str | None = None) -> str:
         """Return what the units of a site are: ``cells`` where each is a channel at one place, else ``units``."""
         site = site or self.default_site
-        known = [s.sites[site].units for c in self.conditions for s in c.subjects if site in s.sites]
+        known = [subject.sites[site].units for subject in self.subjects if site in subject.sites]
         return "cells" if known and all(u is not None and u.kind in ("cell", "centre") for u in known) else "units"
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks in which subjects were tested, beside the classes themselves."""
-        names = (name for condition in self.conditions for subject in condition.subjects for name in subject.history)
+        names = (name for subject in self.subjects for name in subject.history)
         return tuple(dict.fromkeys(name for name in names if name not in HISTORY))

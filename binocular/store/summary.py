@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike
 
-from binocular.dominance import Dominance, dominance_of
+from binocular.dominance import Dominance, dominance_of, group_shares
 from binocular.store.records import SubjectRecord
 from binocular.store.schema import HISTORY, MEASURES, VISION
 from binocular.store.statistics import Interval, interval
@@ -125,11 +125,7 @@ def _site_table(site: str, members: Mapping[str, list[SubjectOutcome]]) -> dict[
             here = [_at(subject, site, epoch) for subject in there]
             for name in MEASURES:
                 rows[name].append(interval([getattr(dominance, name)[0] for dominance in here]))
-            counts = np.stack([dominance.groups[0] for dominance in here]).astype(np.float64)
-            total = counts.sum(-1, keepdims=True)
-            rows["group_share"].append(
-                interval(np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0))
-            )
+            rows["group_share"].append(interval(group_shares([dominance.groups[0] for dominance in here])))
     columns = {key: value for name, parts in rows.items() for key, value in _columns(name, parts).items()}
     order = np.arange(len(names), dtype=np.int64)
     return {
