@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["BadInput", "MissingData", "in_short", "shortened"]
+__all__ = ["BadInput", "MissingData", "finding", "in_short", "shortened"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_WORD, _LONGEST = 200, 3_000
@@ -30,6 +32,17 @@ def in_short(error: BaseException) -> str:
     """Return kind and first line of an error that somebody else's code raised."""
     said = str(error).strip().splitlines()
     return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
+
+
+@contextmanager
+def finding(words: str) -> Iterator[None]:
+    """Make `BadInput` that begins with these words of whatever a user's own code raises: a finding, and not a crash."""
+    try:
+        yield
+    except BadInput:
+        raise
+    except Exception as error:
+        raise BadInput(f"{words}: {in_short(error)}") from error
 
 
 def shortened(text: str) -> str:

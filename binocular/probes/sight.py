@@ -101,12 +101,8 @@ def _scores(network: nn.Module, views: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     dark_left = dark_left.expand(len(views), *dark_left.shape[1:])
     dark_right = dark_right.expand(len(views), *dark_right.shape[1:])
     pairs = ((left, right), (left, dark_right), (dark_left, right))
-    both, left_only, right_only = (_read(network, fuse(network, *pair)) for pair in pairs)
+    both, left_only, right_only = (network.head(network.trunk(fuse(network, *pair))) for pair in pairs)  # type: ignore[operator]
     return both, left_only, right_only
-
-
-def _read(network: nn.Module, fused: Tensor) -> Tensor:
-    return network.head(network.trunk(fused))  # type: ignore[operator]
 
 
 def _count(scores: Tensor, truth: Tensor) -> int:

@@ -20,7 +20,7 @@ from binocular.probes.registry import probe_from
 from binocular.probes.relative_variance import RelativeSourceVariance
 from binocular.protocols import ProbePlan
 from binocular.stimuli.base import StimulusSet
-from binocular.stimuli.errors import BadInput, in_short
+from binocular.stimuli.errors import BadInput, finding
 from binocular.stimuli.user_code import reference_of
 from binocular.store.records import SiteUnits
 from binocular.store.schema import measure_fields
@@ -131,16 +131,12 @@ def try_out(probe: Probe, network: nn.Module, stimulus: StimulusSet, seed: int, 
     BadInput
         If it fails, or gives other than it says.
     """
-    try:
+    along = {name for name, column in probe.columns.items() if column.dims[0] == "checkpoint"}
+    with finding(f"probes.also: {reference_of(type(probe))} cannot measure here"):
         for site, row in take(probe, network, stimulus, seed, sites).items():
-            along = {name for name, column in probe.columns.items() if column.dims[0] == "checkpoint"}
             values = {name: np.asarray(value)[None] if name in along else value for name, value in row.items()}
             start = {"checkpoint": np.arange(1), "epoch": np.zeros(1, np.int64)}
             conforming(f"{probe.name}/{site}", measure_fields(probe.columns), start | values)
-    except BadInput:
-        raise
-    except Exception as error:  # whatever a user's probe raises is a finding, not a crash
-        raise BadInput(f"probes.also: {reference_of(type(probe))} cannot measure here: {in_short(error)}") from error
 
 
 def lacks(probe: type[Probe], network: nn.Module) -> list[str]:

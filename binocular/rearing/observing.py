@@ -86,11 +86,8 @@ class Observer:
     def probe(self, epoch: int) -> None:
         """Probe the subject, and note the result as that of an epoch."""
         with timed("probing"), self._streams.within("probes/network", epoch):
-            self._probe(epoch)
-
-    def _probe(self, epoch: int) -> None:
-        plan, seed = self._plan.probes, self._node.seed
-        for key, row in checkpoint_rows(plan, self.network(), self._stimulus, seed).items():
+            rows = checkpoint_rows(self._plan.probes, self.network(), self._stimulus, self._node.seed)
+        for key, row in rows.items():
             columns = self._record.probes.setdefault(key, {})
             for name, values in {"epoch": np.array([epoch]), **row}.items():
                 columns[name] = np.concatenate([columns[name], values]) if name in columns else values

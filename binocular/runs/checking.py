@@ -13,7 +13,7 @@ from binocular.protocols.figures import own_figure
 from binocular.runs.planning import StudyPlan, check_parts, placed_phases, plan_study, usable_device
 from binocular.runs.sizes import check_size, check_weights, size_of
 from binocular.stimuli.base import StimulusConfig, StimulusSet
-from binocular.stimuli.errors import BadInput, in_short
+from binocular.stimuli.errors import BadInput, finding, in_short
 from binocular.stimuli.streams import stream
 from binocular.stimuli.user_code import is_shipped
 
@@ -115,28 +115,24 @@ def _few(config: StimulusConfig) -> StimulusSet:
     """Return a few stimuli; those of a user's own are looked at as rearing will."""
     if is_shipped(type(config)):
         return config.sample()
-    complaint = ""
-    try:
+    with finding(f"stimulus: {config.kind} cannot be built"):
         found = config.sample()
         if not isinstance(found, StimulusSet):
             raise TypeError(f"build returns a {type(found).__name__}, no StimulusSet")
-        for split in ("test", "train"):
+        for split in ("train", "test"):
             labels = found.labels[split]
             index = torch.arange(min(4, len(labels)))
             views = found.views(split, index, stream(0, "check") if split == "train" else None)
+            complaint = ""
             if views.shape != (len(index), 2, *found.shape) or views.dtype != torch.float32:
                 complaint = (
-                    f"its {split} views are {tuple(views.shape)} {views.dtype}; accepted: "
-                    f"{(len(index), 2, *found.shape)} torch.float32, [batch, eye, channel, height, width]"
+                    f"views are {tuple(views.shape)} {views.dtype}; accepted: {(len(index), 2, *found.shape)} "
+                    "torch.float32, [batch, eye, channel, height, width]"
                 )
             elif labels.dtype != torch.int64 or not 0 <= int(labels.min()) <= int(labels.max()) < found.n_classes:
-                complaint = f"its {split} labels are not all whole numbers (int64) from 0 to {found.n_classes - 1}"
-    except BadInput:
-        raise
-    except Exception as error:  # whatever a user's stimuli raise is a finding, not a crash
-        raise BadInput(f"stimulus: {config.kind} cannot be built: {in_short(error)}") from error
-    if complaint:
-        raise BadInput(f"stimulus: {config.kind} cannot be shown: {complaint}")
+                complaint = f"labels are not all whole numbers (int64) from 0 to {found.n_classes - 1}"
+            if complaint:
+                raise BadInput(f"stimulus: {config.kind} cannot be shown: its {split} {complaint}")
     return found
 
 

@@ -89,25 +89,23 @@ def check_size(protocol: Protocol, size: StudySize, device: str = "cpu", allow_l
     """
     seeds = len(protocol.seed_list)
     shape = f"{len(protocol.conditions)} conditions x {seeds} seeds"
-    _most(size.subjects, MOST_SUBJECTS, "seeds", f"{shape} are {{}} subjects", allow_large)
-    _most(size.epochs, MOST_EPOCHS, "conditions", f"the histories of {shape} last {{}} epochs in all", allow_large)
-    _most(
-        size.measurements, MOST_MEASUREMENTS, "probes.every",
-        f"the histories of {shape} are measured {{}} times in all", allow_large,
-    )  # fmt: skip
-    _most(
-        size.presentations, MOST_PRESENTATIONS, "stimulus.n_train",
-        f"{shape} see {{}} presentations in all", allow_large,
-    )  # fmt: skip
-    _most(size.resamplings, MOST_RESAMPLINGS, "probes.bootstrap", f"{shape} need {{}} resamplings in all", allow_large)
-    _most(size.stimuli, MOST_STIMULI, "stimulus", "the stimuli of one seed take {} bytes", allow_large)
+    for value, most, field, words in (
+        (size.subjects, MOST_SUBJECTS, "seeds", f"{shape} are {{}} subjects"),
+        (size.epochs, MOST_EPOCHS, "conditions", f"the histories of {shape} last {{}} epochs in all"),
+        (
+            size.measurements,
+            MOST_MEASUREMENTS,
+            "probes.every",
+            f"the histories of {shape} are measured {{}} times in all",
+        ),
+        (size.presentations, MOST_PRESENTATIONS, "stimulus.n_train", f"{shape} see {{}} presentations in all"),
+        (size.resamplings, MOST_RESAMPLINGS, "probes.bootstrap", f"{shape} need {{}} resamplings in all"),
+        (size.stimuli, MOST_STIMULI, "stimulus", "the stimuli of one seed take {} bytes"),
+    ):
+        if value > most and not allow_large:
+            raise BadInput(f"{field}: {words.format(f'{value:,}')}, more than {most:,}; {_ALLOW}")
     _check_room("stimulus", "the stimuli of one seed", size.stimuli, device, allow_large)
     _check_room("probes.n_stimuli", "one measurement", size.grid, "cpu", allow_large)
-
-
-def _most(value: int, most: int, field: str, words: str, allow_large: bool) -> None:
-    if value > most and not allow_large:
-        raise BadInput(f"{field}: {words.format(f'{value:,}')}, more than {most:,}; {_ALLOW}")
 
 
 def _check_room(field: str, what: str, needed: int, device: str, allow_large: bool) -> None:

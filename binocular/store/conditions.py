@@ -92,7 +92,11 @@ class Condition:
         known = list(dict.fromkeys(name for subject in self.subjects for name in subject.history))
         if task not in known:
             raise BadInput(f"{self.name} was not tested in {task!r}; accepted are {', '.join(known)}")
-        return interval([last_value(subject.history[task]) for subject in self.subjects if task in subject.history])
+        return interval(self.last(task))
+
+    def last(self, task: str) -> list[float]:
+        """Return the last value of a column of the history for each subject that has it; NaN if it was never taken."""
+        return [last_value(subject.history[task]) for subject in self.subjects if task in subject.history]
 
     def shares(self, site: str | None = None, checkpoint: int = -1) -> np.ndarray:
         """Return the share of units in each group, ``[seed, 7]``; silent units are in no group.

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import h5py
 import numpy as np
@@ -16,18 +18,16 @@ import numpy as np
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.opening import opened
-from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits
+from binocular.store.reading import Reader
+from binocular.store.records import MeasureRecord, SiteRecord
 from binocular.store.tables import (
     new_file,
     plain_attributes,
-    read_table,
-    stored_fields,
-    subgroup,
     write_attributes,
     write_table,
 )
 
-__all__ = ["Measures", "measure_path", "measures_of", "odi_at", "read_measures", "write_measure", "write_measures"]
+__all__ = ["Measures", "measure_path", "measures_of", "odi_at", "write_measure", "write_measures"]
 
 MEASURE_SCHEMA = f"binocular-measure/{schema.VERSION}"
 _READABLE = {f"binocular-measure/{version}" for version in range(1, schema.VERSION + 1)}
@@ -88,8 +88,12 @@ def measures_of(folder: Path | None, subject_id: str) -> Measures:
             about = plain_attributes(file)
             if about.get("schema") not in _READABLE or about.get("subject_id") != subject_id:
                 raise BadInput(f"{path} is not a measure of the subject {subject_id}; delete it, and measure again")
-            found.update(read_measures(file))
+            found |= Reader(file, partial(_refuse, path)).measures(file)
     return found
+
+
+def _refuse(path: Path, sentence: str) -> NoReturn:
+    raise BadInput(f"{path} cannot be read as a measure: {sentence}; delete it, and measure again")
 
 
 def write_measures(group: h5py.Group, measures: Mapping[tuple[str, str], MeasureRecord]) -> None:
@@ -107,26 +111,6 @@ def write_measures(group: h5py.Group, measures: Mapping[tuple[str, str], Measure
         about = {"columns": list(columns), "settings": record.settings, "versions": record.versions}
         units = {} if record.units is None else record.units.attributes()
         write_attributes(table, {**{name: json.dumps(value) for name, value in about.items()}, **units})
-
-
-def read_measures(group: h5py.Group) -> Measures:
-    """Return the measures of a group; nothing is checked."""
-    found: Measures = {}
-    for probe in map(str, group):
-        for site in map(str, subgroup(group, probe)):
-            table = subgroup(group, f"{probe}/{site}")
-            about, columns = plain_attributes(table), read_table(table)
-            epoch = columns.pop("epoch")
-            columns.pop("checkpoint")
-            found[probe, site] = MeasureRecord(
-                epoch,
-                columns,
-                {name: field for name, field in stored_fields(table).items() if name in columns},
-                SiteUnits.of(about),
-                json.loads(about["settings"]),
-                json.loads(about["versions"]),
-            )
-    return found
 
 
 def odi_at(site: SiteRecord, measure: MeasureRecord | None) -> dict[str, np.ndarray]:

@@ -8,7 +8,6 @@ from html import escape
 from binocular.store.conditions import Condition, StudyData
 from binocular.store.sites import in_words
 from binocular.store.statistics import Interval, interval
-from binocular.store.summary import last_value
 
 __all__ = ["AreaRow", "ConditionRow", "area_table", "condition_table", "end_group", "how_to_read", "html_table"]
 
@@ -60,8 +59,7 @@ def _row(condition: Condition, study: StudyData, site: str) -> ConditionRow:
     }
     columns = {task: task for task in study.tasks} or {"test_accuracy": "accuracy"}
     for column, name in {**columns, **_EYES}.items():
-        values = [last_value(subject.history[column]) for subject in condition.subjects if column in subject.history]
-        cells[name] = interval(values)
+        cells[name] = interval(condition.last(column))
     return ConditionRow(condition.name, condition.label, len(condition.subjects), cells)
 
 

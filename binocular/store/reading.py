@@ -107,7 +107,7 @@ class Reader:
                 values = {name: columns[name] for name in columns if schema.PROBES[name].dims == ("checkpoint", "unit")}
                 units = self._units(table, columns["rsv"].shape[1])
                 sites[site] = SiteRecord(columns["epoch"], values, columns["n_silent"], units)
-        measures = self._measures(group)
+        measures = self.measures(group, "measures")
         if not isinstance(attributes.get("seed"), int):
             return None
         identity = str(attributes.get("subject_id"))
@@ -142,9 +142,10 @@ class Reader:
             self.complain(f"{name}/phase names a phase that the subject does not have")
         return history
 
-    def _measures(self, subject: h5py.Group) -> dict[tuple[str, str], MeasureRecord]:
+    def measures(self, parent: h5py.Group, name: str = "") -> dict[tuple[str, str], MeasureRecord]:
+        """Return the measures below a group, or below the one of a name in it, by probe and site."""
         found = {}
-        for probe, group in self.groups(subject, "measures", optional=True):
+        for probe, group in self.groups(parent, name, optional=True):
             for site, table in self.groups(group):
                 expected = {
                     name: meaning
@@ -168,14 +169,15 @@ class Reader:
                     continue
                 values = {name: columns[name] for name in columns if name not in ("epoch", "checkpoint")}
                 fields = {name: fields[name] for name in values}
-                units = self._units(table, len(values["unit"])) if "unit" in values and "unit_kind" in about else None
+                count = len(values["unit"]) if "unit" in values else None
+                units = self._units(table, count) if "unit_kind" in about else None
                 found[probe, site] = MeasureRecord(
                     columns["epoch"], values, fields, units, settings or {}, versions or {}
                 )
         return found
 
-    def _units(self, table: h5py.Group, count: int) -> SiteUnits | None:
-        """Return what is said of the units of a site, from version 2 on."""
+    def _units(self, table: h5py.Group, count: int | None) -> SiteUnits | None:
+        """Return what is said of the units of a site, from version 2 on; of so many, where they are counted."""
         if self.version < 2:
             return None
         about = self.attributes(table, schema.SITE_ATTRIBUTES)
@@ -185,7 +187,7 @@ class Reader:
             units = None
         if units is None:
             self.complain(f"{table.name}: its attributes do not say what its units are")
-        elif units.count != count:
+        elif count is not None and units.count != count:
             self.complain(f"{table.name} has {count} units; its attributes make them {units.count}")
         return units
 

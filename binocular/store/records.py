@@ -14,6 +14,13 @@ from binocular.store.schema import Field
 __all__ = ["MeasureRecord", "SiteRecord", "SiteUnits", "SubjectRecord", "TreeRecord"]
 
 
+_WRITTEN_AS = {
+    "unit_kind": "kind", "module": "module", "depth": "depth", "channels": "channels", "map_height": "height",
+    "map_width": "width",
+}  # fmt: skip
+"""Attribute of a file -> field of `SiteUnits`."""
+
+
 @dataclass(frozen=True)
 class SiteUnits:
     """What the units of a site are.
@@ -47,30 +54,18 @@ class SiteUnits:
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes of `binocular.store.schema.SITE_ATTRIBUTES`."""
-        return {
-            "unit_kind": self.kind,
-            "module": self.module,
-            "depth": self.depth,
-            "channels": self.channels,
-            "map_height": self.height,
-            "map_width": self.width,
-            "places": json.dumps(self.places),
-        }
+        about = {name: getattr(self, field) for name, field in _WRITTEN_AS.items()}
+        return about | {"places": json.dumps(self.places)}
 
     @classmethod
     def of(cls, attributes: Mapping[str, Any]) -> SiteUnits | None:
         """Return what attributes say; None where a file of version 1 says nothing."""
         if "unit_kind" not in attributes:
             return None
-        return cls(
-            kind=str(attributes["unit_kind"]),
-            module=str(attributes["module"]),
-            depth=int(attributes["depth"]),
-            channels=int(attributes["channels"]),
-            height=int(attributes["map_height"]),
-            width=int(attributes["map_width"]),
-            places=[(int(row), int(column)) for row, column in json.loads(attributes["places"])],
-        )
+        known = {field: attributes[name] for name, field in _WRITTEN_AS.items()}
+        texts = {field: str(known.pop(field)) for field in ("kind", "module")}
+        places = [(int(row), int(column)) for row, column in json.loads(attributes["places"])]
+        return cls(**texts, **{field: int(value) for field, value in known.items()}, places=places)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from binocular.protocols import Objective as ObjectiveSpec
 from binocular.rearing.batches import Batch
 from binocular.rearing.objectives.base import Learner, Objective, full
 from binocular.stimuli.base import StimulusSet
-from binocular.stimuli.errors import BadInput, in_short
+from binocular.stimuli.errors import BadInput, finding
 from binocular.stimuli.streams import global_stream, stream
 
 __all__ = ["Own", "try_objective"]
@@ -63,16 +63,10 @@ def try_objective(objective: ObjectiveSpec, network: nn.Module, stimulus: Stimul
     views, labels = stimulus.views("train", index, stream(0, "check")), stimulus.labels["train"][index]
     head = torch.full_like(labels, HEADS.index("both")) if hasattr(network, "heads") else None
     learner = Learner(copy.deepcopy(network).train())
-    try:
-        with global_stream(0, "check"):
-            batch = objective.prepare(Batch(views, labels, head), stream(0, "check"))
-            loss, right = objective.judge(full(objective.answer(learner, batch)), batch)
-    except BadInput:
-        raise
-    except Exception as error:  # whatever a user's objective raises is a finding, not a crash
-        raise BadInput(
-            f"{where}: '{objective.kind}' fails on views of shape {tuple(views.shape)}: {in_short(error)}"
-        ) from error
+    words = f"{where}: '{objective.kind}' fails on views of shape {tuple(views.shape)}"
+    with finding(words), global_stream(0, "check"):
+        batch = objective.prepare(Batch(views, labels, head), stream(0, "check"))
+        loss, right = objective.judge(full(objective.answer(learner, batch)), batch)
     if not all(isinstance(part, Tensor) and part.shape == () for part in (loss, right)):
         raise BadInput(
             f"{where}: judge of '{objective.kind}' must return two tensors without dimensions, the loss and the share "

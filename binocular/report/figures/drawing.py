@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from binocular.protocols.figures import OWN_FIGURES, own_figure
 from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
-from binocular.stimuli.errors import BadInput, in_short
+from binocular.stimuli.errors import BadInput, finding
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.ownership import remove_figures
 from binocular.store.sites import in_order
@@ -135,12 +135,8 @@ def drawing_of(name: str) -> Drawing:
     function, per_site = own_figure(name, "figure")
 
     def drawn(*given: object) -> Figure:
-        try:
+        with finding(f"the figure {name} cannot be drawn"):
             figure = function(*given)
-        except BadInput:
-            raise
-        except Exception as error:  # whatever a user's figure raises is a finding, not a crash
-            raise BadInput(f"the figure {name} cannot be drawn: {in_short(error)}") from error
         if not hasattr(figure, "savefig"):
             raise BadInput(f"the figure {name} cannot be drawn: it returns a {type(figure).__name__}, no Figure")
         return figure

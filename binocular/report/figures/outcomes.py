@@ -16,7 +16,6 @@ from binocular.stimuli.canvas import Canvas
 from binocular.store.overview import end_group
 from binocular.store.statistics import interval
 from binocular.store.study import Condition, Study
-from binocular.store.summary import last_value
 
 __all__ = ["interval_rows", "outcomes_figure"]
 
@@ -85,7 +84,7 @@ def outcomes_figure(study: Study, site: str | None = None) -> Figure:
         (end, f"{end}: share of {study.unit_word(site)}\n{study.fellow_eye} (fellow) eye only", None),
         ("binocular_share", "binocular share\ngroups 2–6", None),
     ]
-    vision = [task for task in study.tasks if _tested(study, task)] or ["test_accuracy"]
+    vision = [task for task in study.tasks if any(np.isfinite(c.last(task)).any() for c in shown)] or ["test_accuracy"]
     names = {"test_accuracy": "accuracy\nboth eyes"}
     count = len(dominance) + len(vision)
     height = 0.3 * max(len(shown), 2) + 1.6
@@ -95,8 +94,7 @@ def outcomes_figure(study: Study, site: str | None = None) -> Figure:
         interval_rows([_at_end(c, site, measure) for c in shown], ax, limits=(0, 1), reference=reference)
         ax.set_xlabel(label)
     for task, ax in zip(vision, axes[len(dominance) :], strict=True):
-        values = [[last_value(s.history[task]) for s in c.subjects if task in s.history] for c in shown]
-        interval_rows(values, ax, limits=(0, 1), reference=_chance(study, task))
+        interval_rows([condition.last(task) for condition in shown], ax, limits=(0, 1), reference=_chance(study, task))
         ax.set_xlabel(names.get(task, f"{task}\naccuracy"))
     labels = ["\n".join(textwrap.wrap(c.label, 30, max_lines=2, placeholder=" ...")) for c in shown]
     axes[0].set_yticks(range(len(shown)), labels)
@@ -122,12 +120,3 @@ def _chance(study: Study, task: str) -> float | None:
 def _counts(study: Study) -> str:
     counts = {len(condition.subjects) for condition in study.reared}
     return f"n = {min(counts)}" + (f" to {max(counts)}" if len(counts) > 1 else "") if counts else "n = 0"
-
-
-def _tested(study: Study, task: str) -> bool:
-    return any(
-        np.isfinite(last_value(subject.history[task]))
-        for condition in study.reared
-        for subject in condition.subjects
-        if task in subject.history
-    )
