@@ -218,7 +218,7 @@ def export(
     if not csv:
         raise BadInput("export: say what to write; accepted: --csv")
     path = _study_file(study)
-    with Waiting("writing tables", "subjects") as waiting:
+    with Waiting("writing tables") as waiting:
         written = export_csv(path, out if out is not None else _beside(path, "export"), waiting.tell)
     print(*written, sep="\n")
 
@@ -312,7 +312,7 @@ def measure(
     from binocular.runs.measuring import measure_study
     from binocular.store.waiting import Waiting
 
-    with Waiting(f"measuring {chosen.name}", "subjects") as waiting:
+    with Waiting(f"measuring {chosen.name}") as waiting:
         written = measure_study(_study_file(study), chosen, tuple(site or ()), when, device, waiting.tell)
     print_measure(written, type(chosen))
     print(f"study    {written}  (measures/{chosen.name})")

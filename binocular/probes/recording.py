@@ -96,7 +96,7 @@ def _in_blocks(
 
 
 @torch.no_grad()
-def responses(network: nn.Module, views: Tensor, site: str, units: UnitKind | None = None, batch: int = 500) -> Tensor:
+def responses(network: nn.Module, views: Tensor, site: str, units: UnitKind | None = None) -> Tensor:
     """Show views and take down what the units of one site answer.
 
     Parameters
@@ -107,8 +107,6 @@ def responses(network: nn.Module, views: Tensor, site: str, units: UnitKind | No
         ``[n, eye, channel, height, width]``.
     site, units
         As in `response_grid`.
-    batch
-        Presentations at a time.
 
     Returns
     -------
@@ -117,7 +115,7 @@ def responses(network: nn.Module, views: Tensor, site: str, units: UnitKind | No
     """
     place = resolve_site(network, site_name(site, units))
     kept = []
-    for some in views.split(at_once(batch, views.shape)):
+    for some in views.split(at_once(500, views.shape)):
         answers = _answers(network, [place], lambda some=some: network(some))
         kept.append(answers[place.name].double().cpu())
     return torch.cat(kept)

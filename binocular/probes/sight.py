@@ -13,10 +13,12 @@ from binocular.store.schema import VISION
 
 __all__ = ["class_scores", "task_scores", "vision"]
 
+_AT_ONCE = 250  # presentations
+
 
 @torch.no_grad()
 def vision(
-    network: nn.Module, stimulus: StimulusSet, test_size: int | None = None, batch: int = 250
+    network: nn.Module, stimulus: StimulusSet, test_size: int | None = None, batch: int = _AT_ONCE
 ) -> dict[str, float]:
     """Test a subject on undisturbed stimuli.
 
@@ -55,13 +57,13 @@ def vision(
 
 
 @torch.no_grad()
-def class_scores(network: nn.Module, views: Tensor, batch: int = 250) -> Tensor:
+def class_scores(network: nn.Module, views: Tensor) -> Tensor:
     """Return the scores of the classes for many presentations, a part of them at a time.
 
     Parameters
     ----------
-    network, batch
-        As for `vision`.
+    network
+        A two-eyed network, in evaluation mode.
     views
         What both eyes see, ``[presentation, eye, channel, height, width]``.
 
@@ -70,7 +72,7 @@ def class_scores(network: nn.Module, views: Tensor, batch: int = 250) -> Tensor:
     Tensor
         ``[presentation, class]`` float32.
     """
-    return torch.cat([network(part) for part in views.split(batch)]).float()
+    return torch.cat([network(part) for part in views.split(_AT_ONCE)]).float()
 
 
 def task_scores(scores: Tensor, values: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ the variance over one eye for every partner in the other, and the two-way analys
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +18,7 @@ __all__ = ["SILENT_FLOOR", "SourceVariance", "source_variance"]
 
 SILENT_FLOOR = 1e-10
 """Units with both source variances at or below this, in squared response, count as silent."""
+_NUMBERS_AT_ONCE = 2**23  # so that the grids of the units that are worked on stay near 64 MB in float64
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class SourceVariance:
 
 @own_settings()
 def source_variance(
-    grid: Tensor | np.ndarray, bootstrap: int = 0, generator: torch.Generator | None = None, floor: float = SILENT_FLOOR
+    grid: Tensor | np.ndarray, bootstrap: int = 0, generator: torch.Generator | None = None
 ) -> SourceVariance:
     """Split each unit's variance between the eyes.
 
@@ -61,8 +61,6 @@ def source_variance(
         Resamplings of both eyes' stimuli for the standard error; 0 leaves it NaN.
     generator
         Source of the resampling, on the CPU.
-    floor
-        Silent units have both source variances at or below this.
 
     Returns
     -------
@@ -88,32 +86,25 @@ def source_variance(
     ([0.8, 0.0], [0.0, 1.0])
     """
     grid = torch.as_tensor(grid)
-    n_left, n_right, n_units = grid.shape
+    n_left, n_right = grid.shape[:2]
     if min(n_left, n_right) < 2:
         raise ValueError(f"a variance needs at least 2 stimuli per eye, not {n_left} x {n_right}")
     columns = [
-        _of_block(grid[:, :, block].double(), bootstrap, generator, floor)
-        for block in _unit_blocks(n_units, n_left * n_right)
+        _of_block(block.double(), bootstrap, generator)
+        for block in grid.split(max(1, _NUMBERS_AT_ONCE // (n_left * n_right)), dim=2)
     ]
     rsv, se, left, right, interaction = (np.concatenate(parts) for parts in zip(*columns, strict=True))
     return SourceVariance(rsv, se, left, right, interaction, int(np.isnan(rsv).sum()))
 
 
-def _unit_blocks(n_units: int, pairs: int, budget: int = 2**23) -> Iterator[slice]:
-    """Blocks of units whose grid in float64 stays near 64 MB."""
-    step = max(1, budget // pairs)
-    for start in range(0, n_units, step):
-        yield slice(start, min(start + step, n_units))
-
-
-def _of_block(grid: Tensor, bootstrap: int, generator: torch.Generator | None, floor: float) -> tuple[np.ndarray, ...]:
+def _of_block(grid: Tensor, bootstrap: int, generator: torch.Generator | None) -> tuple[np.ndarray, ...]:
     n_left, n_right, _ = grid.shape
     grid = grid - grid.mean(dim=(0, 1))  # keeps the sums of squares below small
     left = grid.var(dim=0, unbiased=True).mean(dim=0)
     right = grid.var(dim=1, unbiased=True).mean(dim=0)
     residual = grid - grid.mean(dim=1, keepdim=True) - grid.mean(dim=0, keepdim=True)
     pure = residual.square().sum(dim=(0, 1)) / ((n_left - 1) * (n_right - 1))
-    silent = (left <= floor) & (right <= floor)
+    silent = (left <= SILENT_FLOOR) & (right <= SILENT_FLOOR)
     both = torch.where(silent, torch.nan, left + right)
     rsv = (left - right) / both
     # left = V_left + V_both and right = V_right + V_both, so the whole variance is left + right - V_both.

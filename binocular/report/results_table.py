@@ -15,17 +15,15 @@ from binocular.store.study import Study, load_study
 __all__ = ["print_table", "rich_table"]
 
 
-def rich_table(study: Study, site: str | None = None, width: int = 80) -> Table:
+def rich_table(study: Study, width: int = 80) -> Table:
     """Return the table for a terminal of some width; the interval is given for CBI alone, to keep it narrow.
 
     Parameters
     ----------
-    study, site
-        As for `binocular.store.overview.condition_table`.
-    width
-        Of the terminal, in characters.
+    study, width
+        A study in memory, and the terminal's width in characters.
     """
-    rows = condition_table(study, site)
+    rows = condition_table(study)
     narrow = width < 110
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if narrow else (0, 2, 0, 0), header_style="bold")
     table.add_column("condition")

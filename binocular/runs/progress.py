@@ -12,12 +12,14 @@ from binocular.rearing.tree import Node
 
 __all__ = ["Bar", "Lines", "progress_for"]
 
+_EVERY_SECONDS = 5.0
+
 
 class Lines:
     """A plain line every few seconds, for logs."""
 
-    def __init__(self, stream: TextIO, every: float = 5.0) -> None:
-        self._stream, self._every = stream, every
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
         self._lock = threading.Lock()
         self._total = self._done = self._found = 0
         self._began = self._told = time.monotonic()
@@ -34,7 +36,7 @@ class Lines:
         with self._lock:
             self._done += 1
             now = time.monotonic()
-            if now - self._told < self._every and self._done < self._total:
+            if now - self._told < _EVERY_SECONDS and self._done < self._total:
                 return
             self._told = now
             spent = now - self._began

@@ -61,24 +61,15 @@ def one_line(error: BaseException) -> str:
     return (text[:300] if text.isprintable() else repr(text)[:300]) or type(error).__name__
 
 
-def problem_of(path: Path | str, decode: bool = True) -> str | None:
-    """Say what is wrong with a file as a container; None if it may be read.
+def problem_of(path: Path | str) -> str | None:
+    """Say what is wrong with a regular file as a container; None if it may be read.
 
-    Parameters
-    ----------
-    path
-        A regular file.
-    decode
-        Decode all texts and all compressed data once, a piece at a time: whatever they do, they do here.
-
-    Returns
-    -------
-    str or None
-        The end of a sentence that begins with the file's name.
+    All texts and all compressed data are decoded once, a piece at a time: whatever they do, they do here. What is
+    returned is the end of a sentence that begins with the file's name.
     """
     try:
         with h5py.File(path, "r", locking=False) as file:
-            _Walk(Path(path).stat().st_size, decode).group(file.id, "", 0)
+            _Walk(Path(path).stat().st_size).group(file.id, "", 0)
     except _Refused as refused:
         return str(refused)
     except READING_ERRORS as error:
@@ -89,8 +80,8 @@ def problem_of(path: Path | str, decode: bool = True) -> str | None:
 class _Walk:
     """Visits every object once."""
 
-    def __init__(self, size: int, decode: bool) -> None:
-        self._size, self._decode = size, decode
+    def __init__(self, size: int) -> None:
+        self._size = size
         self._left = _FREE_BYTES + _EXPANSION * size
         self._objects = 0
 
@@ -138,10 +129,12 @@ class _Walk:
             raise _Refused(f"declares far more data than a file of {self._size} bytes should hold, at {name}")
         if layout == h5d.CHUNKED and math.prod(made.get_chunk()) * kind.get_size() > _LARGEST_CHUNK:
             raise _Refused(f"holds data in chunks larger than {_LARGEST_CHUNK >> 20} MB, at {name}")
-        if self._decode and isinstance(kind, h5t.TypeStringID):
+        if isinstance(kind, h5t.TypeStringID):
             self._texts(h5py.Dataset(dataset), name)
-        elif self._decode and filters:
-            _unpack(h5py.Dataset(dataset))
+        elif filters:
+            whole = h5py.Dataset(dataset)
+            for piece in whole.iter_chunks():
+                whole[piece]
 
     def _texts(self, dataset: h5py.Dataset, name: str) -> None:
         pieces = range(0, dataset.shape[0], _TEXTS_AT_ONCE) if dataset.ndim else ()
@@ -162,7 +155,7 @@ class _Walk:
             if attribute.get_storage_size() > _LARGEST_ATTRIBUTE:
                 raise _Refused(f"holds an attribute of {attribute.get_storage_size()} bytes, {key} at {name}")
             null = attribute.get_space().get_simple_extent_type() == h5s.NULL
-            if self._decode and not null and attribute.get_type().get_class() == h5t.STRING:
+            if not null and attribute.get_type().get_class() == h5t.STRING:
                 values: Any = np.empty(attribute.shape, attribute.dtype)
                 attribute.read(values)
                 self._spend(sum(map(len, values.ravel().tolist())), name)
@@ -191,11 +184,6 @@ def _text(name: bytes, where: str) -> str:
         if (text := name.decode()).isprintable():
             return text
     raise _Refused(f"holds a name that is not printable text, {name[:80]!r} in {where or '/'}")
-
-
-def _unpack(dataset: h5py.Dataset) -> None:
-    for piece in dataset.iter_chunks():
-        dataset[piece]
 
 
 def _bounded() -> None:

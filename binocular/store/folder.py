@@ -92,13 +92,8 @@ def _owner(path: Path) -> str:
     return f"process {lines[0]} on {lines[1]}" if lines[0].isdigit() and len(lines) > 1 else lines[0].strip()
 
 
-def try_folder(folder: Path, option: str = "--out") -> None:
-    """Do in a folder on a small scale what a run will do there at its end.
-
-    Parameters
-    ----------
-    folder, option
-        As for `folder_lock`; ``nodes`` is made in the folder.
+def try_folder(folder: Path) -> None:
+    """Do in an output folder on a small scale what a run will do there at its end; ``nodes`` is made in it.
 
     Raises
     ------
@@ -107,15 +102,15 @@ def try_folder(folder: Path, option: str = "--out") -> None:
     """
     for name in ("study.h5", "report.html"):
         if (folder / name).is_dir():
-            raise BadInput(f"{option}: {folder / name} is a folder; a file is to be written there, so move it away")
+            raise BadInput(f"--out: {folder / name} is a folder; a file is to be written there, so move it away")
     subfolders = ("nodes", *(name for name in ("figures", "measures") if (folder / name).exists()))
     for place in (folder, *(folder / name for name in subfolders)):
         if place.exists() and not place.is_dir():
-            raise BadInput(f"{option}: {place} is a file; a folder is needed there, so move it away")
-        _try_writing(place / f".binocular-trial-{os.getpid()}", option)
+            raise BadInput(f"--out: {place} is a file; a folder is needed there, so move it away")
+        _try_writing(place / f".binocular-trial-{os.getpid()}")
 
 
-def _try_writing(path: Path, option: str) -> None:
+def _try_writing(path: Path) -> None:
     try:
         for content in (b"tried", b"replaced"):
             with atomic_write(path) as temporary:
@@ -123,13 +118,13 @@ def _try_writing(path: Path, option: str) -> None:
                 seal(temporary)
         whole = seal_state(path) is SealState.WHOLE and path.read_bytes().startswith(content)
     except OSError as error:
-        raise _unfit(path, option, str(error.strerror or error)) from error
+        raise _unfit(path, str(error.strerror or error)) from error
     finally:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
     if not whole:
-        raise _unfit(path, option, "a file is not read back as it was written")
+        raise _unfit(path, "a file is not read back as it was written")
 
 
-def _unfit(path: Path, option: str, cause: str) -> BadInput:
-    return BadInput(f"{option}: files cannot be written and replaced in {path.parent} ({cause}); name another folder")
+def _unfit(path: Path, cause: str) -> BadInput:
+    return BadInput(f"--out: files cannot be written and replaced in {path.parent} ({cause}); name another folder")

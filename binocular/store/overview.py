@@ -100,34 +100,22 @@ def area_table(study: StudyData) -> list[AreaRow]:
     return rows
 
 
-def how_to_read(study: StudyData, site: str | None = None) -> str:
-    """Return what the table needs beside it: which eye is which, and what the intervals are.
-
-    Parameters
-    ----------
-    study, site
-        As for `condition_table`.
-    """
+def how_to_read(study: StudyData) -> str:
+    """Return what the table needs beside it: which eye is which, and what the intervals are."""
     several = any(len(condition.subjects) > 1 for condition in study.conditions)
     spread = "[..] 95 % interval over seeds" if several else "one seed, so no interval"
-    units = in_words(site or study.default_site)
+    units = in_words(study.default_site)
     return (
         f"{units}: CBI 1 = {study.treated_eye} (treated) eye only, 0 = {study.fellow_eye} (fellow) eye only; {spread}"
     )
 
 
-def html_table(study: StudyData, site: str | None = None) -> str:
-    """Return the table as HTML for a notebook, every cell with its interval, and how to read it.
-
-    Parameters
-    ----------
-    study, site
-        As for `condition_table`.
-    """
+def html_table(study: StudyData) -> str:
+    """Return the table as HTML for a notebook, every cell with its interval, and how to read it."""
     import pandas
 
     rows = [
         {"condition": row.label, "n": row.seeds, **{name: cell.text() for name, cell in row.cells.items()}}
-        for row in condition_table(study, site)
+        for row in condition_table(study)
     ]
-    return f"{pandas.DataFrame(rows).to_html(index=False, border=0)}<p>{escape(how_to_read(study, site))}</p>"
+    return f"{pandas.DataFrame(rows).to_html(index=False, border=0)}<p>{escape(how_to_read(study))}</p>"

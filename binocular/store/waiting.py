@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 __all__ = ["Waiting"]
 
@@ -15,18 +15,16 @@ _SILENT_SECONDS, _EVERY_SECONDS = 2.0, 5.0
 
 
 class Waiting:
-    """A bar on a terminal, a plain line every few seconds elsewhere; a context manager.
+    """A bar on a terminal, a plain line every few seconds elsewhere, on standard error; a context manager.
 
     Parameters
     ----------
-    what, of
-        What is done, such as ``"measuring"``, and what is counted, such as ``"subjects"``.
-    stream
-        Where to tell it; standard error by default.
+    what
+        What is done with subjects, in words, such as ``"measuring"``.
     """
 
-    def __init__(self, what: str, of: str, stream: TextIO | None = None) -> None:
-        self._what, self._of, self._stream = what, of, stream or sys.stderr
+    def __init__(self, what: str) -> None:
+        self._what, self._stream = what, sys.stderr
         self._lock = threading.Lock()
         self._began = self._told = time.monotonic()
         self._bar: Any = None
@@ -50,7 +48,7 @@ class Waiting:
                 self._told = now
                 left = f", about {(now - self._began) / done * (total - done):.0f} s left" if done else ""
                 with contextlib.suppress(OSError, ValueError):  # a closed or full stream decides nothing
-                    print(f"{self._what}: {done} of {total} {self._of}{left}", file=self._stream, flush=True)
+                    print(f"{self._what}: {done} of {total} subjects{left}", file=self._stream, flush=True)
 
     def _draw(self, done: int, total: int) -> None:
         if self._bar is None:

@@ -120,25 +120,21 @@ def agreement_figure(study: Study, site: str | None = None) -> Figure:
     return figure
 
 
-def two_eye_tuning(
-    angle: ArrayLike, left: ArrayLike, right: ArrayLike, ax: Axes | None = None, *, period: float = 180.0
-) -> Axes:
+def two_eye_tuning(angle: ArrayLike, left: ArrayLike, right: ArrayLike, ax: Axes | None = None) -> Axes:
     """Draw one unit's tuning to each eye.
 
     Parameters
     ----------
     angle
-        Orientations in degrees, ``[orientation]``, within one period; the curve is closed by its first point.
+        Orientations in degrees, ``[orientation]``, within 180; the curve is closed by its first point.
     left, right
         Responses above grey, ``[orientation]``.
     ax
         Where to draw; a new figure by default.
-    period
-        180 for orientations, 360 for phases.
     """
     ax = axes_or_new(ax)
     order = np.argsort(angle)
-    around = np.append(np.asarray(angle)[order], np.asarray(angle)[order][0] + period)
+    around = np.append(np.asarray(angle)[order], np.asarray(angle)[order][0] + 180.0)
     ax.axhline(0, color="#BBBBBB", lw=0.7, zorder=0)
     for eye, values, marker in (("left", left, "o"), ("right", right, "s")):
         closed = np.append(np.asarray(values)[order], np.asarray(values)[order][0])
@@ -181,7 +177,7 @@ def tuning_figure(study: Study, site: str | None = None) -> Figure:
     return figure
 
 
-def field_pairs(fields: ArrayLike, ax: Axes | None = None, *, columns: int = 3) -> Axes:
+def field_pairs(fields: ArrayLike, ax: Axes | None = None) -> Axes:
     """Draw pairs of receptive fields: left eye's in blue frame, right eye's in vermilion beside it.
 
     Parameters
@@ -191,11 +187,9 @@ def field_pairs(fields: ArrayLike, ax: Axes | None = None, *, columns: int = 3) 
         minus to plus their largest absolute value; white is 0.
     ax
         Where to draw; a new figure by default.
-    columns
-        Pairs in a row.
     """
     ax = axes_or_new(ax)
-    pictures = np.asarray(fields, float).mean(2)
+    pictures, columns = np.asarray(fields, float).mean(2), 3
     for place, pair in enumerate(pictures):
         top, start = -(place // columns) * 1.18, (place % columns) * 2.45
         limit = np.abs(pair).max() or 1.0
