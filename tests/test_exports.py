@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binocular.stimuli.errors import BadInput
-from binocular.store.exports import csv_files, export_csv
+from binocular.store import exports
+from binocular.store.exports import export_csv
 from binocular.store.schema import HISTORY, MEASURES, PROBES, Field
 from binocular.store.tables import write_attributes, write_table
 from binocular.store.writing import write_study
@@ -225,7 +226,7 @@ def test_any_number_and_any_text_reads_back(tmp_path_factory: pytest.TempPathFac
     path = tmp_path_factory.mktemp("cells") / "cells.csv"
     frame = pandas.DataFrame({"number": np.array(values, np.float64)}).assign(text=text)
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv_files._append(file, frame, dict.fromkeys(("number", "text")), header=True)
+        exports._append(file, frame, dict.fromkeys(("number", "text")), header=True)
     with path.open(newline="", encoding="utf-8") as file:
         back = list(csv.DictReader(file))
     assert [float(row["number"]) for row in back] == values
@@ -239,7 +240,7 @@ def test_a_failed_export_leaves_the_old_file(study_path: Path, tmp_path: Path, m
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(csv_files, "_append", full)
+    monkeypatch.setattr(exports, "_append", full)
     with pytest.raises(BadInput, match="disk is full"):
         export_csv(study_path, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -74,7 +74,7 @@ class Probe(BaseModel):
     def measure_sites(
         self, network: nn.Module, stimulus: StimulusSet, seed: int, sites: Sequence[str]
     ) -> dict[str, dict[str, np.ndarray]]:
-        """Measure several sites of one network; a probe that can do so at once says how.
+        """Measure several sites, by name what `measure` returns; a probe that can do so at once says how.
 
         Parameters
         ----------
@@ -82,11 +82,6 @@ class Probe(BaseModel):
             As in `measure`.
         sites
             Sites by the names under which they are stored, see `site_name`.
-
-        Returns
-        -------
-        dict
-            By site, what `measure` returns.
         """
         return {site: self.measure(network, stimulus, seed, site) for site in sites}
 

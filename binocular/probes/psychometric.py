@@ -57,10 +57,8 @@ def fit_psychometric(levels: np.ndarray, hits: np.ndarray, count: int, criterion
     ----------
     levels
         Strengths of the signal, positive and rising, ``[level]``.
-    hits
-        Right answers at each, ``[level]``.
-    count
-        Answers at each level.
+    hits, count
+        Right answers at each, ``[level]``, of so many answers at each.
     criterion
         Share of right answers at threshold, above one half.
 

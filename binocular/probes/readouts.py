@@ -15,7 +15,7 @@ __all__ = ["cross_entropy_bits", "resampled_thresholds", "ridge_hits", "rising",
 
 
 def ridge_hits(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor, ridge: float = 0.1) -> Tensor:
-    """Train ridge regressions on the classes and count what they get right.
+    """Train ridge regressions on the classes and count what they get right, ``[cell]`` int64.
 
     Parameters
     ----------
@@ -25,11 +25,6 @@ def ridge_hits(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: T
         Classes ``[presentation]``, the same for all cells.
     ridge
         Penalty, in units of the variance of a standardised unit.
-
-    Returns
-    -------
-    Tensor
-        Correct answers of each cell, ``[cell]`` int64.
     """
     train, test = train.double(), test.double()
     mean, spread = train.mean(1, keepdim=True), train.std(1, keepdim=True)
@@ -103,10 +98,8 @@ def resampled_thresholds(
     ----------
     levels, criterion
         As for `sensitivity`.
-    hits
-        Correct answers at each level, ``[level]``.
-    count
-        Answers at each level.
+    hits, count
+        Correct answers at each level, ``[level]``, of so many answers at each.
     resamplings
         Draws of the test's answers, binomial at the observed accuracy; 0 leaves the interval NaN. The interval holds
         the chance of the test, not that of the training of the readout.
@@ -131,7 +124,7 @@ def cross_entropy_bits(
     penalties: tuple[float, ...],
     trained_on: Tensor | None = None,
 ) -> Tensor:
-    """Return what multinomial logistic readouts do not know about the class, by cross-validation.
+    """Return the surprise of cross-validated logistic readouts at the class, bits ``[way of seeing, presentation]``.
 
     Parameters
     ----------
@@ -148,11 +141,6 @@ def cross_entropy_bits(
     trained_on
         For one readout that serves all ways of seeing: the way in which each presentation trains it,
         ``[presentation]``. None for a readout of each way.
-
-    Returns
-    -------
-    Tensor
-        Bits of surprise, ``[way of seeing, presentation]`` float64.
     """
     ways, count = responses.shape[:2]
     surprise = torch.empty(ways, count, dtype=torch.float64)

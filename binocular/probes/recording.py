@@ -97,7 +97,7 @@ def _in_blocks(
 
 @torch.no_grad()
 def responses(network: nn.Module, views: Tensor, site: str, units: UnitKind | None = None) -> Tensor:
-    """Show views and take down what the units of one site answer.
+    """Show views and take down what the units of one site answer, ``[n, unit]`` float64 on the CPU.
 
     Parameters
     ----------
@@ -107,11 +107,6 @@ def responses(network: nn.Module, views: Tensor, site: str, units: UnitKind | No
         ``[n, eye, channel, height, width]``.
     site, units
         As in `response_grid`.
-
-    Returns
-    -------
-    Tensor
-        ``[n, unit]`` float64 on the CPU.
     """
     place = resolve_site(network, site_name(site, units))
     kept = []

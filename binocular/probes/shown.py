@@ -12,7 +12,7 @@ __all__ = ["noise_shown", "probe_views", "visible_columns"]
 
 
 def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Draw stimuli for each eye from its own marginal: different scenes of the test split for the two eyes.
+    """Draw test scenes of its own for the left and the right eye, ``[n_stimuli, channel, height, width]`` each.
 
     Parameters
     ----------
@@ -22,11 +22,6 @@ def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tenso
         Per eye; at most half of the test split.
     seed
         Of the choice.
-
-    Returns
-    -------
-    tuple of Tensor
-        What the left and the right eye see, ``[n_stimuli, channel, height, width]`` each.
     """
     labels = stimulus.labels["test"]
     order = torch.randperm(len(labels), generator=stream(seed, "probe")).to(labels.device)

@@ -58,7 +58,7 @@ def vision(
 
 @torch.no_grad()
 def class_scores(network: nn.Module, views: Tensor) -> Tensor:
-    """Return the scores of the classes for many presentations, a part of them at a time.
+    """Return the scores of the classes for many presentations, ``[presentation, class]`` float32.
 
     Parameters
     ----------
@@ -66,11 +66,6 @@ def class_scores(network: nn.Module, views: Tensor) -> Tensor:
         A two-eyed network, in evaluation mode.
     views
         What both eyes see, ``[presentation, eye, channel, height, width]``.
-
-    Returns
-    -------
-    Tensor
-        ``[presentation, class]`` float32.
     """
     return torch.cat([network(part) for part in views.split(_AT_ONCE)]).float()
 

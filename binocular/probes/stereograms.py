@@ -23,7 +23,7 @@ Pattern = Literal["dots", "gaussian", "1/f"]
 def stereograms(
     shape: tuple[int, int, int], disparity: Tensor, pattern: Pattern, generator: torch.Generator, contrast: float = 1.0
 ) -> Tensor:
-    """Draw one stereogram for each disparity, each from a pattern of its own.
+    """Draw stereograms ``[n, eye, channel, height, width]`` float32, one for each disparity from a pattern of its own.
 
     Parameters
     ----------
@@ -38,11 +38,6 @@ def stereograms(
         Source of the patterns, on the CPU.
     contrast
         Their s.d.
-
-    Returns
-    -------
-    Tensor
-        ``[n, eye, channel, height, width]`` float32.
     """
     channels, height, width = shape
     n, wide = len(disparity), 2 * width
@@ -64,7 +59,7 @@ def stereograms(
 
 
 def phase_stereograms(basis: Tensor, phases: int) -> tuple[Tensor, Tensor]:
-    """Return gratings at equal steps of phase for each eye, from their cosine and sine waves.
+    """Return phases in degrees, and gratings ``[kind, phase, channel, height, width]``, from their two waves.
 
     Parameters
     ----------
@@ -72,11 +67,6 @@ def phase_stereograms(basis: Tensor, phases: int) -> tuple[Tensor, Tensor]:
         ``[kind, quadrature = 2, channel, height, width]`` at phases 0 and 90 degrees.
     phases
         Steps around the circle.
-
-    Returns
-    -------
-    tuple of Tensor
-        The phases in degrees ``[phase]``, and the gratings ``[kind, phase, channel, height, width]``.
     """
     angle = 2 * math.pi * torch.arange(phases, dtype=torch.float64) / phases
     quadrature = torch.stack([torch.cos(angle), torch.sin(angle)], 1).float()

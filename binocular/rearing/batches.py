@@ -70,10 +70,8 @@ class Presenter:
 
     Parameters
     ----------
-    stimulus
-        Its training split is presented.
-    batch_size
-        Presentations per step.
+    stimulus, batch_size
+        Its training split is presented, so much of it in a step.
     conditions
         What is done to the eyes in this epoch.
     objective

@@ -81,7 +81,7 @@ class Cohort(ABC):
     def step(
         self, batches: Sequence[Batch], learning_rates: Sequence[float], objective: Objective = CLASSIFICATION
     ) -> Tensor:
-        """Take one step for every subject.
+        """Take one step for every subject; return ``[subject, 2]``: loss, and share correct before it (NaN: no class).
 
         Parameters
         ----------
@@ -91,11 +91,6 @@ class Cohort(ABC):
             One per subject.
         objective
             What all of them learn in this step.
-
-        Returns
-        -------
-        Tensor
-            ``[subject, 2]``: loss, and share of correct answers (NaN where no class is named), before the step.
         """
 
     @abstractmethod

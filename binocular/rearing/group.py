@@ -45,20 +45,14 @@ class Group:
 
     Attributes
     ----------
-    plan
-        What they have in common.
-    nodes
-        What each goes through; of equal epochs.
-    sets
-        What each sees.
+    plan, nodes
+        What they have in common, and what each goes through, of equal epochs.
+    sets, streams
+        What each sees, and those of what its network draws by itself.
     cohort
         Their weights, and how these change.
-    records
-        What was noted about each.
-    observers
-        Who notes it.
-    streams
-        Of what their networks draw by themselves.
+    records, observers
+        What was noted about each, and who notes it.
     lost
         Subjects whose learning broke down: the place of each, and why. Their weights are of no use any more.
     """

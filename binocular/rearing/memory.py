@@ -20,14 +20,9 @@ _NEVER, _ONE_GIGABYTE = 2**31 - 1, 2**30
 
 @functools.cache
 def keep_freed_memory() -> bool:
-    """Let this process keep the memory that its tensors free; the peak stays as it was.
+    """Let this process keep the memory that its tensors free, with the same peak; say whether the C library complied.
 
     Nothing is computed differently. Only the GNU C library can be told; elsewhere nothing happens.
-
-    Returns
-    -------
-    bool
-        Whether the C library complied.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -28,10 +28,8 @@ class Observer:
     ----------
     plan, node
         What is measured, and when.
-    stimulus
-        What the subject sees.
-    record
-        Where everything is noted.
+    stimulus, record
+        What the subject sees, and where everything is noted.
     network
         Gives the subject's network of the moment, in evaluation mode.
     streams

@@ -31,12 +31,8 @@ class Plan:
 
     Attributes
     ----------
-    device
-        ``"cpu"`` or ``"cuda"``.
-    precision
-        ``"float32"`` or ``"bfloat16"``.
-    packing
-        ``"loop"`` or ``"stacked"``.
+    device, precision, packing
+        ``"cpu"`` or ``"cuda"``; ``"float32"`` or ``"bfloat16"``; ``"loop"`` or ``"stacked"``.
     reconstructs
         Whether some phase reconstructs, so that all subjects have a decoder from the beginning. It has no part in the
         identity: until the first such phase a decoder stays as the seed draws it, and nothing depends on it.

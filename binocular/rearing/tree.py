@@ -53,14 +53,10 @@ class Node:
 
     Attributes
     ----------
-    identity
-        Identity of the state at its end.
-    parent
-        Identity of the state at its beginning: another node's, or the untrained network's.
-    seed
-        Seed of the subject.
-    start, stop
-        Its epochs, half open.
+    identity, parent
+        Identities of the states at its end and at its beginning; the latter may be the untrained network's.
+    seed, start, stop
+        Seed of the subject, and its epochs, half open.
     epochs
         What each of its epochs does.
     checkpoints

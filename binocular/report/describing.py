@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import tomli_w
@@ -56,14 +57,10 @@ class Description:
 
     Attributes
     ----------
-    name
-        As it is written in a protocol.
-    about
-        One sentence.
-    fields
-        In order.
-    example
-        TOML that says it.
+    name, about
+        As it is written in a protocol, and one sentence.
+    fields, example
+        In order, and TOML that says it.
     """
 
     name: str
@@ -156,11 +153,6 @@ def _protocol() -> Description:
     return replace(found, fields=found.fields + _of_model("", Taken, "").fields)
 
 
-def _table_in(place: str) -> Callable[[str, type[BaseModel]], Description]:
-    """Return what describes a kind whose example is a table that names it."""
-    return lambda name, model: _of_model(name, model, place)
-
-
 _LIMITS = {
     "minimum": "{} or more", "exclusiveMinimum": "above {}", "maximum": "{} or less", "exclusiveMaximum": "below {}",
 }  # fmt: skip
@@ -248,9 +240,9 @@ _TABLES: dict[str, Callable[[], Iterator[Description]]] = {
 }
 _KINDS: dict[str, tuple[Kinds, Callable[[str, Any], Description]]] = {
     "networks": (NETWORKS, _network),
-    "stimuli": (STIMULI, _table_in("stimulus = {}")),
-    "deficits": (DEFICITS, _table_in("deficits = [{}]")),
-    "objectives": (OBJECTIVES, _table_in("objective = {}")),
+    "stimuli": (STIMULI, partial(_of_model, place="stimulus = {}")),
+    "deficits": (DEFICITS, partial(_of_model, place="deficits = [{}]")),
+    "objectives": (OBJECTIVES, partial(_of_model, place="objective = {}")),
     "probes": (PROBES, _probe),
 }
 _FIGURES = "figures"

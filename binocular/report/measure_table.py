@@ -20,7 +20,7 @@ __all__ = ["headline_cells", "list_probes", "print_measure"]
 
 
 def headline_cells(condition: Condition, probe: type[Probe], site: str, row: int) -> dict[str, Interval]:
-    """Return a probe's headline numbers over the seeds of a condition.
+    """Return a probe's headline numbers over the seeds of a condition, by name; empty where nothing was measured.
 
     Parameters
     ----------
@@ -28,11 +28,6 @@ def headline_cells(condition: Condition, probe: type[Probe], site: str, row: int
         Of a study in memory; what was measured, and where.
     row
         Checkpoint: 0 the untrained network, -1 the end of rearing.
-
-    Returns
-    -------
-    dict of str to Interval
-        Empty where nothing was measured.
     """
     key = probe.name, site
     found: list[Mapping[str, np.ndarray]] = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -23,7 +22,7 @@ __all__ = ["report_page", "write_report"]
 
 
 def write_report(study_path: Path | str, html_path: Path | str, drawn: Sequence[Path] = ()) -> Path:
-    """Write the report of a study file.
+    """Write the report of a study file; return the path of the page.
 
     Parameters
     ----------
@@ -33,11 +32,6 @@ def write_report(study_path: Path | str, html_path: Path | str, drawn: Sequence[
         The page; replaced if it exists.
     drawn
         What `draw_all` has just written of this study, so that the page need not draw it again.
-
-    Returns
-    -------
-    Path
-        The page.
 
     Raises
     ------
@@ -137,9 +131,5 @@ def _origin(study: Study) -> Iterator[tuple[str, str, bool]]:
     yield "protocol hash", str(about["protocol_hash"]), True
     yield "file format", str(about["schema"]), False
     yield "sign of RSV", str(about["sign_convention"]), False
-    try:
-        versions = json.loads(about["versions"])
-    except ValueError:
-        return
-    for name, version in versions.items() if isinstance(versions, dict) else ():
-        yield str(name), str(version), False
+    for name, version in study.versions.items():
+        yield name, str(version), False

@@ -47,21 +47,14 @@ def planned_tree(protocol: Protocol) -> PhaseTree:
 
 
 def expected_seconds(protocol: Protocol, epochs: int, cores: int) -> float | None:
-    """Estimate the time of rearing in seconds on a CPU like the one on which the network was measured.
+    """Estimate the seconds of rearing on a CPU like the measured one; None where nothing like it was measured.
 
     Parameters
     ----------
     protocol
         Its stimuli and network; sizes other than those measured are scaled by pixels and by width.
-    epochs
-        Subject-epochs in all.
-    cores
-        That rear at once.
-
-    Returns
-    -------
-    float or None
-        None where nothing like it was measured.
+    epochs, cores
+        Subject-epochs in all, and how many cores rear at once.
     """
     stimulus, kind = protocol.stimulus, network_class(protocol.network.kind)
     rate, usual = getattr(kind, "seconds_per_presentation", None), inspect.signature(kind).parameters.get("width")
@@ -179,10 +172,8 @@ def stimulus_figure(
         With the deficits of this condition; undisturbed by default.
     phase
         In which of its phases, counted from 1; deficits that change are shown as at its beginning.
-    pairs
-        Number of pairs of views.
-    seed
-        Of the stimuli.
+    pairs, seed
+        Number of pairs of views, and the seed of the stimuli.
 
     Raises
     ------

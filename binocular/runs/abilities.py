@@ -35,10 +35,8 @@ class Ability:
 
     Attributes
     ----------
-    topic
-        What it is about, one word.
-    text
-        What is possible.
+    topic, text
+        What it is about, in one word, and what is possible.
     add
         What the network would have to declare for more; empty where nothing is lacking.
     """

@@ -11,7 +11,7 @@ from binocular.networks.options import check_options, weights_of
 from binocular.protocols import Deficit, Protocol
 from binocular.protocols.figures import own_figure
 from binocular.runs.planning import StudyPlan, check_parts, placed_phases, plan_study, usable_device
-from binocular.runs.sizes import check_size, check_weights, size_of
+from binocular.runs.sizes import check_room, check_size, size_of
 from binocular.stimuli.base import StimulusConfig, StimulusSet
 from binocular.stimuli.errors import BadInput, finding, in_short
 from binocular.stimuli.streams import stream
@@ -29,10 +29,8 @@ class Findings:
 
     Attributes
     ----------
-    study
-        The plan of the study.
-    state_bytes
-        Bytes of one state of a subject on the disk.
+    study, state_bytes
+        The plan of the study, and the bytes of one state of a subject on the disk.
     notes
         What a person should know though it keeps nothing from running, one sentence each.
     """
@@ -80,7 +78,8 @@ def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool =
         own_figure(name)
     stimulus, notes = _checked_stimulus(protocol)
     numbers = weights_of(cls, stimulus.shape, stimulus.n_classes, spec.options)
-    check_weights(numbers, device, allow_large)
+    # Themselves, momentum, gradients, and a state on its way to the disk.
+    check_room("network.options", f"a subject of {numbers:,} weights", 4 * 4 * numbers, device, allow_large)
     study = plan_study(protocol, device, command)
     return Findings(study, check_parts(study, stimulus, allow_large), notes)
 

@@ -21,7 +21,7 @@ _TRAINED = ("epoch", "learning_rate", "train_loss", "train_accuracy")
 
 
 def subject_record(study: StudyPlan, condition: ResolvedCondition, seed: int, index: NodeIndex) -> SubjectRecord | None:
-    """Assemble a subject from its nodes.
+    """Assemble a subject from its nodes; None where one is missing.
 
     Only what the subject would have if it were reared by itself is kept: checkpoints and tests that other conditions
     asked for on a shared branch are left out.
@@ -32,11 +32,6 @@ def subject_record(study: StudyPlan, condition: ResolvedCondition, seed: int, in
         Whose record.
     index
         Of the folder where its nodes lie.
-
-    Returns
-    -------
-    SubjectRecord or None
-        None where a node is missing.
     """
     nodes = [study.tree.node(identity) for identity in study.tree.path[condition.name, seed]]
     records: list[NodeRecord] = []
@@ -129,9 +124,7 @@ def tree_record(study: StudyPlan, index: NodeIndex) -> TreeRecord:
     return TreeRecord(
         identity=[node.identity for node in nodes],
         parent=["" if node.is_root else node.parent for node in nodes],
-        seed=np.array([node.seed for node in nodes]),
-        start=np.array([node.start for node in nodes]),
-        stop=np.array([node.stop for node in nodes]),
+        **{name: np.array([getattr(node, name) for node in nodes]) for name in ("seed", "start", "stop")},
         seconds=np.array([index.seconds(node, found) for node, found in zip(nodes, parts, strict=True)]),
         conditions=[",".join(node.conditions) for node in nodes],
     )

@@ -6,7 +6,6 @@ that a subject went through, which rearing left in the study's folder.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -206,7 +205,7 @@ def _rebuild(path: Path, study: Study, subjects: Sequence[SubjectRecord]) -> Non
     header = StudyHeader(
         **{name: about[name] for name in ("title", "protocol", "protocol_hash", "created", "finished")},
         **{name: about[name] for name in ("device", "command", "treated_eye")},
-        versions=json.loads(about["versions"]),
+        versions=study.versions,
         conditions=[ConditionHeader(c.name, c.label, c.values) for c in study.conditions],
         seeds=about["seeds"],
         assembled=now(),

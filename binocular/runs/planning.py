@@ -21,7 +21,7 @@ from binocular.rearing.objectives import build_decoder, try_objective
 from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node, PhaseTree
 from binocular.runs.packing import bytes_of_step, can_be_stacked, packing_for
-from binocular.runs.sizes import check_step
+from binocular.runs.sizes import check_room
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.errors import BadInput
@@ -42,12 +42,8 @@ class StudyPlan:
 
     Attributes
     ----------
-    protocol
-        The checked protocol.
-    plan
-        What all nodes have in common.
-    tree
-        Its phase tree.
+    protocol, plan, tree
+        The checked protocol, what all nodes have in common, and its phase tree.
     """
 
     protocol: Protocol
@@ -148,17 +144,12 @@ def _network(protocol: Protocol, stimulus: StimulusSet, seed: int) -> nn.Module:
 
 
 def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool = False) -> int:
-    """Build the network of the first seed, so that what cannot work fails before anything is reared.
+    """Build the network of the first seed, so that what cannot work fails now; return the bytes of a state on the disk.
 
     Parameters
     ----------
     study, stimulus, allow_large
         The plan; its stimuli, or a few; whether a step of learning may take more than the memory that is free.
-
-    Returns
-    -------
-    int
-        Bytes of one state on the disk.
 
     Raises
     ------
@@ -195,7 +186,9 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool = Fal
     if study.plan.packing == "loop":
         batch = min(protocol.training.batch_size, protocol.stimulus.counts()[0] or len(stimulus.labels["train"]))
         at_once = min(usable_cores() if study.plan.one_thread_each else 1, len(study.tree.path))
-        check_step(bytes_of_step(network, stimulus.shape, batch), batch, at_once, study.plan.device, allow_large)
+        words = f"a step of {batch} presentations, with {at_once} subject{'s' * (at_once > 1)} at once,"
+        needed = bytes_of_step(network, stimulus.shape, batch) * at_once
+        check_room("training.batch_size", words, needed, study.plan.device, allow_large)
     weights = sum(p.numel() for p in network.parameters())
     if study.plan.reconstructs:
         decoder = build_decoder(network, stimulus.shape, seed, protocol.network.kind)

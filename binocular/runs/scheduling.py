@@ -140,7 +140,7 @@ def drive(
     most: int | None = None,
     on_done: Callable[[list[Node]], None] | None = None,
 ) -> dict[str, str]:
-    """Submit groups as they get ready, at most ``most`` at a time, until all are done or failed.
+    """Submit groups as they get ready, at most ``most`` at a time; return why nodes failed, by identity.
 
     Parameters
     ----------
@@ -150,11 +150,6 @@ def drive(
         How many groups may run at once; None for any number.
     on_done
         Called with each group that is done.
-
-    Returns
-    -------
-    dict of str to str
-        Causes of failure, by the identity of the node.
     """
     running: dict[Future[None], list[Node]] = {}
     while queue.waiting or running:

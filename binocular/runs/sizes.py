@@ -9,7 +9,7 @@ from pathlib import Path
 from binocular.protocols import Protocol
 from binocular.stimuli.errors import BadInput
 
-__all__ = ["StudySize", "check_size", "check_step", "check_weights", "free_memory", "size_of"]
+__all__ = ["StudySize", "check_room", "check_size", "free_memory", "size_of"]
 
 MOST_SUBJECTS = 20_000
 MOST_EPOCHS = 200_000
@@ -18,7 +18,6 @@ MOST_PRESENTATIONS = 10_000_000_000
 MOST_RESAMPLINGS = 10_000_000
 MOST_STIMULI = 4_000_000_000  # bytes
 _UNITS = 64  # of a representation, as a rule
-_COPIES = 4  # of the weights: themselves, momentum, gradients, and a state on its way to the disk
 _ALLOW = "--allow-large (allow_large=True in Python) lets it begin all the same"
 
 
@@ -28,10 +27,8 @@ class StudySize:
 
     Attributes
     ----------
-    subjects
-        Conditions times seeds.
-    epochs
-        Epochs of all subjects together, common beginnings counted for each.
+    subjects, epochs
+        Conditions times seeds, and the epochs of all together, common beginnings counted for each.
     measurements
         Times that a subject is measured, all subjects together.
     presentations
@@ -104,11 +101,20 @@ def check_size(protocol: Protocol, size: StudySize, device: str = "cpu", allow_l
     ):
         if value > most and not allow_large:
             raise BadInput(f"{field}: {words.format(f'{value:,}')}, more than {most:,}; {_ALLOW}")
-    _check_room("stimulus", "the stimuli of one seed", size.stimuli, device, allow_large)
-    _check_room("probes.n_stimuli", "one measurement", size.grid, "cpu", allow_large)
+    check_room("stimulus", "the stimuli of one seed", size.stimuli, device, allow_large)
+    check_room("probes.n_stimuli", "one measurement", size.grid, "cpu", allow_large)
 
 
-def _check_room(field: str, what: str, needed: int, device: str, allow_large: bool) -> None:
+def check_room(field: str, what: str, needed: int, device: str, allow_large: bool) -> None:
+    """Raise `BadInput` if something does not fit into the memory that is free.
+
+    Parameters
+    ----------
+    field, what, needed
+        The field that makes it so large, what it is in words, and how many bytes it takes.
+    device, allow_large
+        As for `check_size`.
+    """
     free = free_memory(device)
     if needed > free and not allow_large:
         raise BadInput(f"{field}: {what} takes {_gigabytes(needed)}, and {_gigabytes(free)} are free here; {_ALLOW}")
@@ -116,33 +122,6 @@ def _check_room(field: str, what: str, needed: int, device: str, allow_large: bo
 
 def _gigabytes(size: int) -> str:
     return f"{size / 1e9:,.1f} GB"
-
-
-def check_weights(numbers: int, device: str, allow_large: bool) -> None:
-    """Raise `BadInput` if a network of so many numbers cannot be reared in the memory that is free.
-
-    Parameters
-    ----------
-    numbers
-        Weights and running averages of one network.
-    device, allow_large
-        As for `check_size`.
-    """
-    _check_room("network.options", f"a subject of {numbers:,} weights", 4 * _COPIES * numbers, device, allow_large)
-
-
-def check_step(size: int, batch: int, subjects: int, device: str, allow_large: bool) -> None:
-    """Raise `BadInput` if a step of learning does not fit into the memory that is free.
-
-    Parameters
-    ----------
-    size, batch, subjects
-        Bytes of a step of one subject, presentations in it, and subjects reared at once.
-    device, allow_large
-        As for `check_size`.
-    """
-    words = f"a step of {batch} presentations, with {subjects} subject{'s' * (subjects > 1)} at once,"
-    _check_room("training.batch_size", words, size * subjects, device, allow_large)
 
 
 def free_memory(device: str = "cpu") -> int:

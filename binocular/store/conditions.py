@@ -30,10 +30,8 @@ class Condition:
 
     Attributes
     ----------
-    name, label
-        Name in the file, and in words.
-    values
-        The swept values.
+    name, label, values
+        Name in the file and in words, and the swept values.
     treated_eye
         ``"right"`` or ``"left"``.
     """

@@ -25,10 +25,8 @@ class NodeEntry(NodeFacts):
 
     Attributes
     ----------
-    checkpoints
-        Epochs (completed) at which it was probed.
-    has_state
-        Whether the state was kept.
+    checkpoints, has_state
+        Epochs (completed) at which it was probed, and whether the state was kept.
     stamp
         Size, time of the last change of content and of the file's entry (ns), and inode of the file.
     """

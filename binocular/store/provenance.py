@@ -59,17 +59,12 @@ def _processor() -> str:
 
 
 def origin(device: str, command: str) -> dict[str, Any]:
-    """Return the provenance of what is begun now.
+    """Return ``began``, ``finished`` (empty until the end), ``versions``, ``device`` and ``command`` of what begins.
 
     Parameters
     ----------
     device, command
         ``cpu`` or ``cuda``, and the command line, or how it was called from Python.
-
-    Returns
-    -------
-    dict
-        ``began``, ``finished`` (empty, to be set at the end), ``versions``, ``device`` and ``command``.
     """
     return {
         "began": now(),

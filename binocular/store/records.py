@@ -107,10 +107,8 @@ class MeasureRecord:
         What each of them may hold: the probe's ``columns``, see `binocular.probes.base.Probe`.
     units
         What the units of the site are; None where the probe looked at the network as a whole.
-    settings
-        Settings of the probe, JSON-able.
-    versions
-        Versions of the software it was measured with.
+    settings, versions
+        Settings of the probe, JSON-able, and versions of the software it was measured with.
     """
 
     epoch: np.ndarray

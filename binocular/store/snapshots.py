@@ -61,10 +61,8 @@ class NodeFacts:
         Seed and epochs (half open).
     measures
         What was measured, as JSON; a node measured otherwise is reared again.
-    done
-        Epochs completed, counted from the beginning of rearing.
-    seconds
-        Time spent.
+    done, seconds
+        Epochs completed, counted from the beginning of rearing, and time spent.
     satisfied
         Whether the criterion of a phase that ends by criterion has been met and the rest of that phase is skipped.
     made

@@ -42,7 +42,7 @@ class Study(StudyData):
         areas
             Names among `sites`; all of them by default.
         """
-        from binocular.store.frames import unit_columns
+        from binocular.store.tidy import unit_columns
 
         return _joined(key | unit_columns(record) for key, record in self._records(areas))
 

@@ -6,7 +6,6 @@ import contextlib
 import sys
 import threading
 import time
-from types import TracebackType
 from typing import Any, Self
 
 __all__ = ["Waiting"]
@@ -32,7 +31,7 @@ class Waiting:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
 

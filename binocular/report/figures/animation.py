@@ -12,8 +12,9 @@ from matplotlib.animation import FuncAnimation, writers
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from binocular.dominance import contralateral_bias
+from binocular.dominance import contralateral_bias, groups_of
 from binocular.report.figures.dominance import POSITIONS, classic_axes, per_cent
+from binocular.report.figures.rearing import common_checkpoints
 from binocular.report.figures.style import (
     deficit_handles,
     eye_colour,
@@ -44,7 +45,7 @@ _HOLD = 15
 
 
 def animate(study: Path | str, out: Path | str, site: str | None = None, most_bytes: int = MOST_BYTES) -> Path:
-    """Draw ocular dominance through rearing, all conditions side by side on a common epoch axis, as an animation.
+    """Draw ocular dominance through rearing, all conditions side by side, as an animation; return the file.
 
     Parameters
     ----------
@@ -56,11 +57,6 @@ def animate(study: Path | str, out: Path | str, site: str | None = None, most_by
         Where the units were probed; the study's default site if None.
     most_bytes
         The picture is made coarser until the file takes no more than this, or can hardly be seen.
-
-    Returns
-    -------
-    Path
-        The file.
 
     Raises
     ------
@@ -136,11 +132,8 @@ def film(study: Study, site: str) -> tuple[Figure, Callable[[float], None], list
 
 def _course(condition: Condition, site: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the epochs at which all seeds were probed, and the mean share of each group there in per cent."""
-    subjects = [subject for subject in condition.subjects if site in subject.sites]
-    at = [np.asarray(subject.sites[site].epoch) for subject in subjects]
-    epochs = np.array(sorted(set(at[0]).intersection(*map(set, at[1:]))))
-    groups = [d.groups[np.isin(epoch, epochs)] for d, epoch in zip(condition.dominance(site), at, strict=True)]
-    counts = np.stack(groups, axis=1).astype(np.float64)  # [checkpoint, seed, group]
+    epochs, rsv = common_checkpoints(condition, site)
+    counts = np.stack([groups_of(values) for values in rsv], axis=1)  # [checkpoint, seed, group]
     return epochs, np.stack([interval(per_cent(row)).mean for row in counts])
 
 

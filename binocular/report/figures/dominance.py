@@ -50,7 +50,7 @@ def dominance_histogram(
     top: float | None = None,
     unit: str = "units",
 ) -> Axes:
-    """Draw the histogram of one condition.
+    """Draw the histogram of one condition, shares of units in per cent.
 
     Bars are the mean share of units in each group over seeds, whiskers its 95 % t interval, dots the single seeds.
 
@@ -70,11 +70,6 @@ def dominance_histogram(
         Upper end of the axis in per cent; as the data ask by default.
     unit
         What is counted: ``units`` or ``cells``.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes, share of units in per cent along y.
     """
     ax = axes_or_new(ax)
     counts = np.asarray(groups, dtype=np.float64).reshape(-1, 7)

@@ -270,7 +270,7 @@ def to_draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[
 
 @own_settings()
 def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | None = None) -> list[Path]:
-    """Draw figures of a study file into a folder, each as PNG (200 dpi) and SVG.
+    """Draw figures of a study file into a folder, each as PNG (200 dpi) and SVG; return the files.
 
     Parameters
     ----------
@@ -281,11 +281,6 @@ def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | 
     names
         Which of `FIGURES`, or ``module:function``; by default all that ship, and those that the protocol asks for. Of
         the latter one that cannot be drawn, or whose code nobody has allowed, is left out with a word.
-
-    Returns
-    -------
-    list of Path
-        The files that were written.
 
     Raises
     ------

@@ -39,7 +39,7 @@ def learning_curves(
     phases: Sequence[Mapping[str, Any]] = (),
     chance: Mapping[str, float] | None = None,
 ) -> Axes:
-    """Draw accuracy over epochs: mean over seeds with its 95 % t interval as a band.
+    """Draw accuracy over epochs, a labelled line a curve: mean over seeds with its 95 % t interval as a band.
 
     Parameters
     ----------
@@ -55,11 +55,6 @@ def learning_curves(
     chance
         Share of right answers by guessing for each column, drawn as a dotted line in the curve's colour; curves of the
         same chance share one grey line.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes, one labelled line per curve.
     """
     ax = axes_or_new(ax)
     at = np.asarray(epoch, dtype=np.float64)

@@ -25,10 +25,9 @@ from binocular.report.figures.style import (
     title_panel,
     whole_epochs,
 )
-from binocular.store.records import SubjectRecord
-from binocular.store.study import Study
+from binocular.store.study import Condition, Study
 
-__all__ = ["rearing_figure", "rsv_density"]
+__all__ = ["common_checkpoints", "rearing_figure", "rsv_density"]
 
 _BINS = 40
 _SMOOTH = 1.2
@@ -116,7 +115,7 @@ def rearing_figure(study: Study, site: str | None = None) -> Figure:
     word = study.unit_word(site)
     shown = study.measured_at(site)
     figure, axes = panels(len(shown), (2.35, 2.0))
-    probed = [_common_checkpoints([s for s in condition.subjects if site in s.sites], site) for condition in shown]
+    probed = [common_checkpoints(condition, site) for condition in shown]
     darkest = _darkest([rsv for _, rsv in probed])
     for condition, (epoch, rsv), ax in zip(shown, probed, axes, strict=False):
         phases = condition.subjects[0].phases
@@ -136,12 +135,17 @@ def rearing_figure(study: Study, site: str | None = None) -> Figure:
     return figure
 
 
-def _common_checkpoints(subjects: Sequence[SubjectRecord], site: str) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the epochs at which all seeds were probed, and their RSV there."""
-    epochs = [np.asarray(subject.sites[site].epoch) for subject in subjects]
-    common = sorted(set(epochs[0]).intersection(*map(set, epochs[1:])))
-    rows = [np.flatnonzero(np.isin(epoch, common)) for epoch in epochs]
-    return np.array(common), [s.sites[site].values["rsv"][row] for s, row in zip(subjects, rows, strict=True)]
+def common_checkpoints(condition: Condition, site: str) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the epochs at which all seeds measured at a site were probed, and the RSV of each there.
+
+    Parameters
+    ----------
+    condition, site
+        Of a study; some subject was measured at the site.
+    """
+    records = [subject.sites[site] for subject in condition.subjects if site in subject.sites]
+    common = sorted(set(records[0].epoch).intersection(*(record.epoch for record in records[1:])))
+    return np.array(common), [record.values["rsv"][np.isin(record.epoch, common)] for record in records]
 
 
 def _name_eyes(ax: Axes, treated_eye: str) -> None:

@@ -49,7 +49,7 @@ def save_figure(
     dpi: float = DOTS_PER_INCH,
     of: object = "",
 ) -> list[Path]:
-    """Write a figure in several formats, each file whole or not at all.
+    """Write a figure in several formats, each file whole or not at all; return the files in the order of ``endings``.
 
     Parameters
     ----------
@@ -59,11 +59,6 @@ def save_figure(
         The files without their endings; the folder is made if missing, files of the same name are replaced.
     endings
         The formats, in order.
-
-    Returns
-    -------
-    list of Path
-        The files, in the order of ``endings``.
 
     Raises
     ------

@@ -9,10 +9,10 @@ from typing import TextIO
 
 import pandas
 
-from binocular.store.exports.tables import Tables
 from binocular.store.opening import check_study
 from binocular.store.reading import reading
 from binocular.store.sealing import atomic_write
+from binocular.store.tidy import Tables
 
 __all__ = ["DICTIONARY", "export_csv"]
 
@@ -40,7 +40,7 @@ def export_csv(
     Returns
     -------
     list of Path
-        The tables (see `binocular.store.exports.tables`), the dictionary of their columns, and the protocol as TOML.
+        The tables (see `binocular.store.tidy`), the dictionary of their columns, and the protocol as TOML.
 
     Raises
     ------
