@@ -138,7 +138,7 @@ class Acuity(Probe):
     ) -> np.ndarray:
         """Return correct answers ``[frequency, contrast]`` of one eye; both eyes get the same phases and noise."""
         device = stimulus.labels["test"].device
-        waves = Gratings(
+        waves = Gratings(  # type: ignore[call-arg]
             orientations=self.orientations, phases=(0.0, 90.0), frequencies=frequencies, eyes=("both",),
             visible=visible_columns(stimulus),
         ).present(stimulus.shape)  # fmt: skip

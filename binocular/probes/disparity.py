@@ -144,7 +144,7 @@ class Disparity(Probe):
 
     def _gratings(self, network: nn.Module, stimulus: StimulusSet, site: str) -> dict[str, np.ndarray]:
         device = stimulus.labels["test"].device
-        waves = Gratings(
+        waves = Gratings(  # type: ignore[call-arg]
             orientations=self.orientations, phases=(0.0, 90.0), frequencies=self.frequencies, eyes=("both",),
             visible=visible_columns(stimulus),
         ).present(stimulus.shape, device)  # fmt: skip

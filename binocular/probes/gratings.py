@@ -102,7 +102,7 @@ class DominanceIndex(Probe):
         """Measure one network; see `Probe.measure`."""
         side = min(stimulus.shape[1:])
         frequencies = self.frequencies or tuple(f for f in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0) if f <= side / 2)
-        gratings = Gratings(
+        gratings = Gratings(  # type: ignore[call-arg]
             orientations=self.orientations, phases=self.phases, frequencies=frequencies, contrast=self.contrast,
             visible=visible_columns(stimulus),
         )  # fmt: skip

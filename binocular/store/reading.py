@@ -142,10 +142,10 @@ class Reader:
             self.complain(f"{name}/phase names a phase that the subject does not have")
         return history
 
-    def measures(self, parent: h5py.Group, name: str = "") -> dict[tuple[str, str], MeasureRecord]:
+    def measures(self, parent: h5py.Group, below: str = "") -> dict[tuple[str, str], MeasureRecord]:
         """Return the measures below a group, or below the one of a name in it, by probe and site."""
         found = {}
-        for probe, group in self.groups(parent, name, optional=True):
+        for probe, group in self.groups(parent, below, optional=True):
             for site, table in self.groups(group):
                 expected = {
                     name: meaning

@@ -62,10 +62,11 @@ class SiteUnits:
         """Return what attributes say; None where a file of version 1 says nothing."""
         if "unit_kind" not in attributes:
             return None
-        known = {field: attributes[name] for name, field in _WRITTEN_AS.items()}
-        texts = {field: str(known.pop(field)) for field in ("kind", "module")}
+        numbers = {
+            field: int(attributes[name]) for name, field in _WRITTEN_AS.items() if field not in ("kind", "module")
+        }
         places = [(int(row), int(column)) for row, column in json.loads(attributes["places"])]
-        return cls(**texts, **{field: int(value) for field, value in known.items()}, places=places)
+        return cls(kind=str(attributes["unit_kind"]), module=str(attributes["module"]), places=places, **numbers)
 
 
 @dataclass
