@@ -16,10 +16,11 @@ from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.runs.changes import changes, check_folder, differing_fields
 from binocular.runs.checking import check_protocol
-from binocular.runs.cluster import rear_on_dask
+from binocular.runs.cluster import check_cluster, rear_on_dask
 from binocular.runs.collecting import subject_record, tree_record
 from binocular.runs.planning import StudyPlan
 from binocular.runs.processes import rear_in_processes, worth_processes
+from binocular.runs.progress import Lines
 from binocular.runs.scheduling import rear_here
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
@@ -150,12 +151,8 @@ def run_study(
     if keep not in ("auto", "all", "ends"):
         raise BadInput(f"--keep: '{keep}' is not known; accepted: auto, all, ends")
     if dask:
-        from binocular.runs.cluster import check_cluster
-
         check_cluster(dask)
     if progress is True:
-        from binocular.runs.progress import Lines
-
         progress = Lines(sys.stdout)
     folder = Path(folder)
     check_folder(folder, fresh)
