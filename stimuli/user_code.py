@@ -160,7 +160,7 @@ def find_class(reference: str, base: type | None, makers: bool = False) -> Any:
             f"you say so: allow it with --trust-code, or name it yourself on the command line (in Python, {how})"
         )
     found = getattr(_module(module_name, reference), name, None)
-    if found is None or not ((makers and named) or _is_a(found, base)):
+    if found is None or not ((makers and named and callable(found)) or _is_a(found, base)):
         kind = "function" if base is None else f"class of the kind {base.__name__}"
         there = [n for n, value in vars(sys.modules[module_name]).items() if _is_own(value, module_name, base)]
         what = f"has no '{name}'" if found is None else f"has '{name}', which is no {kind}"
@@ -175,7 +175,7 @@ def _module(name: str, reference: str) -> Any:
     try:
         with _own_folders_last():
             return importlib.import_module(name)
-    except Exception as error:  # whatever a user's module does while it is imported
+    except (Exception, SystemExit) as error:  # whatever a user's module does while it is imported
         if isinstance(error, ModuleNotFoundError) and error.name in (name, name.partition(".")[0]):
             looked = ", ".join(["in the working folder", *(f"in {folder}" for folder in _beside)])
             raise Refused(

@@ -129,6 +129,32 @@ def plain(in_channels: int, planes: int, num_classes: int) -> nn.Module:
     raise NotImplementedError
 
 
+def by_length(channels: int, length: int, num_classes: int) -> nn.Module:
+    """Made of arguments whose order is its own."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(2 * channels * length, num_classes))
+
+
+class Flat(nn.Module):
+    """One layer, at which all begins and ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.only = nn.Linear(2 * 144, 8)
+
+    def forward(self, views: Tensor) -> Tensor:
+        return self.only(views.flatten(1))
+
+
+class Unknown(Side):
+    """Begins with scores that are not numbers."""
+
+    def forward(self, views: Tensor) -> Tensor:
+        return super().forward(views) / 0 * 0
+
+
+NUMBER = 3
+
+
 class Dictionary(Side):
     def forward(self, views: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
         return {"logits": super().forward(views)}

@@ -153,6 +153,9 @@ def test_a_view_in_a_forward_learns_from_views_in_any_order():
         ("Dictionary", {}, "gives a dict, not a tensor of scores"),
         ("Tokens", {"image_size": 16}, "views of shape"),
         ("plain", {}, r"network.options.planes is missing: .* \$channels"),
+        ("by_length", {}, r"network.options.channels is missing: .* \$channels"),
+        ("Unknown", {}, "gives scores that are not numbers"),
+        ("NUMBER", {}, "has 'NUMBER', which is no class of the kind Module"),
         ("Concatenating", {"width": "$depth"}, "width is '\\$depth', but must be a whole number"),
     ],
 )
@@ -216,6 +219,13 @@ def test_what_is_possible_with_a_network_is_told(tmp_path, name, possible, lacki
     texts, more = "\n".join(a.text for a in found), "\n".join(a.add for a in found)
     assert all(words in texts for words in possible)
     assert all((words in more) is (name == "Concatenating") for words in lacking)
+
+
+def test_a_network_of_one_layer_tells_what_is_possible(tmp_path):
+    found = {
+        a.topic: a.text for a in abilities(tiny(tmp_path, "network.kind=tests.strangers:Flat", "network.options={}"))
+    }
+    assert found["areas"] == "first_binocular (only, 8 x 1 x 1, found), representation (only, 8 x 1 x 1, found)"
 
 
 @pytest.mark.parametrize("name", ["weights", "fisher", "plasticity"])

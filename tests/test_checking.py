@@ -9,11 +9,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 from PIL import Image
-from torch import nn
+from torch import Generator, Tensor, nn
 
 from binocular.networks.build import NETWORKS, build_network, network_class
 from binocular.networks.options import weights_of
-from binocular.protocols import library_names, load_protocol, parse_protocol
+from binocular.protocols import EyeDeficit, library_names, load_protocol, parse_protocol
 from binocular.protocols.arithmetic import evaluate
 from binocular.runs import sizes
 from binocular.runs.checking import check_protocol
@@ -66,6 +66,34 @@ def test_what_would_fail_later_is_said_before(tmp_path: Path, settings: list[str
         run_study(protocol, tmp_path / "out", "cpu")
     assert str(again.value) == str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+class NoNumbers(EyeDeficit):
+    """Gives what is not a number."""
+
+    def see(self, view: Tensor, generator: Generator) -> Tensor:
+        return view / 0
+
+
+class WritesIn(EyeDeficit):
+    """Changes what it is given."""
+
+    def see(self, view: Tensor, generator: Generator) -> Tensor:
+        return view.mul_(0.5)
+
+
+@pytest.mark.parametrize(("name", "words"), [("NoNumbers", "gives NaN or infinity"), ("WritesIn", "writes into its")])
+def test_what_a_deficit_must_not_do_is_said_before(tmp_path: Path, name: str, words: str) -> None:
+    protocol = tiny(tmp_path, f'conditions.normal.phases.0.deficits=[{{kind="{__name__}:{name}"}}]')
+    with pytest.raises(BadInput, match=rf"conditions.normal.phases\[0\]: the deficit '{__name__}:{name}' {words}"):
+        check_protocol(protocol, "cpu")
+
+
+def test_a_module_that_ends_the_program_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ends_the_program.py").write_text("import sys\n\nsys.exit('usage: train.py')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(BadInput, match="ends_the_program:Net, which cannot be imported: SystemExit: usage"):
+        check_protocol(tiny(tmp_path, "network.kind=ends_the_program:Net"), "cpu")
 
 
 def test_sizes_are_counted_and_may_be_allowed(tmp_path: Path) -> None:

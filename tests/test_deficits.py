@@ -188,8 +188,11 @@ def test_a_ramp_goes_in_a_straight_line_and_ends_where_it_says() -> None:
         ({"kind": "blur", "factor": 4, "eye": "middle"}, "'left'"),
         ({"kind": "blur", "factr": 4}, "did you mean 'factor'"),
         ({"kind": "blur", "sigma": 4, "ramp": {"field": "eye", "to": 1}}, "must be a strength"),
-        ({"kind": "blur", "sigma": 4, "ramp": {"field": "sigma", "to": -1}}, "does not accept"),
-        ({"kind": "misalignment", "ramp": {"field": "horizontal", "to": 0.5}}, "does not accept"),
+        ({"kind": "blur", "sigma": 4, "ramp": {"field": "sigma", "to": -1}}, "but must be 0 or more"),
+        (
+            {"kind": "misalignment", "ramp": {"field": "horizontal", "to": 0.5}},
+            "is 0.5, but must be a whole number",
+        ),
         ({"kind": "label-permutation"}, "n_classes"),
         ({}, "must be one of"),
         (3, "must be a table"),

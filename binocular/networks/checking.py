@@ -56,6 +56,8 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
                 complaints.append(f"it gives a {type(scores).__name__}, not a tensor of scores [batch, class]")
             elif tuple(scores.shape) != (2, n_classes):
                 complaints.append(f"it gives {tuple(scores.shape)} for a batch of 2, not (2, {n_classes})")
+            elif scores.isnan().any():
+                complaints.append("it gives scores that are not numbers (NaN) before it has learned anything")
     except Exception as error:  # whatever a user's module raises is a finding, not a crash
         hint = _unequal(network, views) or "; forward takes views[batch, eye, channel, height, width], or left, right"
         complaints.append(f"views of shape {tuple(views.shape)} fail: {type(error).__name__}: {error}{hint}")

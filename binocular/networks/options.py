@@ -109,8 +109,9 @@ def _called_by_name(parameters: list[inspect.Parameter], options: Mapping[str, A
         return True
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
         return False
-    positional = _positional(parameters)
-    return len(positional) < 2 or positional[0].name in _USUAL
+    names = [parameter.name for parameter in _positional(parameters)]
+    elsewhere = any(_USUAL.get(name) == "$n_classes" for name in names[2:])
+    return len(names) < 2 or names[0] in _USUAL or elsewhere
 
 
 def _call(cls: Any, shape: Shape, n_classes: int, options: Mapping[str, Any]) -> Any:

@@ -251,7 +251,7 @@ def _listen(
                 recorded[site.name] = _as_units(flat, site.kind, layout)
                 if layouts is not None:
                     layouts[site.name] = layout
-            if stop and len(recorded) == len(sites):
+            if stop and all(site.name in recorded for site in sites):
                 raise _Enough
 
         return hook

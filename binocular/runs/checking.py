@@ -128,6 +128,8 @@ def _few(config: StimulusConfig) -> StimulusSet:
                     f"views are {tuple(views.shape)} {views.dtype}; accepted: {(len(index), 2, *found.shape)} "
                     "torch.float32, [batch, eye, channel, height, width]"
                 )
+            elif not views.isfinite().all():
+                complaint = f"its {split} views hold values that are not finite; accepted are numbers, 0 being grey"
             elif labels.dtype != torch.int64 or not 0 <= int(labels.min()) <= int(labels.max()) < found.n_classes:
                 complaint = f"labels are not all whole numbers (int64) from 0 to {found.n_classes - 1}"
             if complaint:
@@ -142,6 +144,7 @@ def _try(deficit: Deficit, stimulus: StimulusSet, where: str) -> None:
     complaint = deficit.unsuited(stimulus.shape, stimulus.n_classes)
     if complaint:
         raise BadInput(f"{where}: {complaint}")
+    untouched = views.clone()
     for progress in (0.0, 1.0):
         try:
             seen, taught = deficit.at(progress)(views, labels, stream(0, "check"))
@@ -156,3 +159,7 @@ def _try(deficit: Deficit, stimulus: StimulusSet, where: str) -> None:
                 f"{where}: the deficit '{deficit.kind}' turns views of shape {tuple(views.shape)} into "
                 f"{tuple(seen.shape)}; it must keep their shape"
             )
+        if not seen.isfinite().all():
+            raise BadInput(f"{where}: the deficit '{deficit.kind}' gives NaN or infinity; it must give numbers")
+        if not views.equal(untouched):
+            raise BadInput(f"{where}: the deficit '{deficit.kind}' writes into its views; it must give others")

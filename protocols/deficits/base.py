@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from binocular.protocols.checked import Checked, Number, complain
 from binocular.stimuli.kinds import OfKind
-from binocular.stimuli.wording import nearest
+from binocular.stimuli.wording import nearest, what_is_wrong
 
 if TYPE_CHECKING:
     import torch
@@ -191,8 +191,7 @@ class Deficit(OfKind, Checked):
         try:
             type(self).model_validate({**dict(self), self.ramp.field: end, "ramp": None})
         except ValidationError as error:
-            problem = error.errors(include_url=False)[0]["msg"]
-            what = f"is {self.ramp.to:g}, which '{self.ramp.field}' does not accept: {problem}"
+            what = what_is_wrong(error.errors(include_url=False)[0])
             raise complain(type(self).__name__, ("ramp", "to"), what, self.ramp.to) from None
         return self
 
