@@ -15,6 +15,7 @@ from binocular.networks.build import NETWORKS, build_network, network_class
 from binocular.networks.options import weights_of
 from binocular.protocols import EyeDeficit, library_names, load_protocol, parse_protocol
 from binocular.protocols.arithmetic import evaluate
+from binocular.report.showing import show_protocol
 from binocular.runs import sizes
 from binocular.runs.checking import check_protocol
 from binocular.runs.running import run_study
@@ -94,6 +95,12 @@ def test_a_module_that_ends_the_program_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(BadInput, match="ends_the_program:Net, which cannot be imported: SystemExit: usage"):
         check_protocol(tiny(tmp_path, "network.kind=ends_the_program:Net"), "cpu")
+
+
+@pytest.mark.parametrize("name", ["lines.png", "lines"])
+def test_time_lines_are_drawn_to_svg(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadInput, match=rf"--svg: .*{name} should end in \.svg"):
+        show_protocol(tiny(tmp_path), tmp_path / name)
 
 
 def test_sizes_are_counted_and_may_be_allowed(tmp_path: Path) -> None:

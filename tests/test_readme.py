@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from binocular import protocols
-from binocular.networks.build import build_network
+from binocular.networks.build import NETWORKS, build_network
 from binocular.networks.sites import resolve_site
 from binocular.probes.recording import units_at
+from binocular.protocols.deficits import DEFICITS
 from binocular.protocols.phases import unroll
+from binocular.stimuli.registry import STIMULI
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -82,3 +84,9 @@ def test_a_restarted_rate_turns_the_cells_by_momentum_alone_as_is_told():
 def test_every_named_page_and_picture_is_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("http") or (ROOT / target).is_file(), target
+
+
+def test_it_names_every_network_stimulus_and_deficit():
+    text = " ".join(README.split())
+    assert [kind for kind in (*NETWORKS, *STIMULI) if f"`{kind}`" not in text] == []
+    assert [kind for kind in DEFICITS if kind.replace("-", " ") not in text.lower()] == []

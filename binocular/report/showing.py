@@ -73,7 +73,14 @@ def show_protocol(protocol: Protocol, svg: Path | None = None) -> None:
     ----------
     protocol, svg
         To show, and a file for a picture of its time lines; None for none.
+
+    Raises
+    ------
+    BadInput
+        If that file does not end in ``.svg``.
     """
+    if svg is not None and svg.suffix != ".svg":
+        raise BadInput(f"--svg: {svg} should end in .svg")
     console = Console()
     console.print(Text(protocol.title, style="bold"))
     for text in (protocol.reference, protocol.description):
