@@ -163,7 +163,7 @@ def _histogram(one: Any, literature: Any, paper: str) -> dict[str, Any]:
         "after": one.sample.epoch - (one.sample.treatment.stop or 0),
         "theirs": _numbers(one.theirs["cbi"]),
         "ours": _numbers(one.ours["cbi"]),
-        "distance": _numbers(one.distance),
+        "distance": _numbers(one.test.distance),
         "twins": [round(value, 2) for value in one.twins],
         "first": one.verdict,
         "last": one.elsewhere[LAST].verdict if LAST in one.elsewhere else "",

@@ -8,7 +8,7 @@ from typing import Any
 
 from binocular.papers.claims import Claim, Row
 from binocular.papers.needs import StudyNeed
-from binocular.papers.numbers import condition_of, dominance
+from binocular.papers.numbers import dominance
 from binocular.papers.registry import Paper
 from binocular.papers.reproducing import reproduce
 from binocular.store.statistics import interval
@@ -54,5 +54,5 @@ def study_need(tmp_path: Path, key: str, *settings: str, **more: Any) -> StudyNe
 
 
 def rsv_claim(need: StudyNeed) -> Claim:
-    row = Row("mean RSV", lambda had: dominance(condition_of(had[need.key], "early"), "mean_rsv"), at_least=0.0)
+    row = Row("mean RSV", lambda had: dominance(had[need.key], "early", "mean_rsv"), at_least=0.0)
     return Claim("rsv", "Units move.", "Fig. 4", {"lab": (need,)}, [row])

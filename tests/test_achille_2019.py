@@ -9,8 +9,8 @@ import pytest
 
 from binocular import protocols
 from binocular.papers.achille_2019.main import CLAIMS
-from binocular.papers.achille_2019.measures import costs, published_accuracy, sensitivity, windows
-from binocular.papers.numbers import condition_of, settled
+from binocular.papers.achille_2019.measures import published_accuracy, sensitivity, windows
+from binocular.papers.numbers import costs, settled
 from tests.made_studies import Made, assert_draws, assert_verdict_follows, made_study
 
 EPOCHS = (0, 1, 2, 4, 8, 16, 24, 32, 40, 52)
@@ -103,8 +103,7 @@ def test_each_control_can_kill_its_claim():
 
 
 def test_accuracy_is_averaged_over_the_end_of_rearing_only():
-    condition = condition_of(removal(0.1), "blurred-10")
-    assert float(settled(condition).mean()) == pytest.approx(66.67, abs=0.3)
+    assert float(settled(removal(0.1), "blurred-10").mean()) == pytest.approx(66.67, abs=0.3)
     assert float(costs(removal(0.1)).sel(removal=10).mean()) == pytest.approx(3.33, abs=0.4)
 
 

@@ -39,17 +39,17 @@ def test_distance_and_bias_of_histograms_by_hand():
     rng = np.random.default_rng(0)
     all_deprived, all_fellow = np.eye(7)[0] * 50, np.eye(7)[6] * 50
     far = histogram_test([all_deprived], all_fellow, 50, rng)
-    assert (far.distance, far.cbi_difference, far.verdict) == (6, 1, "different")
+    assert (far.distance.mean, far.cbi_difference.mean, far.verdict) == (6, 1, "different")
     half = histogram_test([[25, 0, 0, 0, 0, 0, 25]], all_fellow, 50, rng)
-    assert half.distance == pytest.approx(3) and half.cbi_difference == pytest.approx(0.5)
+    assert half.distance.mean == pytest.approx(3) and half.cbi_difference.mean == pytest.approx(0.5)
     same = histogram_test([all_fellow] * 3, all_fellow, None, rng)
-    assert (same.distance, same.verdict) == (0, "consistent")
+    assert (same.distance.mean, same.verdict) == (0, "consistent")
 
 
 def test_intervals_of_the_distance_hold_it_and_stay_in_range():
     test = histogram_test([[0, 0, 0, 0, 5, 20, 25]] * 3, MONKEY.shares, MONKEY.cells, np.random.default_rng(0))
-    assert 0 <= test.distance_low <= test.distance <= test.distance_high <= 6
-    assert test.cbi_low <= test.cbi_difference <= test.cbi_high
+    assert 0 <= test.distance.low <= test.distance.mean <= test.distance.high <= 6
+    assert test.cbi_difference.low <= test.cbi_difference.mean <= test.cbi_difference.high
 
 
 def test_resampled_means_spread_as_means_of_fresh_samples_do():
@@ -72,7 +72,7 @@ def test_spread_between_subjects_is_told_from_that_of_units():
 def test_subjects_without_a_unit_are_left_out_and_none_at_all_is_not_comparable():
     rng = np.random.default_rng(0)
     counts = np.array([[0, 0, 1, 2, 1, 0, 0], np.zeros(7)])
-    assert histogram_test(counts, MONKEY.shares, MONKEY.cells, rng).subjects == 1
+    assert histogram_test(counts, MONKEY.shares, MONKEY.cells, rng).distance.n == 1
     assert histogram_test(np.zeros((2, 7)), MONKEY.shares, MONKEY.cells, rng).verdict == "not comparable"
 
 
@@ -139,7 +139,7 @@ def test_mirrored_subjects_are_different():
     """Deprivation that turned the units to the closed eye would not pass for the monkey's."""
     found = compare_study(study_of({"closed": (MONKEY.shares[::-1], phases((10, closed()), (20, None)))}))
     monkey = next(one for one in found.shown if one.record.id == MONKEY.id)
-    assert monkey.verdict == "different" and monkey.test.cbi_difference > 0.5
+    assert monkey.verdict == "different" and monkey.test.cbi_difference.mean > 0.5
 
 
 def test_the_eye_that_was_closed_is_group_1_whichever_the_study_calls_treated():
@@ -399,8 +399,8 @@ def test_effect_grows_with_the_length_of_closure():
 def test_the_macaques_profile_follows_from_its_histograms():
     points = {round(point.at): point for point in published_profiles(load_literature())["macaque"]}
     assert [point.effect for point in points.values()] == pytest.approx([0.907, 1, 0.557, 0], abs=0.01)
-    assert all(point.kind == "derived" and point.low < point.effect < point.high for point in points.values())
-    assert {point.kind for point in published_profiles(load_literature())["cat"]} == {"from the text"}
+    assert all(not point.from_words and point.low < point.effect < point.high for point in points.values())
+    assert all(point.from_words for point in published_profiles(load_literature())["cat"])
 
 
 def test_rows_without_a_number_are_not_drawn():

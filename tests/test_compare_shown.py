@@ -16,13 +16,14 @@ from rich.console import Console
 
 from binocular.compare import compare_study, load_literature, write_comparison
 from binocular.compare.curve_figures import effect_curve, profile_figures
-from binocular.compare.curves import PublishedPoint
+from binocular.compare.curves import PublishedPoint, Series
 from binocular.compare.experiment_figure import columns_of, experiment_figures
-from binocular.compare.figures import COMPARISONS, draw_comparison
 from binocular.compare.histogram_figures import histogram_figures, oriented_histogram, unit_figures
 from binocular.compare.presenting import print_comparison
-from binocular.compare.writing import as_plain
+from binocular.compare.writing import COMPARISONS, as_plain, draw_comparison
 from binocular.report.figures.style import EYE_COLOURS, style
+from binocular.stimuli.canvas import Canvas
+from binocular.store.statistics import Interval
 from binocular.store.writing import ConditionHeader, write_study
 from tests.chosen_histograms import ANIMALS, CAT, MONKEY, NORMAL, OPEN_EYE, closed, mixed, phases, study_of, subject
 from tests.console import assert_one_sentence, binocular
@@ -30,16 +31,15 @@ from tests.synthetic import invented_header
 
 
 def test_points_from_words_are_open_and_no_line_joins_published_points():
-    points = [
-        PublishedPoint(1, 1, "from the text: maximal", "from the text", "x"),
-        PublishedPoint(2, 0.5, "r", "read", "x"),
-    ]
-    ax = effect_curve(points)
+    points = [PublishedPoint(1, 1, "from the text: maximal", "x", True), PublishedPoint(2, 0.5, "r", "x", False)]
+    shifts = (Interval(1, 0.9, 1.1), Interval(0.5, 0.4, 0.6))
+    ours = Series("one eye closed", 1, np.array([0.0, 1]), shifts, (), Interval(0.5))
+    ax = Canvas().subplots()
+    effect_curve(ax, points, {0: (ours.epochs, ours)})
     faces = [to_hex(line.get_markerfacecolor()) for line in ax.lines if line.get_marker() == "o"]
     assert faces[0] == "#ffffff" and faces[1] != "#ffffff"
     assert all(len(line.get_xdata()) == 1 for line in ax.lines if line.get_marker() == "o")
-    ours = (np.array([0.0, 1]), np.array([1, 0.5]), np.array([0.9, 0.4]), np.array([1.1, 0.6]))
-    assert any(len(line.get_xdata()) == 2 and line.get_marker() == "D" for line in effect_curve(points, [ours]).lines)
+    assert any(len(line.get_xdata()) == 2 and line.get_marker() == "D" for line in ax.lines)
 
 
 @pytest.mark.parametrize(("deprived", "first"), [("right", "right"), ("left", "left")])
@@ -64,7 +64,7 @@ def test_every_figure_is_drawn_as_png_and_svg(tmp_path: Path, monkeypatch: pytes
         assert len(figures) == 1, name
         with style():
             figures[0].draw_without_rendering()
-    monkeypatch.setattr("binocular.compare.figures.COMPARISONS", {"units": COMPARISONS["units"]})
+    monkeypatch.setattr("binocular.compare.writing.COMPARISONS", {"units": COMPARISONS["units"]})
     written = draw_comparison(found, tmp_path)
     assert [path.name for path in written] == ["units.png", "units.svg"]
     assert all(path.stat().st_size > 2000 for path in written)
@@ -107,7 +107,7 @@ def test_the_experiment_stands_beside_the_animals_to_which_the_same_was_done():
 
 
 def test_json_is_whole_and_the_table_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("binocular.compare.figures.COMPARISONS", {})
+    monkeypatch.setattr("binocular.compare.writing.COMPARISONS", {})
     found = compare_study(study_of({k: ANIMALS[k] for k in ("normal", "early")}))
     write_comparison(found, tmp_path)
     path = write_comparison(found, tmp_path)[0]

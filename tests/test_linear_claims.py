@@ -14,10 +14,14 @@ import pytest
 
 from binocular.linear.completion import Completion
 from binocular.papers.computing import ComputedNeed
-from binocular.papers.kleinman_2023.linear_sensors import K23_LINEAR
-from binocular.papers.kleinman_2024.completion import K24_COMPLETION
-from binocular.papers.kleinman_2024.pathways import K24_GATES, K24_PORTRAITS
+from binocular.papers.kleinman_2023 import linear_sensors
+from binocular.papers.kleinman_2024 import completion
+from binocular.papers.kleinman_2024 import pathways as two_pathways
 from binocular.papers.registry import paper_named
+
+(K23_LINEAR,) = linear_sensors.CLAIMS
+K24_COMPLETION = completion.CLAIMS
+K24_PORTRAITS, K24_GATES = two_pathways.CLAIMS[:2], two_pathways.CLAIMS[2:]
 
 
 def _smaller(need: ComputedNeed, folder: Path, **parameters) -> dict:

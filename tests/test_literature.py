@@ -41,7 +41,7 @@ def test_every_shipped_row_is_read_with_evidence_and_reference():
         with (ROOT / "data" / "literature" / name).open(newline="", encoding="utf-8") as file:
             assert len(lines) == len(list(csv.DictReader(file))) > 0
         if name not in ("age_scales.csv", "fact_tests.csv"):
-            assert all(line.row.evidence_kind and line.row.reference for line in lines)
+            assert all(evidence_kind(line.row.evidence) and line.row.reference for line in lines)
 
 
 def test_histograms_come_by_id_with_group_1_the_treated_eye():

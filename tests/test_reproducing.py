@@ -16,9 +16,9 @@ from rich.console import Console
 
 from binocular.papers.claims import Evidence, Finding, Row
 from binocular.papers.needs import Measure
-from binocular.papers.numbers import condition_of, dominance, over, swept, worst
+from binocular.papers.numbers import dominance, over, swept, worst
 from binocular.papers.pages import as_plain, markdown_page, write_pages
-from binocular.papers.presenting import criterion_words, evidence_words, print_result, print_summary
+from binocular.papers.presenting import criterion_words, evidence_cells, print_result, print_summary
 from binocular.papers.registry import PAPERS, chosen_claims, paper_named
 from binocular.papers.reproducing import reproduce
 from binocular.stimuli.errors import BadInput
@@ -68,9 +68,9 @@ def test_differences_are_paired_by_seed():
 
 def test_seeds_of_conditions_are_put_side_by_side():
     study = made_study("x", {f"blurred-{end}": Made(values={"removal": end}) for end in (20, 0)})
-    conditions = swept(study, "blurred")
-    conditions[20] = replace(conditions[20], subjects=conditions[20].subjects[1:])
-    found = over(conditions, lambda condition, subject: subject.seed + condition.values["removal"])
+    longer = replace(study.conditions[0], subjects=study.conditions[0].subjects[1:])
+    study = replace(study, conditions=(longer, *study.conditions[1:]))
+    found = over(study, "blurred-*", lambda condition, subject: subject.seed + condition.values["removal"])
     assert list(found["removal"]) == [0, 20] and found.sel(removal=20, seed=4) == 24
     assert np.isnan(found.sel(removal=20, seed=0)) and interval(found[1] - found[0]).n == 4
     with pytest.raises(KeyError, match="without a deficit"):
@@ -92,7 +92,7 @@ def test_bounds_are_printed_without_losing_them():
 )
 def test_an_end_close_to_a_bound_shows_its_side(low, high, words):
     row = Evidence("x", "", Interval(-0.116, low, high, 10, "t"), at_least=0.0, look=10)
-    assert evidence_words(row) == f"{words} at 10 seeds"
+    assert evidence_cells(row)[2] == f"{words} at 10 seeds"
 
 
 def test_needs_are_obtained_once_and_the_verdict_flips_with_the_data(tmp_path):
@@ -168,17 +168,17 @@ def test_a_study_is_taken_up_measured_once_and_shares_histories(tmp_path):
     out = tmp_path / "out"
     need = study_need(tmp_path, "first", measures=(Measure("weights"),))
     study = need.obtain(out, "cpu", True)
-    subject = condition_of(study, "early").subjects[0]
+    subject = study.condition("early").subjects[0]
     assert any(name == "weights" for name, _ in subject.measures)
     nodes = {path.name: path.stat().st_mtime_ns for path in (out / "first" / "nodes").glob("*.h5")}
     measures = {path.name: path.stat().st_mtime_ns for path in (out / "first" / "measures").rglob("*.h5")}
     again = need.obtain(out, "cpu", True)
     assert nodes == {path.name: path.stat().st_mtime_ns for path in (out / "first" / "nodes").glob("*.h5")}
     assert measures == {path.name: path.stat().st_mtime_ns for path in (out / "first" / "measures").rglob("*.h5")}
-    one, other = (dominance(condition_of(found, "early"), "cbi") for found in (again, study))
+    one, other = (dominance(found, "early", "cbi") for found in (again, study))
     assert one.identical(other)
-    with pytest.raises(KeyError, match="there are"):
-        condition_of(study, "never")
+    with pytest.raises(BadInput, match="no condition 'never'"):
+        dominance(study, "never", "cbi")
 
     found = reproduce(PAPER, [rsv_claim(study_need(tmp_path, "second"))], out, device="cpu")
     inodes = {path.name: path.stat().st_ino for path in (out / "first" / "nodes").glob("*.h5")}
@@ -188,7 +188,7 @@ def test_a_study_is_taken_up_measured_once_and_shares_histories(tmp_path):
     assert "binocular run" in origin.command and origin.device
 
     other = study_need(tmp_path, "third", "training.learning_rate=0.2").obtain(out, "cpu", True)
-    assert dominance(condition_of(other, "normal"), "cbi")["seed"].values.tolist() == [0]
+    assert dominance(other, "normal", "cbi")["seed"].values.tolist() == [0]
     assert not set(inodes) & {path.name for path in (out / "third" / "nodes").glob("*.h5")}
 
 

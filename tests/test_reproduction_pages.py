@@ -17,7 +17,8 @@ import pytest
 from binocular.papers.claims import Claim, Evidence, Finding
 from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed
-from binocular.papers.pages import COLUMNS, HOW_TO_READ, markdown_page, write_pages
+from binocular.papers.pages import HOW_TO_READ, markdown_page, write_pages
+from binocular.papers.presenting import COLUMNS
 from binocular.papers.registry import PAPERS, Paper
 from binocular.stimuli.errors import BadInput
 from binocular.store.statistics import VERDICTS, Interval, exact, interval
@@ -187,7 +188,7 @@ def test_claims_that_a_run_was_not_asked_for_stay_as_an_earlier_run_found_them(t
     again = replace(claims[1], needs={"lab": (Numbers("more", (0.3, 0.31, 0.32)),)})
     again = replace(again, rows=[replace(again.rows[0], number=lambda had: interval(had["more"]))])
     found = run(tmp_path / "more", again)
-    new = markdown_page(replace(found, paper=replace(PAPER, groups=()), command="binocular reproduce fake-2023"))
+    new = markdown_page(replace(found, command="binocular reproduce fake-2023"))
     both = writer().with_earlier(new, earlier, [each.id for each in claims])
     check_page(both, PAPER, [claims[0], again, claims[2]])
     assert re.findall(r"^## (.+)$", both, re.MULTILINE) == ["shift", "less", "absent", "How it was made"]
@@ -225,7 +226,7 @@ def test_claims_that_nobody_has_reared_stand_as_not_run_until_somebody_has(tmp_p
     assert "closure, 250 subject-epochs to the first look, after 5 seeds" in section
     assert "- shift of the units: ≥ 0.20" in section and "--claim later`" in section
     assert pages.with_unreared(page, [claims[0], later, *claims[1:]], PAPER.name) == page, "made anew, and the same"
-    found = markdown_page(replace(run(tmp_path / "more", claim(Numbers(), "later")), paper=replace(PAPER, groups=())))
+    found = markdown_page(run(tmp_path / "more", claim(Numbers(), "later")))
     both = pages.with_earlier(found, page, ["shift", "later", "less", "absent"])
     assert "Declared, and not reared" not in both and both.count("**not run**") == 2, "only what cannot be had"
     kept = pages.with_earlier(found.replace("later", "less"), page, ["shift", "later", "less", "absent"])

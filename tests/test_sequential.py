@@ -13,7 +13,7 @@ import xarray as xr
 from binocular.papers.claims import Claim, Finding, Row
 from binocular.papers.looks import Course, Looks
 from binocular.papers.needs import StudyNeed
-from binocular.papers.numbers import condition_of, dominance
+from binocular.papers.numbers import dominance
 from binocular.papers.pages import as_plain, markdown_page
 from binocular.papers.presenting import course_words
 from binocular.papers.reproducing import reproduce
@@ -109,7 +109,7 @@ def test_costs_of_further_looks_follow_from_what_a_seed_took():
 
 
 def rsv_at_looks(need: StudyNeed, looks: Looks, bound: float, name: str) -> Claim:
-    row = Row("mean RSV", lambda had: dominance(condition_of(had["tiny"], "early"), "mean_rsv"), at_least=bound)
+    row = Row("mean RSV", lambda had: dominance(had["tiny"], "early", "mean_rsv"), at_least=bound)
     return Claim(name, "Units move.", "Fig. 4", {"lab": (need,)}, [row], looks={"lab": looks})
 
 

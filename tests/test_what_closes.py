@@ -11,8 +11,8 @@ import torch
 import xarray as xr
 
 from binocular.networks.build import build_network
-from binocular.papers.what_closes.cells import FIRST, LAST, PREDICTORS, RATES, skill, table
-from binocular.papers.what_closes.main import CLAIMS, SHOWN
+from binocular.papers.what_closes.cells import FIRST, LAST, PREDICTORS, RATES, SHOWN, skill, table
+from binocular.papers.what_closes.main import CLAIMS
 from binocular.probes.plasticity import Plasticity, distance
 from binocular.probes.weights import PARTS
 from binocular.protocols import load_protocol

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from binocular.compare.declared_rows import AgeScaleRow, FactTestRow
-from binocular.compare.published import (
-    HistogramRecord,
-    PartsRecord,
-    animal_histogram,
-    network_histograms,
-    published_parts,
-)
+from binocular.compare.published import HistogramRecord, animal_histogram, network_histograms
 from binocular.compare.reading import Line, read_folder, shipped_folder
-from binocular.compare.rows import DurationRow, FactRow, ProfileRow, RecoveryRow, days_of
+from binocular.compare.rows import DurationRow, FactRow, PartsRow, ProfileRow, RecoveryRow, days_of, treatment_in_words
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.wording import nearest
 
@@ -52,7 +46,7 @@ class Literature:
     scales: Mapping[str, AgeScaleRow]
     tests: tuple[FactTestRow, ...]
     tables: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    parts: Mapping[str, PartsRecord] = field(default_factory=dict)
+    parts: Mapping[str, PartsRow] = field(default_factory=dict)
 
     def scale(self, species: str) -> AgeScaleRow | None:
         """Return the declared scale of a species, by its first words: "kitten P29" has that of the kitten."""
@@ -60,19 +54,20 @@ class Literature:
         found = (self.scales.get(" ".join(words[:count])) for count in range(len(words), 0, -1))
         return next((scale for scale in found if scale is not None), None)
 
+    def age_scale(self, species: str) -> AgeScaleRow | None:
+        """Return the declared scale of a species that has ages; None for networks, whose unit is the epoch."""
+        scale = self.scale(species)
+        return None if scale is None or scale.unit == "epoch" else scale
+
     def epoch_of(self, species: str, age: str | None) -> float | None:
         """Return the epoch of an age such as ``"10 weeks"`` by the declared scale; None without age or scale."""
-        scale = self.scale(species)
-        if age is None or scale is None or scale.unit == "epoch":
-            return None
-        return scale.epoch(days_of(age) / scale.unit_days)
+        scale = self.age_scale(species)
+        return None if age is None or scale is None else scale.epoch(days_of(age) / scale.unit_days)
 
     def epochs_in(self, species: str, time: str | None) -> float | None:
         """Return how many epochs a time such as ``"18 months"`` lasts by the declared scale; None without either."""
-        scale = self.scale(species)
-        if time is None or scale is None or scale.unit == "epoch":
-            return None
-        return days_of(time) / scale.unit_days * scale.epochs_per_unit
+        scale = self.age_scale(species)
+        return None if time is None or scale is None else days_of(time) / scale.unit_days * scale.epochs_per_unit
 
     @property
     def curve_ids(self) -> dict[str, tuple[str, str]]:
@@ -138,18 +133,12 @@ def _shipped() -> dict[str, list[Line]]:
 
 
 def _collect(tables: Mapping[str, list[Line]]) -> Literature:
-    histograms: dict[str, HistogramRecord] = {}
-    for line in tables["od_histograms.csv"]:
-        _once(line, histograms)
-        histograms[line.row.id] = animal_histogram(line.row)
+    histograms = {row.id: animal_histogram(row) for row in _once(tables["od_histograms.csv"])}
     for line, record in network_histograms(tables):
         if record.id in histograms:
             raise line.wrong("removal_epoch", line.row.removal_epoch, "one that no other row of the deficit has")
         histograms[record.id] = record
-    facts: dict[str, FactRow] = {}
-    for line in tables["facts.csv"]:
-        _once(line, facts)
-        facts[line.row.id] = line.row
+    facts = {row.id: row for row in _once(tables["facts.csv"])}
     scales: dict[str, AgeScaleRow] = {}
     for line in tables["age_scales.csv"]:
         scales.update(dict.fromkeys(line.row.names, line.row))
@@ -158,29 +147,35 @@ def _collect(tables: Mapping[str, list[Line]]) -> Literature:
         row: FactTestRow = line.row
         if row.published not in facts and row.published not in histograms:
             raise line.wrong("published", row.published, "the id of a fact or of a histogram in the tables")
-        if not any(scale == row.species.lower() for scale in scales):
+        if row.species.lower() not in scales:
             raise line.wrong("species", row.species, f"a species of age_scales.csv: {', '.join(scales)}")
         tests[row.id] = row
     return Literature(
         histograms=histograms,
         facts=facts,
-        profiles=_by(tables["age_profiles.csv"], lambda row: row.species),
-        durations=_by(tables["duration_curves.csv"], lambda row: row.species),
-        recoveries=_by(tables["acuity_recovery.csv"], lambda row: row.system),
+        profiles=_by(tables["age_profiles.csv"], "species"),
+        durations=_by(tables["duration_curves.csv"], "species"),
+        recoveries=_by(tables["acuity_recovery.csv"], "system"),
         scales=scales,
         tests=tuple(tests.values()),
-        parts={record.treatment: record for record in (published_parts(line.row) for line in tables["od_parts.csv"])},
+        parts={treatment_in_words(line.row.condition): line.row for line in tables["od_parts.csv"]},
         tables={name: tuple(line.row for line in lines) for name, lines in tables.items()},
     )
 
 
-def _once(line: Line, known: Mapping[str, Any]) -> None:
-    if line.row.id in known:
-        raise line.wrong("id", line.row.id, "an id that no other row has")
-
-
-def _by(lines: Iterable[Line], key: Callable[[Any], str]) -> dict[str, tuple[Any, ...]]:
-    found: dict[str, list[Any]] = {}
+def _once(lines: Iterable[Line]) -> Iterator[Any]:
+    """Yield rows that are known by their id."""
+    known = set()
     for line in lines:
-        found.setdefault(key(line.row), []).append(line.row)
-    return {name: tuple(rows) for name, rows in found.items()}
+        if line.row.id in known:
+            raise line.wrong("id", line.row.id, "an id that no other row has")
+        known.add(line.row.id)
+        yield line.row
+
+
+def _by(lines: Iterable[Line], column: str) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, tuple[Any, ...]] = {}
+    for line in lines:
+        name = getattr(line.row, column)
+        found[name] = (*found.get(name, ()), line.row)
+    return found

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from binocular.compare.collection import Literature, load_literature
 from binocular.compare.curves import CurveComparison, compare_curves
 from binocular.compare.facts import FactVerdict, evaluate_facts
-from binocular.compare.histograms import (
-    HistogramComparison,
-    compare_histograms,
-    epoch_recorded,
-    like_for_like,
-    twin_distances,
-)
+from binocular.compare.histograms import HistogramComparison, compare_histograms, epoch_recorded, like_for_like
 from binocular.compare.recovery import Recovery, recoveries
-from binocular.compare.samples import Moment, Sample, condition_named, sample_of, samples_of
+from binocular.compare.samples import Moment, Sample, probed, sample_of, samples_of
+from binocular.dominance import wasserstein
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.study import Study
@@ -117,7 +112,8 @@ def compare_study(
     of_networks = next((name for name in (_MAP, "representation") if name in study.sites), site)
     compared = []
     for sample in samples:
-        there = [one for one in (site, *elsewhere) if _has(study, sample.name, one)]
+        condition = study.condition(sample.name)
+        there = [one for one in elsewhere if probed(condition, one)]
         alike = [record.id for record in like_for_like(sample, list(literature.histograms.values()), literature, at)]
         order = {name: rank for rank, name in enumerate(alike)}
         marks = _marks(study, sample)
@@ -126,53 +122,41 @@ def compare_study(
             if record.is_network and not chosen and record.id not in order:
                 continue
             epoch = epoch_recorded(sample.treatment, record, literature) if at == "recorded" else sample.epoch
-            condition = condition_named(study, sample.name)
-            ours = of_networks if record.is_network and _has(study, sample.name, of_networks) else site
+            ours = of_networks if record.is_network and probed(condition, of_networks) else site
             found = compare_histograms(sample_of(condition, ours, epoch), record, record.id in order)
             tests = {
                 name: compare_histograms(sample_of(condition, name, epoch), record).test
-                for name in there[1:]
+                for name in there
                 if not record.is_network
             }
-            twins = twin_distances(record, literature.histograms.values())
+            others = (other.shares for other in literature.histograms.values() if record.twin_of(other))
+            twins = tuple(float(wasserstein(record.shares, shares)) for shares in others)
             compared.append(replace(found, twins=twins, elsewhere=tests, marks=marks))
     curves = [found for found in compare_curves(study, literature, site, at) if not chosen or found.id in chosen]
     asked = not chosen or any(name.startswith("recovery_") for name in chosen)
     others = {name: _verdicts(study, literature, name, at) for name in elsewhere}
     moments = {moment: _verdicts(study, literature, site, moment) for moment in ("deficit", "end")}
     facts = [
-        replace(
-            found,
-            elsewhere={name: verdicts[found.test.id] for name, verdicts in others.items()},
-            moments={moment: verdicts[found.test.id] for moment, verdicts in moments.items()},
-        )
+        replace(found, elsewhere=_each(others, found), moments=_each(moments, found))
         for found in evaluate_facts(study, literature, site, at)
         if not chosen or found.test.id in chosen
     ]
     return Comparison(
-        study=study,
-        literature=literature,
-        chosen=chosen,
-        site=site,
-        at=at,
-        histograms=tuple(compared),
-        curves=tuple(curves),
-        recovery=tuple(recoveries(study, samples)) if asked else (),
-        facts=tuple(facts),
-        elsewhere=elsewhere,
-    )
-
-
-def _has(study: Study, condition: str, site: str) -> bool:
-    return any(site in subject.sites for subject in condition_named(study, condition).subjects)
+        study, literature, chosen, site, at, tuple(compared), tuple(curves),
+        tuple(recoveries(study, samples)) if asked else (), tuple(facts), elsewhere,
+    )  # fmt: skip
 
 
 def _marks(study: Study, sample: Sample) -> tuple[Sample, ...]:
     """Return the subjects where their deficit ended and at the end of rearing, where these are two moments."""
-    condition, stop = condition_named(study, sample.name), sample.treatment.stop
+    condition, stop = study.condition(sample.name), sample.treatment.stop
     both = [sample_of(condition, sample.site, epoch) for epoch in (stop, None) if epoch is None or stop is not None]
     return tuple(both) if len({one.epoch for one in both}) == 2 else ()
 
 
 def _verdicts(study: Study, literature: Literature, site: str, at: Moment) -> dict[str, str]:
     return {one.test.id: one.verdict for one in evaluate_facts(study, literature, site, at)}
+
+
+def _each(verdicts: Mapping[str, Mapping[str, str]], found: FactVerdict) -> dict[str, str]:
+    return {name: said[found.test.id] for name, said in verdicts.items()}

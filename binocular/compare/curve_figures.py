@@ -7,13 +7,13 @@ or derived from such. No line joins or fits published points.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from binocular.compare.histogram_figures import PUBLISHED
-from binocular.report.figures.style import axes_or_new, number, panels, title_figure, title_panel
+from binocular.report.figures.style import number, panels, title_figure, title_panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,32 +28,25 @@ _LOOKS = (("#000000", "D"), ("#009E73", "s"), ("#AA4499", "^"), ("#B8860B", "v")
 _WORDS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
 
 
-def effect_curve(
-    points: Sequence[PublishedPoint],
-    ours: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = (),
-    ax: Axes | None = None,
-    *,
-    labels: Sequence[str] = (),
-) -> Axes:
-    """Draw effects by age or by length of closure.
+def effect_curve(ax: Axes, points: Sequence[PublishedPoint], ours: Mapping[int, tuple[np.ndarray, Series]]) -> None:
+    """Draw effects by age or by length of closure; published ones are open where they come from words.
 
     Parameters
     ----------
-    points
-        As published; open where they come from words.
-    ours
-        For each series: place, effect and both ends of its interval, each ``[point]``.
     ax
-        Where to draw; a new figure by default.
-    labels
-        Of our series.
+        Where to draw.
+    points
+        As published.
+    ours
+        Places, ``[point]``, and series, by the number of its colour.
     """
-    ax = axes_or_new(ax)
     ax.axhline(0, color="#BBBBBB", lw=0.6, zorder=0)
-    for index, (place, effect, low, high) in enumerate(ours):
-        colour, marker = _LOOKS[index % len(_LOOKS)]
+    for index, (place, series) in ours.items():
+        colour, marker = _LOOKS[index]
+        found = series.relative()
+        low, high = (np.clip([getattr(e, end) for e in found], -0.25, 1.35) for end in ("low", "high"))
         ax.vlines(place, low, high, color=colour, lw=0.9, zorder=2)
-        ax.plot(place, effect, color=colour, lw=1.1, marker=marker, ms=3.4, zorder=3, label=_of(labels, index))
+        ax.plot(place, [e.mean for e in found], color=colour, lw=1.1, marker=marker, ms=3.4, zorder=3)
     for point in points:
         if np.isfinite(point.low):
             ax.vlines(point.at, point.low, point.high, color=PUBLISHED, lw=1.1, zorder=3)
@@ -61,21 +54,6 @@ def effect_curve(
         ax.plot(point.at, point.effect, "o", ms=6, mfc=face, mec=PUBLISHED, mew=1.2, zorder=4, clip_on=False)
     ax.set_ylim(-0.25, 1.35)
     ax.set_yticks([0, 0.5, 1])
-    return ax
-
-
-def _of(labels: Sequence[str], index: int) -> str | None:
-    return labels[index] if index < len(labels) else None
-
-
-def _relative(series: Series, place: np.ndarray) -> tuple[np.ndarray, ...]:
-    found = series.relative()
-    return (
-        place,
-        np.array([e.mean for e in found]),
-        np.clip([e.low for e in found], -0.25, 1.35),
-        np.clip([e.high for e in found], -0.25, 1.35),
-    )
 
 
 def profile_figures(comparison: Comparison) -> list[Figure]:
@@ -114,7 +92,7 @@ def _panel(curve: CurveComparison, drawn: Sequence[Series], ax: Axes) -> None:
     else:
         places = [series.epochs / scale.epochs_per_unit * scale.unit_days for series in drawn]
         ax.set_xlabel("length of closure (days)")
-    effect_curve(curve.points, [_relative(s, p) for s, p in zip(drawn, places, strict=True)], ax)  # type: ignore[misc]
+    effect_curve(ax, curve.points, dict(enumerate(zip(places, drawn, strict=True))))
     everywhere = [point.at for point in curve.points] + [float(x) for place in places for x in place]
     positive = [x for x in everywhere if x > 0]
     if curve.kind == "duration" or (positive and max(positive) > 30 * min(positive)):
@@ -143,10 +121,8 @@ def _legend(figure: Figure, points: Sequence[PublishedPoint], labels: Sequence[s
     from matplotlib.lines import Line2D
 
     handles = []
-    for from_words, face, label in (
-        (False, PUBLISHED, "published, measured"),
-        (True, "white", "published, from words"),
-    ):
+    kinds = ((False, PUBLISHED, "published, measured"), (True, "white", "published, from words"))
+    for from_words, face, label in kinds:
         if any(point.from_words is from_words for point in points):
             handles.append(Line2D([], [], ls="none", marker="o", ms=6, mfc=face, mec=PUBLISHED, mew=1.2, label=label))
     for (colour, marker), label in zip(_LOOKS, labels, strict=False):
@@ -167,12 +143,10 @@ def recovery_figures(comparison: Comparison) -> list[Figure]:
     for (unit, names), ax in zip(panels_of.items(), axes, strict=False):
         for index, name in enumerate(names):
             points = rows[name]
-            open_ones = [point.evidence_kind in ("from the text", "by definition") for point in points]
-            marker = "osv^"[index % 4]
-            for point, is_open in zip(points, open_ones, strict=True):
+            for point in points:
                 ax.plot(
-                    point.deficit_end, point.performance, marker, ms=5, mec=PUBLISHED, clip_on=False,
-                    mfc="white" if is_open else PUBLISHED, label=name if point is points[0] else None,
+                    point.deficit_end, point.performance, "osv^"[index % 4], ms=5, mec=PUBLISHED, clip_on=False,
+                    mfc="white" if point.from_words else PUBLISHED, label=name if point is points[0] else None,
                 )  # fmt: skip
         ax.set_ylabel(unit)
         ax.set_xlabel(f"end of the deficit ({rows[names[0]][0].deficit_end_unit})")
@@ -183,11 +157,10 @@ def recovery_figures(comparison: Comparison) -> list[Figure]:
     ours = axes[len(panels_of)]
     for index, found in enumerate(comparison.recovery):
         colour, marker = _LOOKS[index % len(_LOOKS)]
-        values = np.array([point.mean for point in found.accuracy])
         low, high = (np.clip([getattr(p, end) for p in found.accuracy], 0, 1) for end in ("low", "high"))
         ours.vlines(found.ends_at, low, high, color=colour, lw=0.9)
         after = {"one eye closed": "after closure", "one eye blurred": "after blur"}[found.treatment]
-        label = f"{found.measure}, {after}"
+        values, label = [point.mean for point in found.accuracy], f"{found.measure}, {after}"
         ours.plot(found.ends_at, values, color=colour, marker=marker, ms=3.4, lw=1.1, label=label)
     ours.set_ylim(0, 1.02)
     ours.set_ylabel("accuracy")

@@ -16,22 +16,13 @@ import numpy as np
 
 from binocular.compare.collection import Literature
 from binocular.compare.declared_rows import AgeScaleRow
-from binocular.compare.resampling import CBI_WEIGHTS, DRAWS, ends, generator, resample_cells
-from binocular.compare.rows import days_of
+from binocular.compare.resampling import CBI_WEIGHTS, DRAWS, cbi_of, ends, generator, resample_cells
+from binocular.compare.rows import DurationRow, ProfileRow, days_of
 from binocular.compare.samples import Moment, Sample, baseline_of, samples_of
 from binocular.store.statistics import Interval, verdict_of
 from binocular.store.study import Study
 
-__all__ = [
-    "CurveComparison",
-    "PublishedPoint",
-    "Series",
-    "compare_curves",
-    "duration_series",
-    "onset_series",
-    "published_durations",
-    "published_profiles",
-]
+__all__ = ["CurveComparison", "PublishedPoint", "Series", "compare_curves", "published_durations", "published_profiles"]
 
 _CLOSURES = ("one eye closed", "one eye blurred")
 _ADULT = "monkey_md_6yr"
@@ -40,20 +31,18 @@ _ADULT = "monkey_md_6yr"
 
 @dataclass(frozen=True)
 class PublishedPoint:
-    """A published effect: where (in the unit of the species' scale), how large, and on what evidence."""
+    """A published effect: where (in the unit of the species' scale), how large, and on what evidence.
+
+    One that was made of words, or of the convention of its series, is drawn open and never fitted.
+    """
 
     at: float
     effect: float
     evidence: str
-    kind: str
     reference: str
+    from_words: bool
     low: float = float("nan")
     high: float = float("nan")
-
-    @property
-    def from_words(self) -> bool:
-        """Whether it was made of words or of the convention of the series: drawn open and never fitted."""
-        return self.kind in ("from the text", "by definition")
 
 
 @dataclass(frozen=True)
@@ -131,13 +120,15 @@ class CurveComparison:
 
 
 def _shift(sample: Sample, baseline: Sample) -> tuple[float, np.ndarray]:
-    one, normal = (1 + sample.shares @ CBI_WEIGHTS) / 2, (1 + baseline.shares @ CBI_WEIGHTS) / 2
     drawn = (baseline.resampled - sample.resampled) @ CBI_WEIGHTS / 2
-    return float(normal - one), drawn
+    return float(cbi_of(baseline.shares) - cbi_of(sample.shares)), drawn
 
 
 def _series(study: Study, samples: Sequence[Sample], by_onset: bool) -> list[Series]:
-    """Group the closures into series."""
+    """Return series of closures: of the same length at different ages, or from the same onset for different times.
+
+    Each has at least two conditions.
+    """
     groups: dict[tuple[str, int], list[Sample]] = {}
     for sample in samples:
         treatment = sample.treatment
@@ -167,30 +158,9 @@ def _series(study: Study, samples: Sequence[Sample], by_onset: bool) -> list[Ser
     return found
 
 
-def onset_series(study: Study, samples: Sequence[Sample]) -> list[Series]:
-    """Return the series of closures of the same length at different ages; at least two onsets each.
-
-    Parameters
-    ----------
-    study
-        As `load_study` returns it.
-    samples
-        Of this study, as `samples_of` returns them.
-    """
-    return _series(study, samples, by_onset=True)
-
-
-def duration_series(study: Study, samples: Sequence[Sample]) -> list[Series]:
-    """Return the series of closures from the same onset for different times; at least two lengths each.
-
-    Parameters
-    ----------
-    study
-        As `load_study` returns it.
-    samples
-        Of this study, as `samples_of` returns them.
-    """
-    return _series(study, samples, by_onset=False)
+def _point(at: float, row: ProfileRow | DurationRow) -> PublishedPoint:
+    assert row.relative_effect is not None
+    return PublishedPoint(at, row.relative_effect, row.evidence, row.reference, row.from_words)
 
 
 def published_profiles(literature: Literature) -> dict[str, tuple[PublishedPoint, ...]]:
@@ -201,17 +171,11 @@ def published_profiles(literature: Literature) -> dict[str, tuple[PublishedPoint
     """
     found: dict[str, tuple[PublishedPoint, ...]] = {}
     for species, rows in literature.profiles.items():
-        scale = literature.scale(species)
-        if scale is None or scale.unit == "epoch":
+        scale = literature.age_scale(species)
+        if scale is None:
             continue
         points = [
-            PublishedPoint(
-                days_of(f"{row.age:g} {row.age_unit}") / scale.unit_days,
-                row.relative_effect,
-                row.evidence,
-                row.evidence_kind,
-                row.reference,
-            )
+            _point(days_of(f"{row.age:g} {row.age_unit}") / scale.unit_days, row)
             for row in rows
             if not row.evidence.startswith("derived from od_histograms")
         ]
@@ -230,39 +194,26 @@ def _macaque(literature: Literature, scale: AgeScaleRow) -> list[PublishedPoint]
     ]
     if _ADULT not in literature.histograms or len(records) < 2:
         return []
-    adult = 1 + literature.histograms[_ADULT].shares @ CBI_WEIGHTS
-    values, drawn = [], []
-    for record in records:
-        rng = generator(f"profile/{record.id}")
-        values.append(1 - (1 + record.shares @ CBI_WEIGHTS) / adult)
-        drawn.append(1 - (1 + resample_cells(record.shares, record.cells, DRAWS, rng) @ CBI_WEIGHTS) / adult)
-    top = max(values)
-    return [
-        PublishedPoint(
-            days_of(record.onset or "birth") / scale.unit_days,
-            float(value / top),
-            f"derived from {record.id}, which is {record.evidence}",
-            "derived",
-            record.reference,
-            *(ends(resampled / top)),
-        )
-        for record, value, resampled in zip(records, values, drawn, strict=True)
-    ]
+    adult = 2 * cbi_of(literature.histograms[_ADULT].shares)
+    values = [1 - 2 * cbi_of(record.shares) / adult for record in records]
+    found = []
+    for record, value in zip(records, values, strict=True):
+        cells = resample_cells(record.shares, record.cells, DRAWS, generator(f"profile/{record.id}"))
+        found.append(PublishedPoint(
+            days_of(record.onset or "birth") / scale.unit_days, float(value / max(values)),
+            f"derived from {record.id}, which is {record.evidence}", record.reference, False,
+            *ends((1 - 2 * cbi_of(cells) / adult) / max(values)),
+        ))  # fmt: skip
+    return found
 
 
 def published_durations(literature: Literature) -> dict[str, tuple[PublishedPoint, ...]]:
     """Return the effects by length of closure, in days; rows without a number are left out."""
-    return {
-        species: points
+    found = {
+        species: tuple(_point(row.duration_days, row) for row in rows if row.relative_effect is not None)
         for species, rows in literature.durations.items()
-        if (
-            points := tuple(
-                PublishedPoint(row.duration_days, row.relative_effect, row.evidence, row.evidence_kind, row.reference)
-                for row in rows
-                if row.relative_effect is not None
-            )
-        )
     }
+    return {species: points for species, points in found.items() if points}
 
 
 def compare_curves(study: Study, literature: Literature, site: str, at: Moment = "end") -> list[CurveComparison]:
@@ -270,28 +221,22 @@ def compare_curves(study: Study, literature: Literature, site: str, at: Moment =
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    literature
-        The published curves.
-    site
-        Where in the network.
-    at
-        The end of rearing, or when the animals were recorded.
+    study, literature
+        Ours, and the published curves.
+    site, at
+        Where in the network, and when.
     """
     samples = samples_of(study, site, at)
     curves = {
-        "profile": (published_profiles(literature), onset_series(study, samples)),
-        "duration": (published_durations(literature), duration_series(study, samples)),
+        "profile": (published_profiles(literature), _series(study, samples, by_onset=True)),
+        "duration": (published_durations(literature), _series(study, samples, by_onset=False)),
     }
     found = []
     for name, (kind, species) in literature.curve_ids.items():
-        if kind not in curves or species not in curves[kind][0]:
+        scale = literature.age_scale(species)
+        if scale is None or kind not in curves or species not in curves[kind][0]:
             continue
         published, series = curves[kind][0][species], tuple(curves[kind][1])
-        scale = literature.scale(species)
-        if scale is None or scale.unit == "epoch":
-            continue
         epochs = [
             scale.epoch(point.at) if kind == "profile" else point.at / scale.unit_days * scale.epochs_per_unit
             for point in published

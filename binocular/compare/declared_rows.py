@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from binocular.compare.rows import AGE_WORDS, DAYS, Age, Blank, Checked, Finite, Identifier, Positive, Text
+from binocular.compare.rows import DAYS, Age, Blank, Bound, Checked, Id, Identifier, Positive, Species, Text
 
 __all__ = ["MEASURE_NAMES", "TREATMENTS", "AgeScaleRow", "FactTestRow"]
 
@@ -51,7 +51,7 @@ MEASURE_NAMES = (
 class AgeScaleRow(Checked):
     """``age_scales.csv``: the declared scale from the age of a species to epochs of rearing."""
 
-    species: Text = Field(description="the species, not empty")
+    species: Species
     also: str = Field(default="", description="further names of the species, separated by |")
     unit: Literal["day", "week", "month", "year", "epoch"] = Field(description="day, week, month, year or epoch")
     epochs_per_unit: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = Field(
@@ -86,8 +86,8 @@ def _treatments(value: str) -> str:
     return value
 
 
-_OpenShare = Annotated[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None, Blank]
-_OPEN = "the share of the time with both eyes open, from 0 to 1, or nothing"
+_OPEN = Field(description="the share of the time with both eyes open, from 0 to 1, or nothing")
+_OpenShare = Annotated[Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None, Blank, _OPEN]
 
 
 class FactTestRow(Checked):
@@ -97,25 +97,25 @@ class FactTestRow(Checked):
     it lies outside, and is undecided where an end of the interval reaches across.
     """
 
-    id: Identifier = Field(description="a name of its own, in lower-case letters, digits, '_', '-' and '.'")
+    id: Id
     published: Identifier = Field(description="the id of a fact or of a histogram")
     claim: Text = Field(description="the claim in words, not empty")
     treatment: Annotated[Text, BeforeValidator(_treatments)] = Field(
         description=f"one or more of {', '.join(TREATMENTS)}, separated by |"
     )
     species: Text = Field(description="the species whose scale of age is used, not empty")
-    onset_from: Age = Field(default=None, description=AGE_WORDS)
-    onset_to: Age = Field(default=None, description=AGE_WORDS)
-    duration_from: Age = Field(default=None, description=AGE_WORDS)
-    recovery_from: Age = Field(default=None, description=AGE_WORDS)
-    both_open_from: _OpenShare = Field(default=None, description=_OPEN)
-    both_open_to: _OpenShare = Field(default=None, description=_OPEN)
+    onset_from: Age = None
+    onset_to: Age = None
+    duration_from: Age = None
+    recovery_from: Age = None
+    both_open_from: _OpenShare = None
+    both_open_to: _OpenShare = None
     moment: Annotated[Literal["end", "deficit"] | None, Blank] = Field(
         default=None, description="end (of rearing), deficit (where it ended), or nothing: as the comparison is asked"
     )
     measure: Literal[MEASURE_NAMES] = Field(description=f"one of {', '.join(MEASURE_NAMES)}")  # type: ignore[valid-type]
-    at_least: Annotated[Finite | None, Blank] = Field(default=None, description="a number, or nothing")
-    at_most: Annotated[Finite | None, Blank] = Field(default=None, description="a number, or nothing")
+    at_least: Bound = Field(default=None, description="a number, or nothing")
+    at_most: Bound = Field(default=None, description="a number, or nothing")
     reason: Text = Field(description="why this criterion, not empty")
 
     @property
@@ -127,8 +127,10 @@ class FactTestRow(Checked):
         """Return the criterion in words."""
         if self.at_least is not None and self.at_most is not None:
             return f"{self.measure} from {self.at_least:g} to {self.at_most:g}"
-        return f"{self.measure} " + (
-            f"above {self.at_least:g}" if self.at_least is not None else f"below {self.at_most:g}"
+        return (
+            f"{self.measure} above {self.at_least:g}"
+            if self.at_most is None
+            else f"{self.measure} below {self.at_most:g}"
         )
 
     @model_validator(mode="after")

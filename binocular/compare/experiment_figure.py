@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from binocular.compare.histogram_figures import GROUPS, PUBLISHED, oriented_histogram
+from binocular.compare.histogram_figures import GREY, GROUPS, PUBLISHED, group_axes, oriented_histogram
 from binocular.compare.histograms import epoch_recorded, like_for_like
-from binocular.compare.published import HistogramRecord, PartsRecord
-from binocular.compare.samples import Sample, condition_named, sample_of, samples_of, untrained_of
+from binocular.compare.published import HistogramRecord
+from binocular.compare.rows import PartsRow
+from binocular.compare.samples import Sample, sample_of, samples_of, untrained_of
 from binocular.report.figures.style import EYE_COLOURS, number, title_figure
 from binocular.store.statistics import interval
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from binocular.compare.comparison import Comparison
 
-__all__ = ["Column", "columns_of", "experiment_figures", "published_groups", "published_parts"]
+__all__ = ["Column", "columns_of", "experiment_figures"]
 
 _ACROSS = 4
 _LINE = 8.2
@@ -31,7 +32,6 @@ _LINE = 8.2
 _SITES = {"first_binocular": "first binocular cells", "representation": "last representation"}
 _GREYS = ("#B9B9B9", "#5F5F5F")
 """Of the younger and the older animal where two stand for one condition; one alone is in between."""
-_ONE = "#8C8C8C"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Column:
 
     sample: Sample
     animals: tuple[HistogramRecord, ...] = ()
-    parts: PartsRecord | None = None
+    parts: PartsRow | None = None
 
 
 def columns_of(comparison: Comparison) -> list[Column]:
@@ -64,51 +64,30 @@ def columns_of(comparison: Comparison) -> list[Column]:
         animals = tuple(record for record in alike if record.species == alike[0].species)
         if animals and comparison.at == "recorded":
             epoch = epoch_recorded(sample.treatment, animals[0], comparison.literature)
-            sample = sample_of(condition_named(comparison.study, sample.name), sample.site, epoch)
+            sample = sample_of(comparison.study.condition(sample.name), sample.site, epoch)
         parts = comparison.literature.parts.get(sample.treatment.name)
         if animals or parts is not None:
             found.append(Column(sample, animals, None if animals else parts))
     return found
 
 
-def published_groups(animals: Sequence[HistogramRecord], ax: Axes, top: float) -> Axes:
-    """Draw the histogram of an animal, or of two side by side, the younger one lighter; shares in per cent.
-
-    Parameters
-    ----------
-    animals
-        One or two records of one treatment.
-    ax
-        To draw into.
-    top
-        Upper end of the axis, in per cent.
-    """
-    colours = (_ONE,) if len(animals) == 1 else _GREYS
+def _published_groups(ax: Axes, animals: Sequence[HistogramRecord]) -> None:
+    """Draw the histogram of an animal, or of two side by side, the younger one lighter; shares in per cent."""
+    colours = (GREY,) if len(animals) == 1 else _GREYS
     width = 0.86 / len(animals)
     for index, (record, colour) in enumerate(zip(animals, colours, strict=True)):
         place = GROUPS + width * (index - (len(animals) - 1) / 2)
         ax.bar(place, 100 * record.shares, width=width, color=colour, lw=0, zorder=1)
-    return _axes(ax, top)
 
 
-def published_parts(parts: PartsRecord, ax: Axes, top: float) -> Axes:
-    """Draw shares of one eye alone, of both and of the other alone, open where they were made of words.
+def _published_parts(ax: Axes, parts: PartsRow) -> None:
+    """Draw shares of one eye alone, of both and of the other alone in per cent, open where they were made of words.
 
     What is known of groups 2 to 6 together is drawn as a box over all five: its area is their share.
-
-    Parameters
-    ----------
-    parts
-        The record.
-    ax
-        To draw into.
-    top
-        Upper end of the axis, in per cent.
     """
-    open_bars = parts.from_words
-    look = {"fc": "white" if open_bars else _ONE, "ec": PUBLISHED, "lw": 0.9, "ls": (0, (3, 2)) if open_bars else "-"}
-    if not open_bars:
-        look |= {"ec": "white", "lw": 0.0}
+    look = {"fc": GREY, "ec": "white", "lw": 0.0, "ls": "-"}
+    if parts.from_words:
+        look = {"fc": "white", "ec": PUBLISHED, "lw": 0.9, "ls": (0, (3, 2))}
     one, both, other = parts.shares
     ax.bar([1, 7], [100 * one, 100 * other], width=0.86, zorder=1, **look)
     ax.bar([4], [100 * both / 5], width=4.86, zorder=1, **look)
@@ -116,14 +95,6 @@ def published_parts(parts: PartsRecord, ax: Axes, top: float) -> Axes:
         f"{100 * both:.0f} % in groups 2–6", (4, 20 * both), (0, 2), textcoords="offset points",
         ha="center", va="bottom", fontsize=6.8, color=PUBLISHED,
     )  # fmt: skip
-    return _axes(ax, top)
-
-
-def _axes(ax: Axes, top: float) -> Axes:
-    ax.set_xlim(0.4, 7.6)
-    ax.set_ylim(0, top)
-    ax.set_xticks(GROUPS, [str(group) for group in GROUPS])
-    return ax
 
 
 def experiment_figures(comparison: Comparison) -> list[Figure]:
@@ -139,13 +110,8 @@ def experiment_figures(comparison: Comparison) -> list[Figure]:
         axes = figure.subplots(2, len(page), squeeze=False)
         for column, (above, below) in zip(page, axes.T, strict=True):
             _column(comparison, column, above, below)
-        for row, names, told in (
-            (axes[0], [column.sample.label for column in page], [_told(column) for column in page]),
-            (axes[1], [""] * len(page), [[_lived(column.sample), _counted(column.sample, word)] for column in page]),
-        ):
-            wrapped = [_wrapped(one) for one in told]
-            for ax, name, lines in zip(row, names, wrapped, strict=True):
-                _title(ax, textwrap.shorten(name, 30, placeholder=" ..."), lines, max(map(len, wrapped)))
+        _titles(axes[0], [column.sample.label for column in page], [_told(column) for column in page])
+        _titles(axes[1], [""] * len(page), [[_lived(column.sample), _counted(column.sample, word)] for column in page])
         axes[0][0].set_ylabel("share of cells (%)\nanimals, primary visual cortex")
         axes[1][0].set_ylabel(f"share of {word} (%)\nnetworks, {_SITES.get(comparison.site, comparison.site)}")
         _legend(figure, comparison, page)
@@ -155,29 +121,28 @@ def experiment_figures(comparison: Comparison) -> list[Figure]:
 
 def _column(comparison: Comparison, column: Column, above: Axes, below: Axes) -> None:
     sample = column.sample
-    ends = np.quantile(sample.resampled, [0.025, 0.975], axis=0)
-    untrained = untrained_of(comparison.study, sample)
-    top = _top(column, ends[1])
+    low, high = np.quantile(sample.resampled, [0.025, 0.975], axis=0)
+    untrained, top = untrained_of(comparison.study, sample), _top(column, high)
     if column.parts is not None:
-        published_parts(column.parts, above, top)
+        _published_parts(above, column.parts)
     else:
-        published_groups(column.animals, above, top)
+        _published_groups(above, column.animals)
+    group_axes(above, top)
     oriented_histogram(
-        sample.shares, below, low=np.clip(ends[0], 0, 1), high=np.clip(ends[1], 0, 1), top=top,
+        sample.shares, below, low=np.clip(low, 0, 1), high=np.clip(high, 0, 1), top=top,
         outline=None if untrained is None else untrained.shares, deprived_eye=sample.treatment.deprived_eye,
         named=False,
     )  # fmt: skip
     ticks = [tick for tick in range(0, 101, 20 if top > 45 else 10) if tick <= top]
     for ax in (above, below):
         ax.set_yticks(ticks)
-    treated = sample.treatment.name not in ("normal", "both eyes closed")
-    closed = {"normal": ("", ""), "both eyes closed": ("closed", "closed")}
+    words = {"normal": ("", ""), "both eyes closed": ("closed", "closed")}.get(sample.treatment.name)
+    animals = ("closed\neye", "open\neye") if words is None else ("one\neye", "other\neye")
+    _ends(above, *animals, PUBLISHED, PUBLISHED)
     eye = sample.treatment.deprived_eye
     other = {"left": "right", "right": "left"}[eye]
-    first, last = ("closed\neye", "open\neye") if treated else ("one\neye", "other\neye")
-    _ends(above, first, last, PUBLISHED, PUBLISHED)
-    words = closed.get(sample.treatment.name, ("closed", "open"))
-    _ends(below, f"{eye} eye\n{words[0]}", f"{other} eye\n{words[1]}", EYE_COLOURS[eye], EYE_COLOURS[other])
+    one, two = words or ("closed", "open")
+    _ends(below, f"{eye} eye\n{one}", f"{other} eye\n{two}", EYE_COLOURS[eye], EYE_COLOURS[other])
     _distance(comparison, column, below)
 
 
@@ -193,7 +158,7 @@ def _told(column: Column) -> list[str]:
     """Return who the animals were, how many cells, how known, when recorded and where published."""
     if column.parts is not None:
         parts = column.parts
-        cells = f"{parts.cells} cells, " if parts.cells else ""
+        cells = f"{parts.cells_counted} cells, " if parts.cells_counted else ""
         return [parts.name, f"{cells}{_source(parts.reference)} ({parts.evidence})"]
     if len(column.animals) == 1:
         record = column.animals[0]
@@ -247,7 +212,7 @@ def _distance(comparison: Comparison, column: Column, ax: Axes) -> None:
         beside = next((one for of, name, one in pairs if (of, name) == (record.id, sample.name)), None)
         if beside is not None:
             which = "" if len(column.animals) == 1 else f" from {record.onset}"
-            lines.append(f"W₁{which} {beside.distance.text(digits=1)}")
+            lines.append(f"W₁{which} {beside.test.distance.text(digits=1)}")
     ax.annotate(
         "\n".join(lines), (0.03 if heavy else 0.97, 0.985), xycoords="axes fraction", ha="left" if heavy else "right",
         va="top", fontsize=6.8, linespacing=1.25, zorder=5,
@@ -255,25 +220,24 @@ def _distance(comparison: Comparison, column: Column, ax: Axes) -> None:
 
 
 def _ends(ax: Axes, first: str, last: str, *colours: str) -> None:
-    ends = ((0.4, first, "left", colours[0]), (4, "group", "center", PUBLISHED), (7.6, last, "right", colours[1]))
-    for x, text, side, colour in ends:
+    texts = ((0.4, first, "left", colours[0]), (4, "group", "center", PUBLISHED), (7.6, last, "right", colours[1]))
+    for x, text, side, colour in texts:
         ax.annotate(
             text, (x, 0), (0, -14), ("data", "axes fraction"), "offset points",
             ha=side, va="top", fontsize=7, linespacing=1.1, color=colour,
         )  # fmt: skip
 
 
-def _title(ax: Axes, name: str, told: Sequence[str], lines: int) -> None:
-    """Write a name and what is told below it, with room for so many lines that all panels of a row are alike."""
-    ax.set_title(name, loc="left", fontweight="bold", pad=5 + _LINE * lines)
-    ax.annotate(
-        "\n".join(told), (0, 1), (0, 3 + _LINE * lines), "axes fraction", "offset points",
-        va="top", ha="left", fontsize=6.4, color="#4D4D4D", linespacing=1.15,
-    )  # fmt: skip
-
-
-def _wrapped(told: Sequence[str]) -> list[str]:
-    return [line for text in told for line in textwrap.wrap(text, 35)]
+def _titles(axes: Sequence[Axes], names: Sequence[str], told: Sequence[Sequence[str]]) -> None:
+    """Write over each panel of a row a name and what is told below it, with the same room over all of them."""
+    wrapped = [[line for text in texts for line in textwrap.wrap(text, 35)] for texts in told]
+    room = _LINE * max(map(len, wrapped))
+    for ax, name, lines in zip(axes, names, wrapped, strict=True):
+        ax.set_title(textwrap.shorten(name, 30, placeholder=" ..."), loc="left", fontweight="bold", pad=5 + room)
+        ax.annotate(
+            "\n".join(lines), (0, 1), (0, 3 + room), "axes fraction", "offset points",
+            va="top", ha="left", fontsize=6.4, color="#4D4D4D", linespacing=1.15,
+        )  # fmt: skip
 
 
 def _legend(figure: Figure, comparison: Comparison, page: Sequence[Column]) -> None:
@@ -281,7 +245,7 @@ def _legend(figure: Figure, comparison: Comparison, page: Sequence[Column]) -> N
     from matplotlib.patches import Patch
 
     handles = [
-        Patch(color=_ONE, lw=0, label="animals, published"),
+        Patch(color=GREY, lw=0, label="animals, published"),
         Patch(color=EYE_COLOURS["left"], lw=0, label="networks, in the colours of the eyes"),
         Line2D([], [], color="#111111", ls="none", marker="|", mew=1, ms=9, label="95 % interval"),
         Line2D([], [], color="#000000", lw=0.9, label="untrained networks"),

@@ -43,7 +43,7 @@ class Tested:
     estimate: Interval
     subjects: int
     verdict: str
-    baseline: str = ""
+    baseline: str
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,8 @@ def evaluate_facts(study: Study, literature: Literature, site: str, at: Moment =
 
     Parameters
     ----------
-    study
-        The study in memory.
-    literature
-        The facts and their tests.
-    site
-        Whose units are counted.
+    study, literature, site
+        The study in memory; the facts and their tests; and whose units are counted.
     at
         ``"recorded"``: each test at its own moment, that at which the animals were examined (the end of rearing where
         it names none); or all at the end of rearing, or where each deficit ended.
@@ -102,7 +98,7 @@ def evaluate_facts(study: Study, literature: Literature, site: str, at: Moment =
 
 
 def _evaluate(test: FactTestRow, study: Study, samples: list[Sample], literature: Literature) -> FactVerdict:
-    published, evidence, reference = _published(test, literature)
+    published, scale = _published(test, literature), literature.scale(test.species)
     done = [sample for sample in samples if sample.treatment.name in test.treatments]
     fitting = [sample for sample in done if _in_time(test, sample, literature)]
     fitting.sort(key=lambda sample: (-sample.treatment.duration, -sample.treatment.epochs))
@@ -113,32 +109,22 @@ def _evaluate(test: FactTestRow, study: Study, samples: list[Sample], literature
         if isinstance(found, str):
             reasons.append(found)
             continue
-        value, resampled = found
-        estimate = _with_interval(test.measure, value, resampled)
-        tested.append(
-            Tested(
-                condition=sample.name,
-                label=sample.label,
-                treatment=sample.treatment.sentence(literature.scale(test.species)),
-                estimate=estimate,
-                subjects=len(sample.counted),
-                verdict=verdict_of(estimate, test.at_least, test.at_most),
-                baseline=f"{baseline.name} at epoch {baseline.epoch}"
-                if baseline and test.measure in AGAINST_NORMAL
-                else "",
-            )
-        )
+        estimate = _with_interval(test.measure, *found)
+        against = baseline if test.measure in AGAINST_NORMAL else None
+        tested.append(Tested(
+            sample.name, sample.label, sample.treatment.sentence(scale), estimate, len(sample.counted),
+            verdict_of(estimate, test.at_least, test.at_most),
+            "" if against is None else f"{against.name} at epoch {against.epoch}",
+        ))  # fmt: skip
     if tested:
-        return FactVerdict(test, published, evidence, reference, tested[0].verdict, tuple(tested))
+        return FactVerdict(test, *published, tested[0].verdict, tuple(tested))
     if reasons:
         why = reasons[0]
     elif done:
-        why = "done at another age, for a shorter time or in another dose: " + done[0].treatment.sentence(
-            literature.scale(test.species)
-        )
+        why = f"done at another age, for a shorter time or in another dose: {done[0].treatment.sentence(scale)}"
     else:
         why = "no condition with this treatment: " + " or ".join(test.treatments)
-    return FactVerdict(test, published, evidence, reference, "not in this study", (), why)
+    return FactVerdict(test, *published, "not in this study", (), why)
 
 
 def _with_interval(measure: str, value: float, resampled: np.ndarray) -> Interval:
@@ -153,27 +139,21 @@ def _with_interval(measure: str, value: float, resampled: np.ndarray) -> Interva
 
 def _in_time(test: FactTestRow, sample: Sample, literature: Literature) -> bool:
     """Whether onset (or reversal) and length of the deficit lie where the fact was observed, by the declared scale."""
-    scale, treatment = literature.scale(test.species), sample.treatment
+    scale, treatment = literature.age_scale(test.species), sample.treatment
     both_open = 1 - treatment.share
     most = 1.0 if test.both_open_to is None else test.both_open_to
     if not (test.both_open_from or 0.0) - 1e-9 <= both_open <= most + 1e-9:
         return False
-    bounds = (test.onset_from, test.onset_to, test.duration_from, test.recovery_from)
-    if all(bound is None for bound in bounds):
+    if not any((test.onset_from, test.onset_to, test.duration_from, test.recovery_from)):
         return True
-    if scale is None or scale.unit == "epoch" or treatment.start is None:
+    if scale is None or treatment.start is None:
         return False
     onset = scale.age(treatment.start) * scale.unit_days
-    duration, recovery = (
-        epochs / scale.epochs_per_unit * scale.unit_days
-        for epochs in (treatment.duration, sample.epoch - (treatment.stop or 0))
-    )
-    return (
-        (test.onset_from is None or onset >= days_of(test.onset_from) - 1e-9)
-        and (test.onset_to is None or onset <= days_of(test.onset_to) + 1e-9)
-        and (test.duration_from is None or duration >= days_of(test.duration_from) - 1e-9)
-        and (test.recovery_from is None or recovery >= days_of(test.recovery_from) - 1e-9)
-    )
+    lasted = (treatment.duration, sample.epoch - (treatment.stop or 0))
+    duration, recovery = (epochs / scale.epochs_per_unit * scale.unit_days for epochs in lasted)
+    least = ((onset, test.onset_from), (duration, test.duration_from), (recovery, test.recovery_from))
+    late = test.onset_to is not None and onset > days_of(test.onset_to) + 1e-9
+    return not late and all(bound is None or found >= days_of(bound) - 1e-9 for found, bound in least)
 
 
 def _published(test: FactTestRow, literature: Literature) -> tuple[str, str, str]:

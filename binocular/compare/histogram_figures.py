@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from binocular.report.figures.style import EYE_COLOURS, axes_or_new, number, title_figure, title_panel
+from binocular.report.figures.style import (
+    EYE_COLOURS,
+    axes_or_new,
+    group_colours,
+    number,
+    panels,
+    title_figure,
+    title_panel,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,12 +25,15 @@ if TYPE_CHECKING:
 
     from binocular.compare.comparison import Comparison
     from binocular.compare.histograms import HistogramComparison
+    from binocular.compare.published import UnitBins
 
-__all__ = ["GROUPS", "PUBLISHED", "histogram_figures", "oriented_histogram", "unit_curves", "unit_figures"]
+__all__ = ["GREY", "GROUPS", "PUBLISHED", "group_axes", "histogram_figures", "oriented_histogram", "unit_figures"]
 
 GROUPS = np.arange(1, 8)
 PUBLISHED = "#595959"
 """Published numbers: grey, because the eyes of the animals are neither our left nor our right one."""
+GREY = "#8C8C8C"
+"""The same in the bars of histograms."""
 _PAIRS = 8
 
 
@@ -65,16 +77,16 @@ def oriented_histogram(
     """
     ax = axes_or_new(ax)
     values = 100 * np.asarray(shares, dtype=np.float64)
-    ax.bar(GROUPS, np.nan_to_num(values), width=0.86, color=_colours(deprived_eye), lw=0, zorder=1)
+    of_eyes = {"right": group_colours(), "left": group_colours()[::-1]}
+    colours = GREY if deprived_eye is None else of_eyes[deprived_eye]
+    ax.bar(GROUPS, np.nan_to_num(values), width=0.86, color=colours, lw=0, zorder=1)
     if low is not None and high is not None:
         ends = 100 * np.array([low, high], dtype=np.float64)
         given = np.isfinite(ends).all(0) & (np.abs(ends[1] - ends[0]) > 1e-9)
         ax.vlines(GROUPS[given], ends[0][given], ends[1][given], color="#111111", lw=1.0, zorder=3)
     if outline is not None:
         ax.stairs(100 * np.asarray(outline, dtype=np.float64), np.arange(0.5, 8), color="#000000", lw=0.9, zorder=2)
-    ax.set_xlim(0.4, 7.6)
-    ax.set_ylim(0, top)
-    ax.set_xticks(GROUPS, [str(group) for group in GROUPS])
+    group_axes(ax, top)
     fellow = {"left": "right", "right": "left"}
     for x, part, side, eye in ((0.4, first, "left", deprived_eye), (7.6, "fellow", "right", None)) if named else ():
         eye = fellow.get(deprived_eye or "") if part == "fellow" else eye
@@ -85,13 +97,17 @@ def oriented_histogram(
     return ax
 
 
-def _colours(deprived_eye: str | None) -> list[tuple[float, ...]] | str:
-    from binocular.report.figures.style import group_colours
+def group_axes(ax: Axes, top: float) -> None:
+    """Lay out axes for the seven groups.
 
-    if deprived_eye is None:
-        return "#8C8C8C"
-    colours = group_colours()  # right to left eye
-    return list(colours if deprived_eye == "right" else colours[::-1])
+    Parameters
+    ----------
+    ax, top
+        The axes, and the upper end of shares in per cent.
+    """
+    ax.set_xlim(0.4, 7.6)
+    ax.set_ylim(0, top)
+    ax.set_xticks(GROUPS, [str(group) for group in GROUPS])
 
 
 def histogram_figures(comparison: Comparison) -> list[Figure]:
@@ -142,8 +158,8 @@ def _pair(comparison: Comparison, found: HistogramComparison, left: Axes, right:
     cells = f"{record.cells} cells" if record.cells else "units not counted"
     _state(left, f"CBI {number(found.theirs['cbi'].mean)}\n{cells}", record.shares)
     title_panel(right, textwrap.shorten(sample.label, 28, placeholder=" ..."), sample.treatment.sentence(scale))
-    verdict = f"CBI {number(found.ours['cbi'].mean)}, W₁ {number(test.distance)}\n{test.verdict}"
-    _state(right, verdict + (" (1 subject)" if test.subjects == 1 else ""), sample.shares + record.shares)
+    verdict = f"CBI {number(found.ours['cbi'].mean)}, W₁ {number(test.distance.mean)}\n{test.verdict}"
+    _state(right, verdict + (" (1 subject)" if test.distance.n == 1 else ""), sample.shares + record.shares)
 
 
 def _state(ax: Axes, text: str, shares: np.ndarray) -> None:
@@ -159,7 +175,7 @@ def _legend(figure: Figure) -> None:
     from matplotlib.patches import Patch
 
     handles = [
-        Patch(color="#8C8C8C", lw=0, label="published"),
+        Patch(color=GREY, lw=0, label="published"),
         Patch(color=EYE_COLOURS["left"], lw=0, label="ours, in the colours of the eyes"),
         Line2D([], [], color="#000000", lw=0.9, label="the same, over ours"),
         Line2D([], [], color="#111111", ls="none", marker="|", mew=1, ms=9, label="95 % interval (resampled)"),
@@ -167,59 +183,32 @@ def _legend(figure: Figure) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=1.3, columnspacing=1.4)
 
 
-def unit_curves(
-    values: list[np.ndarray],
-    edges: ArrayLike,
-    shares: ArrayLike,
-    ax: Axes | None = None,
-    *,
-    colour: str = "#000000",
-) -> Axes:
-    """Draw the cumulative distribution of unit values over a published one.
-
-    Parameters
-    ----------
-    values
-        RSV of each subject's units, +1 = fellow eye only; one thin line each.
-    edges, shares
-        The published bins, ``[bin + 1]`` and ``[bin]``, drawn grey.
-    ax
-        Where to draw; a new figure by default.
-    colour
-        Of our subjects.
-    """
-    ax = axes_or_new(ax)
-    published = np.concatenate([[0.0], np.cumsum(np.asarray(shares, dtype=np.float64))])
-    ax.plot(
-        np.asarray(edges, dtype=np.float64), published, color=PUBLISHED, lw=2.4, alpha=0.8, label="published", zorder=1
-    )
+def _unit_curves(ax: Axes, values: Sequence[np.ndarray], published: UnitBins) -> None:
+    """Draw cumulative distributions of unit values, +1 = fellow eye only: a thin line per subject, published grey."""
+    shares = np.concatenate([[0.0], np.cumsum(published.shares)])
+    ax.plot(published.edges, shares, color=PUBLISHED, lw=2.4, alpha=0.8, label="published", zorder=1)
     for index, units in enumerate(values):
         if len(units):
-            ordered = np.sort(units)
             ax.step(
-                np.concatenate([[-1.0], ordered, [1.0]]),
+                np.concatenate([[-1.0], np.sort(units), [1.0]]),
                 np.concatenate([[0.0], np.arange(1, len(units) + 1) / len(units), [1.0]]),
-                where="post", color=colour, lw=0.8, label="our subjects" if index == 0 else None, zorder=2,
+                where="post", color="#000000", lw=0.8, label="our subjects" if index == 0 else None, zorder=2,
             )  # fmt: skip
     ax.set_xlim(-1.02, 1.02)
     ax.set_ylim(0, 1.02)
     ax.set_xticks([-1, 0, 1], ["−1\ndeprived", "0", "+1\nfellow"])
     ax.set_yticks([0, 0.5, 1])
-    return ax
 
 
 def unit_figures(comparison: Comparison) -> list[Figure]:
     """Draw unit values beside published ones, for the records that have them."""
-    from binocular.report.figures.style import panels
-
     shown = [found for found in comparison.shown if found.units is not None and found.record.units is not None][:12]
     if not shown:
         return []
     figure, axes = panels(len(shown), (2.4, 2.3))
     for found, ax in zip(shown, axes, strict=True):
-        units = found.record.units
-        assert units is not None and found.units is not None
-        unit_curves(list(found.sample.values), units.edges, units.shares, ax)
+        assert found.record.units is not None and found.units is not None
+        _unit_curves(ax, found.sample.values, found.record.units)
         title_panel(ax, found.sample.label, f"beside {found.record.id}")
         ax.annotate(
             f"KS {number(found.units.value)}\ntold apart\nfrom {number(found.units.detectable)}", (0.03, 0.98),

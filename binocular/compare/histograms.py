@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from binocular.compare.collection import Literature
 from binocular.compare.published import HistogramRecord
@@ -13,6 +14,7 @@ from binocular.compare.resampling import (
     CBI_WEIGHTS,
     DRAWS,
     HistogramTest,
+    cbi_of,
     ends,
     generator,
     histogram_test,
@@ -21,7 +23,7 @@ from binocular.compare.resampling import (
 )
 from binocular.compare.samples import Moment, Sample
 from binocular.compare.treatments import Treatment
-from binocular.dominance import monocularity, wasserstein
+from binocular.dominance import monocularity
 from binocular.store.statistics import Interval
 
 __all__ = [
@@ -31,7 +33,6 @@ __all__ = [
     "epoch_recorded",
     "estimates",
     "like_for_like",
-    "twin_distances",
     "unlike",
 ]
 
@@ -88,12 +89,6 @@ class HistogramComparison:
     marks: tuple[Sample, ...] = ()
 
     @property
-    def distance(self) -> Interval:
-        """Wasserstein-1 over groups, 0 to 6: the mean number of groups by which units would have to move."""
-        test = self.test
-        return Interval(test.distance, test.distance_low, test.distance_high, test.subjects, "bootstrap")
-
-    @property
     def verdict(self) -> str:
         """``"consistent"``, ``"different"`` or ``"not comparable"``."""
         return self.test.verdict
@@ -104,25 +99,23 @@ def estimates(shares: np.ndarray, resampled: np.ndarray) -> dict[str, Interval]:
 
     Parameters
     ----------
-    shares
-        ``[7]``, adding up to 1.
-    resampled
-        The same, resampled, ``[draw, 7]``.
+    shares, resampled
+        ``[7]``, adding up to 1, and the same resampled, ``[draw, 7]``.
     """
     if np.isnan(shares).any():
         return dict.fromkeys(("cbi", "mi", *(f"group {group}" for group in range(1, 8))), Interval(float("nan")))
     found = {
-        "cbi": _estimate(float(1 + shares @ CBI_WEIGHTS) / 2, (1 + resampled @ CBI_WEIGHTS) / 2),
-        "mi": _estimate(float(monocularity(shares)), resampled @ np.abs(CBI_WEIGHTS)),
+        "cbi": _estimate(cbi_of(shares), cbi_of(resampled)),
+        "mi": _estimate(monocularity(shares), resampled @ np.abs(CBI_WEIGHTS)),
     }
     for group in range(7):
-        found[f"group {group + 1}"] = _estimate(float(shares[group]), resampled[:, group])
+        found[f"group {group + 1}"] = _estimate(shares[group], resampled[:, group])
     return found
 
 
-def _estimate(value: float, resampled: np.ndarray) -> Interval:
+def _estimate(value: ArrayLike, resampled: np.ndarray) -> Interval:
     low, high = np.clip(ends(resampled), 0, 1)
-    return Interval(value, float(low), float(high), how="bootstrap")
+    return Interval(float(value), float(low), float(high), how="bootstrap")  # type: ignore[arg-type]
 
 
 def compare_histograms(sample: Sample, record: HistogramRecord, like: bool = False) -> HistogramComparison:
@@ -130,15 +123,12 @@ def compare_histograms(sample: Sample, record: HistogramRecord, like: bool = Fal
 
     Parameters
     ----------
-    sample
-        The subjects, group 1 = deprived eye only.
-    record
-        The published histogram, the same way round.
+    sample, record
+        Subjects and published histogram, group 1 = deprived eye only.
     like
         Whether the two are like for like, to be kept with the result.
     """
-    purpose = f"histogram/{sample.name}/{sample.site}/{sample.epoch}/{record.id}"
-    rng = generator(purpose)
+    rng = generator(f"histogram/{sample.name}/{sample.site}/{sample.epoch}/{record.id}")
     test = histogram_test(sample.counts, record.shares, record.cells, rng)
     theirs = estimates(record.shares, resample_cells(record.shares, record.cells, DRAWS, rng))
     if record.cells is None:
@@ -174,19 +164,6 @@ def epoch_recorded(treatment: Treatment, record: HistogramRecord, literature: Li
     if later is None:
         return treatment.stop if reversed_ else None
     return min(round(treatment.start + later), treatment.stop) if reversed_ else round(treatment.stop + later)
-
-
-def twin_distances(record: HistogramRecord, records: Iterable[HistogramRecord]) -> tuple[float, ...]:
-    """Return the distance (Wasserstein-1 over groups) of an animal from each other one that was treated the same.
-
-    Parameters
-    ----------
-    record
-        Of one animal.
-    records
-        All published histograms, itself among them.
-    """
-    return tuple(float(wasserstein(record.shares, other.shares)) for other in records if record.twin_of(other))
 
 
 def _unit_distance(sample: Sample, record: HistogramRecord, rng: np.random.Generator) -> UnitDistance | None:
@@ -226,14 +203,10 @@ def like_for_like(
 
     Parameters
     ----------
-    sample
-        Of one condition.
-    records
-        All published histograms.
-    literature
-        Which holds the age scales of the species.
+    sample, records, literature
+        Of one condition; all published histograms; and what holds the age scales of the species.
     at
-        The end of rearing, or when the animals were recorded.
+        When the subjects are compared.
     """
     same = [record for record in records if record.treatment == sample.treatment.name]
     found = _nearest_networks(sample, [record for record in same if record.is_network], literature)
@@ -265,12 +238,8 @@ def unlike(treatment: Treatment, record: HistogramRecord, literature: Literature
 
     Parameters
     ----------
-    treatment
-        What was done to the subjects.
-    record
-        An animal to which the same was done.
-    literature
-        Which holds the age scales of the species.
+    treatment, record, literature
+        What was done to the subjects; an animal to which the same was done; and what holds the age scales.
 
     Returns
     -------

@@ -12,26 +12,16 @@ from collections.abc import Callable
 import numpy as np
 
 from binocular.compare.declared_rows import MEASURE_NAMES
-from binocular.compare.resampling import CBI_WEIGHTS, DRAWS, generator, spread_of_mean
-from binocular.compare.samples import Sample, accuracies, condition_named, sample_of, seen_alone
+from binocular.compare.resampling import CBI_WEIGHTS, DRAWS, cbi_of, generator, spread_of_mean
+from binocular.compare.samples import Sample, accuracies, sample_of, seen_alone
 from binocular.probes.disparity import Disparity
 from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
 
-__all__ = [
-    "AGAINST_NORMAL",
-    "MEASURES",
-    "NOT_SEEN_ALONE",
-    "OF_SHARES",
-    "Measure",
-    "Resampled",
-    "disparity_by_unit",
-    "disparity_correlations",
-]
+__all__ = ["AGAINST_NORMAL", "MEASURES", "OF_SHARES", "disparity_by_unit", "disparity_correlations"]
 
 Resampled = tuple[float, np.ndarray] | str
 """A number with its resamplings, ``[draw]``, or why it is not there."""
-NOT_SEEN_ALONE = "what one eye tells was not measured then (binocular measure STUDY --probe one-eye)"
 Measure = Callable[[Study, Sample, Sample | None], Resampled]
 """Of a study, the subjects, and normal subjects of the same age where there are any."""
 
@@ -42,7 +32,7 @@ OF_SHARES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "deprived influence": lambda shares: shares[:, :6].sum(1),
     "fellow only": lambda shares: shares[:, 6],
     "deprived dominated": lambda shares: _dominated(np.clip(shares, 0, None)),
-    "cbi": lambda shares: (1 + shares @ CBI_WEIGHTS) / 2,
+    "cbi": cbi_of,
     "fellow bias": lambda shares: (1 - shares @ CBI_WEIGHTS) / 2,
     "mi": lambda shares: shares @ np.abs(CBI_WEIGHTS),
 }
@@ -88,21 +78,13 @@ def _unit_monocularity(study: Study, sample: Sample, baseline: Sample | None) ->
     values = [np.abs(units) for units in sample.values if len(units)]
     if not values:
         return "all units are silent"
-    rng = generator(f"unit-mi/{sample.name}/{sample.site}/{sample.epoch}")
-    medians = []
-    for units in values:
-        picked = rng.integers(0, len(units), size=(DRAWS // 4, len(units)))
-        medians.append(np.median(units[picked], axis=1))
-    return float(np.mean([np.median(units) for units in values])), _over_subjects(np.array(medians), rng)
-
-
-def _over_subjects(per_subject: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return means over drawn subjects, from ``[subject, draw]`` to ``[draw]``."""
-    count, draws = per_subject.shape
-    if count == 1:
-        return per_subject[0]
-    picked = rng.integers(0, count, size=(count - 1, draws))
-    return per_subject[picked, np.arange(draws)].mean(0)
+    rng, draws = generator(f"unit-mi/{sample.name}/{sample.site}/{sample.epoch}"), DRAWS // 4
+    drawn = [units[rng.integers(0, len(units), size=(draws, len(units)))] for units in values]
+    medians = np.array([np.median(units, axis=1) for units in drawn])
+    if len(values) > 1:
+        picked = rng.integers(0, len(values), size=(len(values) - 1, draws))
+        medians = medians[picked, np.arange(draws)]
+    return float(np.mean([np.median(units) for units in values])), medians.mean(0)
 
 
 def _lost(seen: Callable[[Condition, str, int], np.ndarray], words: str, missing: str) -> Measure:
@@ -115,7 +97,7 @@ def _lost(seen: Callable[[Condition, str, int], np.ndarray], words: str, missing
         eye = sample.treatment.deprived_eye
         found = []
         for one in (baseline, sample):
-            values = seen(condition_named(study, one.name), eye, one.epoch)
+            values = seen(study.condition(one.name), eye, one.epoch)
             values = values[~np.isnan(values)]
             if not len(values):
                 return missing
@@ -130,11 +112,10 @@ def _relapse(study: Study, sample: Sample, baseline: Sample | None) -> Resampled
     """CBI where the treatment ended less CBI now: what was gained and then lost; seeds are resampled together."""
     if sample.treatment.stop is None or sample.epoch <= sample.treatment.stop:
         return "no rearing after the treatment"
-    then = sample_of(condition_named(study, sample.name), sample.site, sample.treatment.stop)
+    then = sample_of(study.condition(sample.name), sample.site, sample.treatment.stop)
     if np.isnan(then.shares).any() or np.isnan(sample.shares).any():
         return "all units are silent"
-    of = OF_SHARES["cbi"]
-    return float(of(then.shares[None])[0] - of(sample.shares[None])[0]), of(then.resampled) - of(sample.resampled)
+    return float(cbi_of(then.shares) - cbi_of(sample.shares)), cbi_of(then.resampled) - cbi_of(sample.resampled)
 
 
 def disparity_by_unit(subject: SubjectRecord, site: str) -> tuple[np.ndarray, np.ndarray] | None:
@@ -165,10 +146,8 @@ def disparity_correlations(condition: Condition, site: str) -> np.ndarray:
 
     Parameters
     ----------
-    condition
-        Of a study.
-    site
-        Where its units were recorded.
+    condition, site
+        Of a study, and where its units were recorded.
     """
     from scipy.stats import spearmanr
 
@@ -178,7 +157,7 @@ def disparity_correlations(condition: Condition, site: str) -> np.ndarray:
 
 def _disparity_correlation(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
     """Mean rank correlation over subjects, spread as t."""
-    values = disparity_correlations(condition_named(study, sample.name), sample.site)
+    values = disparity_correlations(study.condition(sample.name), sample.site)
     values = values[~np.isnan(values)]
     if not len(values):
         return "disparity was not measured at these units (binocular measure STUDY --probe disparity)"
@@ -192,11 +171,13 @@ AGAINST_NORMAL: dict[str, Measure] = {
     "mi above normal": _against_normal("mi", lambda one, normal: one - normal),
     "stereopsis lost": _lost(
         lambda condition, eye, epoch: accuracies(condition, "stereopsis", epoch),
-        "stereopsis",
-        "stereopsis was not tested",
+        "stereopsis", "stereopsis was not tested",
     ),
-    "deprived vision lost": _lost(seen_alone, "the deprived eye alone", NOT_SEEN_ALONE),
-}
+    "deprived vision lost": _lost(
+        seen_alone, "the deprived eye alone",
+        "what one eye tells was not measured then (binocular measure STUDY --probe one-eye)",
+    ),
+}  # fmt: skip
 MEASURES: dict[str, Measure] = {
     **{name: _of_shares(name) for name in OF_SHARES},
     "median unit mi": _unit_monocularity,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from binocular.compare.comparison import Comparison
 from binocular.compare.resampling import LEVEL
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["facts_table", "histograms_table", "print_comparison"]
 
 _MOST = 40
+_PLAIN: dict[str, Any] = {"box": None, "pad_edge": False, "padding": (0, 1, 0, 0), "header_style": "bold"}
 _SHORT = {"first_binocular": "first cells", "representation": "last layer"}
 _COLOURS = {"consistent": "green", "holds": "green", "different": "red", "does not hold": "red", "undecided": "yellow"}
 
@@ -30,10 +31,8 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
 
     Parameters
     ----------
-    comparison
-        As `compare_study` returns it.
-    console
-        Where to print; without, the terminal.
+    comparison, console
+        As `compare_study` returns it, and where to print; without, the terminal.
     """
     from rich.console import Console
 
@@ -58,7 +57,7 @@ def histograms_table(comparison: Comparison) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table = Table(**_PLAIN)
     table.add_column("condition", min_width=10)
     table.add_column("beside", overflow="fold", min_width=13)
     table.add_column("CBI ours\nand theirs", no_wrap=True)
@@ -72,7 +71,7 @@ def histograms_table(comparison: Comparison) -> Table:
             Text("\n".join(filter(None, [found.sample.label, _when(found)]))),
             Text(f"{record.name}\n{record.provenance}\n{record.id}" + ("" if found.like else " *")),
             "\n".join([found.ours["cbi"].text(), found.theirs["cbi"].text(), *_marks(found)]).replace("[", "\\["),
-            found.distance.text(digits=1).replace(" [", "\n\\["),
+            found.test.distance.text(digits=1).replace(" [", "\n\\["),
             *(Text(verdict, style=_COLOURS.get(verdict, "")) for verdict in (found.verdict, *others)),
         )
     return table
@@ -102,7 +101,7 @@ def _histograms_caption(comparison: Comparison) -> str:
         parts.append(f"Two animals of one treatment ({name}) lie {number(distance, 1)} apart.")
     if any(found.marks for found in shown):
         parts.append("Below, our CBI where the deficit ended and at the end of rearing.")
-    if any(found.test.subjects == 1 for found in shown):
+    if any(found.test.distance.n == 1 for found in shown):
         parts.append("One subject: the spread between subjects is not known and not counted.")
     if any(not found.like for found in shown):
         parts.append("* not treated alike.")
@@ -144,10 +143,7 @@ def facts_table(comparison: Comparison) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for name in ("fact", "published", "ours", "condition"):
-        table.add_column(name)
-    table.add_column("verdict")
+    table = Table("fact", "published", "ours", "condition", "verdict", **_PLAIN)
     for found in comparison.facts:
         if found.tested:
             one = found.tested[0]
@@ -171,18 +167,14 @@ def _verdicts(comparison: Comparison, found: FactVerdict) -> Text:
         lines.append(line.append(verdict, style=_COLOURS.get(verdict, "")))
     own = found.test.moment or "end"
     other = {"end": "deficit", "deficit": "end"}[own]
-    if comparison.at == "recorded" and found.moments.get(other, found.verdict) not in (
-        found.verdict,
-        "not in this study",
-    ):
+    then = found.moments.get(other, found.verdict)
+    if comparison.at == "recorded" and then not in (found.verdict, "not in this study"):
         where = {"end": "at the end of rearing", "deficit": "where the deficit ended"}[other]
-        lines.append(Text(f"{where}: {found.moments[other]}", style="dim"))
+        lines.append(Text(f"{where}: {then}", style="dim"))
     return Text("\n").join(lines)
 
 
 def _not_here(comparison: Comparison) -> list[str]:
-    by_reason: dict[str, list[str]] = {}
-    for found in comparison.facts:
-        if not found.tested:
-            by_reason.setdefault(found.why, []).append(found.test.id)
-    return [f"not in this study: {', '.join(ids)} ({why})" for why, ids in by_reason.items()]
+    untested = [found for found in comparison.facts if not found.tested]
+    reasons = {why: [f.test.id for f in untested if f.why == why] for why in dict.fromkeys(f.why for f in untested)}
+    return [f"not in this study: {', '.join(ids)} ({why})" for why, ids in reasons.items()]

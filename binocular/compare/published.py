@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from binocular.compare.reading import Line
-from binocular.compare.rows import HistogramRow, PartsRow, days_of
+from binocular.compare.rows import HistogramRow, days_of, treatment_in_words
 
-__all__ = ["HistogramRecord", "PartsRecord", "UnitBins", "animal_histogram", "network_histograms", "published_parts"]
+__all__ = ["HistogramRecord", "UnitBins", "animal_histogram", "network_histograms"]
 
 
 @dataclass(frozen=True)
@@ -115,56 +116,8 @@ class HistogramRecord:
 
     def twin_of(self, other: HistogramRecord) -> bool:
         """Whether this is another animal of the same species to which the same was done for as long."""
-        keys = ("species", "treatment", "onset", "duration", "recovery")
-        return (
-            not self.is_network
-            and self.id != other.id
-            and all(getattr(self, key) == getattr(other, key) for key in keys)
-        )
-
-
-@dataclass(frozen=True)
-class PartsRecord:
-    """Cells of one eye alone, of both and of the other alone, where no counts by group were published.
-
-    Attributes
-    ----------
-    name, treatment
-        Who and what, for a reader; and what was done in the words of the fact tests.
-    shares
-        ``[3]``: deprived eye only (group 1), both (groups 2 to 6), fellow eye only (group 7); they add up to 1.
-    cells, evidence, reference
-        Provenance; ``cells`` is None where it is not known.
-    from_words
-        Whether the numbers were made of words: drawn open.
-    """
-
-    name: str
-    treatment: str
-    shares: np.ndarray
-    cells: int | None
-    evidence: str
-    reference: str
-    from_words: bool
-
-
-_WORDS = {
-    "normal": "normal",
-    "monocular deprivation": "one eye closed",
-    "binocular deprivation": "both eyes closed",
-    "reverse suture": "reverse suture",
-    "strabismus": "squint",
-    "squint": "squint",
-    "blur": "one eye blurred",
-    "dissociation": "dissociation",
-}
-
-
-def _treatment(condition: str) -> str:
-    words = condition.lower()
-    if words.startswith("monocular deprivation") and "then reverse suture" in words:
-        return "reverse suture"
-    return next((name for start, name in _WORDS.items() if words.startswith(start)), "")
+        same = operator.attrgetter("species", "treatment", "onset", "duration", "recovery")
+        return not self.is_network and self.id != other.id and same(self) == same(other)
 
 
 def animal_histogram(row: HistogramRow) -> HistogramRecord:
@@ -173,34 +126,9 @@ def animal_histogram(row: HistogramRow) -> HistogramRecord:
     if row.group_1 == "fellow eye only":
         counts = counts[::-1].copy()
     return HistogramRecord(
-        id=row.id,
-        species=row.species,
-        condition=row.condition,
-        treatment=_treatment(row.condition),
-        onset=row.onset,
-        duration=row.duration,
-        recovery=row.recovery,
-        counts=counts,
-        # Half cells come from bars read off a figure.
-        cells=round(float(counts.sum())) if row.unit == "cells" else row.cells,
-        evidence=row.evidence,
-        reference=row.reference,
-        note=row.note,
-    )
-
-
-def published_parts(row: PartsRow) -> PartsRecord:
-    """Return a row of ``od_parts.csv`` as a record."""
-    counts = np.array(row.counts)
-    return PartsRecord(
-        name=f"{row.species}, {row.condition}",
-        treatment=_treatment(row.condition),
-        shares=counts / counts.sum(),
-        cells=round(float(counts.sum())) if row.unit == "cells" else row.cells,
-        evidence=row.evidence,
-        reference=row.reference,
-        from_words=row.evidence_kind in ("from the text", "by definition"),
-    )
+        row.id, row.species, row.condition, treatment_in_words(row.condition), row.onset, row.duration, counts,
+        row.cells_counted, row.evidence, row.reference, row.note, recovery=row.recovery,
+    )  # fmt: skip
 
 
 def network_histograms(tables: Mapping[str, list[Line]]) -> list[tuple[Line, HistogramRecord]]:
@@ -211,21 +139,13 @@ def network_histograms(tables: Mapping[str, list[Line]]) -> list[tuple[Line, His
     records = []
     for line in tables["kleinman_rsv_seven_bins.csv"]:
         row = line.row
-        treatment = _WORDS[row.deficit] if row.removal_epoch else "normal"
-        record = HistogramRecord(
-            id=f"kleinman_{row.deficit}_{row.removal_epoch}",
-            species="network",
-            condition=f"{row.deficit} for {row.removal_epoch} epochs" if row.removal_epoch else f"no {row.deficit}",
-            treatment=treatment,
-            onset=None,
-            duration=f"{row.removal_epoch} epochs",
-            counts=np.array(row.counts),
-            cells=None,
-            evidence=row.evidence,
-            reference=row.reference,
-            units=_unit_bins(bins.get((row.deficit, row.removal_epoch), [])),
-        )
-        records.append((line, record))
+        treatment = treatment_in_words(row.deficit) if row.removal_epoch else "normal"
+        condition = f"{row.deficit} for {row.removal_epoch} epochs" if row.removal_epoch else f"no {row.deficit}"
+        records.append((line, HistogramRecord(
+            f"kleinman_{row.deficit}_{row.removal_epoch}", "network", condition, treatment, onset=None,
+            duration=f"{row.removal_epoch} epochs", counts=np.array(row.counts), cells=None, evidence=row.evidence,
+            reference=row.reference, units=_unit_bins(bins.get((row.deficit, row.removal_epoch), [])),
+        )))  # fmt: skip
     return records
 
 

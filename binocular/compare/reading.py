@@ -10,12 +10,13 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module, resources
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from binocular.compare import declared_rows, network_rows, rows
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.wording import nearest
 
@@ -24,22 +25,21 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "Line", "read_folder", "read_table", "shipped_folder"]
 
-_HERE = "binocular.compare"
-TABLES: dict[str, str] = {
-    "od_histograms.csv": f"{_HERE}.rows:HistogramRow",
-    "od_parts.csv": f"{_HERE}.rows:PartsRow",
-    "age_profiles.csv": f"{_HERE}.rows:ProfileRow",
-    "duration_curves.csv": f"{_HERE}.rows:DurationRow",
-    "acuity_recovery.csv": f"{_HERE}.rows:RecoveryRow",
-    "facts.csv": f"{_HERE}.rows:FactRow",
-    "fact_tests.csv": f"{_HERE}.declared_rows:FactTestRow",
-    "age_scales.csv": f"{_HERE}.declared_rows:AgeScaleRow",
-    "kleinman_rsv_seven_bins.csv": f"{_HERE}.network_rows:SevenBinsRow",
-    "kleinman_rsv_histograms.csv": f"{_HERE}.network_rows:UnitBinRow",
-    "kleinman_accuracy.csv": f"{_HERE}.network_rows:AccuracyRow",
-    "kleinman_depth.csv": f"{_HERE}.network_rows:DepthRow",
-    "kleinman_onset_kinetics.csv": f"{_HERE}.network_rows:OnsetRow",
-    "kleinman_usable_information.csv": f"{_HERE}.network_rows:InformationRow",
+TABLES: dict[str, type[rows.Checked]] = {
+    "od_histograms.csv": rows.HistogramRow,
+    "od_parts.csv": rows.PartsRow,
+    "age_profiles.csv": rows.ProfileRow,
+    "duration_curves.csv": rows.DurationRow,
+    "acuity_recovery.csv": rows.RecoveryRow,
+    "facts.csv": rows.FactRow,
+    "fact_tests.csv": declared_rows.FactTestRow,
+    "age_scales.csv": declared_rows.AgeScaleRow,
+    "kleinman_rsv_seven_bins.csv": network_rows.SevenBinsRow,
+    "kleinman_rsv_histograms.csv": network_rows.UnitBinRow,
+    "kleinman_accuracy.csv": network_rows.AccuracyRow,
+    "kleinman_depth.csv": network_rows.DepthRow,
+    "kleinman_onset_kinetics.csv": network_rows.OnsetRow,
+    "kleinman_usable_information.csv": network_rows.InformationRow,
 }
 """The tables by name of file, and the model of a row of each."""
 
@@ -59,7 +59,10 @@ class Line:
 
     def wrong(self, column: str, value: object, accepted: str) -> BadInput:
         """Return the error of one column."""
-        return _wrong(self.file, self.line, column, value, accepted)
+        shown = repr(value)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        where = f"{self.file}, line {self.line}, column {column!r}"
+        return BadInput(f"{where}: {shown} is not accepted; it must be {accepted}")
 
 
 def shipped_folder() -> Traversable:
@@ -105,10 +108,8 @@ def read_folder(folder: Traversable | Path, of_user: bool = False) -> dict[str, 
         raise BadInput(f"{folder} cannot be read: {error.strerror or error}; expected a folder with tables") from error
     for name in names:
         if name not in TABLES:
-            raise BadInput(
-                f"{folder}/{name} is not a table that is known here{nearest(name, TABLES)}; "
-                f"accepted are {', '.join(TABLES)}"
-            )
+            known = f"{nearest(name, TABLES)}; accepted are {', '.join(TABLES)}"
+            raise BadInput(f"{folder}/{name} is not a table that is known here{known}")
     if not names:
         raise BadInput(f"{folder} holds no table; accepted are {', '.join(TABLES)}")
     return {name: read_table(folder / name, of_user) if name in names else [] for name in TABLES}
@@ -129,16 +130,18 @@ def read_table(path: Traversable | Path, of_user: bool = False) -> list[Line]:
     BadInput
         Naming file, line and column, and what would be accepted.
     """
-    module, name = TABLES[path.name].split(":")
-    model: type[BaseModel] = getattr(import_module(module), name)
-    file = str(path)
+    model, file = TABLES[path.name], str(path)
     lines, seen = [], False
     for number, cells in _cells(path, model, of_user):
         seen = True
         try:
             lines.append(Line(model.model_validate(cells), file, number))
         except ValidationError as error:
-            raise _of_pydantic(error, model, file, number, cells) from None
+            first = error.errors(include_url=False)[0]
+            column = str(first["loc"][0]) if first["loc"] else ""
+            field = model.model_fields.get(column)
+            accepted = first["msg"] if first["type"] == "row" or field is None else str(field.description)
+            raise Line(None, file, number).wrong(column, cells.get(column, ""), accepted) from None
     if not seen:
         raise BadInput(f"{file} has no row; expected a header and at least one row")
     return lines
@@ -191,20 +194,3 @@ def _check_header(header: list[str], model: type[BaseModel], file: str, of_user:
         if name not in header:
             what = model.model_fields[name].description
             raise BadInput(f"{file}, line 1: the column {name!r} is missing; it must give {what}")
-
-
-def _of_pydantic(
-    error: ValidationError, model: type[BaseModel], file: str, line: int, cells: dict[str, str]
-) -> BadInput:
-    first = error.errors(include_url=False)[0]
-    column = str(first["loc"][0]) if first["loc"] else ""
-    field = model.model_fields.get(column)
-    own = first["type"] == "row" or field is None
-    accepted = first["msg"] if own else str(field.description if field else "")
-    return _wrong(file, line, column, cells.get(column, ""), accepted)
-
-
-def _wrong(file: str, line: int, column: str, value: object, accepted: str) -> BadInput:
-    shown = repr(value)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    return BadInput(f"{file}, line {line}, column {column!r}: {shown} is not accepted; it must be {accepted}")

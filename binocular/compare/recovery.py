@@ -9,13 +9,12 @@ from itertools import pairwise
 import numpy as np
 
 from binocular.compare.resampling import ends, generator, spread_of_mean
-from binocular.compare.samples import Sample, accuracies, condition_named, seen_alone
+from binocular.compare.samples import Sample, accuracies, seen_alone
 from binocular.store.statistics import Interval
 from binocular.store.study import Condition, Study
 
 __all__ = ["Recovery", "recoveries"]
 
-_DEFICITS = ("one eye closed", "one eye blurred")
 _SEEN: Mapping[str, Callable[[Condition, str], np.ndarray]] = {
     "deprived eye": seen_alone,
     "both eyes": lambda condition, eye: accuracies(condition, "test_accuracy"),
@@ -56,36 +55,32 @@ def recoveries(study: Study, samples: Sequence[Sample]) -> list[Recovery]:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    samples
-        Of this study, as `samples_of` returns them.
+    study, samples
+        In memory, and its samples, see `samples_of`.
     """
     found = []
-    for treatment in _DEFICITS:
+    for treatment in ("one eye closed", "one eye blurred"):
         chosen: dict[int, Sample] = {}
         # Where several conditions end their deficit together, the one that was reared longest stands.
         for sample in sorted(samples, key=lambda one: -one.treatment.epochs):
-            if sample.treatment.name == "normal" or (
-                sample.treatment.name == treatment and sample.treatment.start == 0
-            ):
-                chosen.setdefault(sample.treatment.stop or 0, sample)
+            done = sample.treatment
+            if done.name == "normal" or (done.name == treatment and done.start == 0):
+                chosen.setdefault(done.stop or 0, sample)
         if set(chosen) - {0}:
             found += [_recovery(study, treatment, measure, chosen) for measure in _SEEN]
     return [one for one in found if len(one.accuracy) > 1]
 
 
 def _recovery(study: Study, treatment: str, measure: str, chosen: Mapping[int, Sample]) -> Recovery:
-    points, places, names = [], [], []
+    points: dict[int, Interval] = {}
     for place, sample in sorted(chosen.items()):
-        values = _SEEN[measure](condition_named(study, sample.name), sample.treatment.deprived_eye)
+        values = _SEEN[measure](study.condition(sample.name), sample.treatment.deprived_eye)
         values = values[~np.isnan(values)]
         if len(values):
             spread = spread_of_mean(values, generator(f"recovery/{measure}/{sample.name}"))
             mean = float(values.mean())
             low, high = ends(mean + spread) if len(values) > 1 else (float("nan"), float("nan"))
-            points.append(Interval(mean, low, high, len(values), "t"))
-            places.append(place)
-            names.append(sample.name)
-    falls = all(later.mean <= earlier.mean for earlier, later in pairwise(points))
-    return Recovery(treatment, measure, np.array(places, float), tuple(points), tuple(names), falls)
+            points[place] = Interval(mean, low, high, len(values), "t")
+    falls = all(later.mean <= earlier.mean for earlier, later in pairwise(points.values()))
+    names = tuple(chosen[place].name for place in points)
+    return Recovery(treatment, measure, np.array(list(points), float), tuple(points.values()), names, falls)

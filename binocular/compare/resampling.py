@@ -24,12 +24,14 @@ outer groups), in 5 to 8 % for 2 to 5 subjects, and in 17 to 31 % for a single o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from binocular.dominance import wasserstein
 from binocular.stimuli.streams import stream_key
+from binocular.store.statistics import Interval
 
 __all__ = [
     "CBI_WEIGHTS",
@@ -37,6 +39,7 @@ __all__ = [
     "LEVEL",
     "HistogramTest",
     "between_subjects",
+    "cbi_of",
     "ends",
     "generator",
     "histogram_test",
@@ -56,17 +59,14 @@ CBI_WEIGHTS = np.array([1, 2 / 3, 1 / 3, 0, -1 / 3, -2 / 3, -1])
 Floats = NDArray[np.float64]
 
 
-def generator(purpose: str, seed: int = 0) -> np.random.Generator:
-    """Return the generator of one comparison: the same study gives the same numbers again.
+def cbi_of(shares: Floats) -> Any:
+    """Return CBI by its formula, linear in the seven shares along the last axis, which may be resampled ones."""
+    return (1 + shares @ CBI_WEIGHTS) / 2
 
-    Parameters
-    ----------
-    purpose
-        What is resampled: another purpose draws other numbers.
-    seed
-        For another set of draws.
-    """
-    return np.random.default_rng(stream_key(seed, f"comparison/{purpose}"))
+
+def generator(purpose: str) -> np.random.Generator:
+    """Return the generator of one purpose: it draws other numbers than any other, and the same ones again."""
+    return np.random.default_rng(stream_key(0, f"comparison/{purpose}"))
 
 
 def between_subjects(counts: ArrayLike) -> float:
@@ -101,10 +101,8 @@ def resample_shares(counts: ArrayLike, draws: int, rng: np.random.Generator) -> 
     counts
         Units per subject and bin, ``[subject, bin]``; a subject without units is left out. Each subject weighs the
         same, however many of its units are silent.
-    draws
-        Number of resamplings.
-    rng
-        Source of the draws.
+    draws, rng
+        Number of resamplings, and their source.
 
     Returns
     -------
@@ -137,14 +135,10 @@ def resample_cells(shares: ArrayLike, cells: int | None, draws: int, rng: np.ran
 
     Parameters
     ----------
-    shares
-        Of the seven groups; they sum to 1.
-    cells
-        How many cells the animal's histogram counts.
-    draws
-        Number of resamplings.
-    rng
-        From `generator`.
+    shares, cells
+        Of the seven groups, with a sum of 1; and how many cells the animal's histogram counts.
+    draws, rng
+        Number of resamplings, and their source.
     """
     given = np.asarray(shares, dtype=np.float64)
     if cells is None:
@@ -159,10 +153,8 @@ def spread_of_mean(values: ArrayLike, rng: np.random.Generator, draws: int = DRA
     ----------
     values
         One per subject.
-    rng
-        From `generator`.
-    draws
-        Number of resamplings.
+    rng, draws
+        Source and number of resamplings.
     """
     given = np.asarray(values, dtype=np.float64)
     if len(given) < 2:
@@ -175,10 +167,8 @@ def ends(values: ArrayLike, coverage: float = 0.95) -> tuple[float, float]:
 
     Parameters
     ----------
-    values
-        The resamplings.
-    coverage
-        Of the interval, between 0 and 1.
+    values, coverage
+        The resamplings, and the coverage of the interval, between 0 and 1.
     """
     low, high = np.quantile(np.asarray(values, dtype=np.float64), [(1 - coverage) / 2, (1 + coverage) / 2])
     return float(low), float(high)
@@ -190,30 +180,24 @@ class HistogramTest:
 
     Attributes
     ----------
-    cbi_difference, cbi_low, cbi_high
+    cbi_difference
         CBI of the subjects less that of the cells, with its 97.5 % interval (the criterion's).
-    distance, distance_low, distance_high
-        Wasserstein-1 over groups, 0 to 6, with its 95 % interval: the pivotal one, because resampled distances of
-        near histograms are too large by themselves; cut at 0 and 6.
+    distance
+        Wasserstein-1 over groups, 0 to 6, the mean number of groups by which units would have to move, with its 95 %
+        interval: the pivotal one, because resampled distances of near histograms are too large by themselves; cut at 0
+        and 6. Its ``n`` are the subjects that had units in a group.
     detectable
         Distance from which on the verdict is ``different``.
     p_distance
         Share of resampled distances between equal histograms that reach the one observed.
-    subjects
-        Subjects that had units in a group.
     verdict
         ``"consistent"``, ``"different"``, or ``"not comparable"`` where all units are silent.
     """
 
-    cbi_difference: float
-    cbi_low: float
-    cbi_high: float
-    distance: float
-    distance_low: float
-    distance_high: float
+    cbi_difference: Interval
+    distance: Interval
     detectable: float
     p_distance: float
-    subjects: int
     verdict: str
 
 
@@ -230,45 +214,34 @@ def histogram_test(
         The published histogram, ``[7]``, the same way round; brought to a sum of 1.
     cells
         Number of cells behind it; None where not known.
-    rng
-        Source of the resamplings.
-    draws
-        Their number.
+    rng, draws
+        Source and number of resamplings.
     """
     units = np.asarray(counts, dtype=np.float64).reshape(-1, 7)
     units = units[units.sum(1) > 0]
     theirs = np.asarray(shares, dtype=np.float64)
     theirs = theirs / theirs.sum()
-    nan = float("nan")
     if not len(units):
-        return HistogramTest(nan, nan, nan, nan, nan, nan, nan, nan, 0, "not comparable")
+        nan = float("nan")
+        return HistogramTest(Interval(nan), Interval(nan), nan, nan, "not comparable")
     ours = (units / units.sum(1, keepdims=True)).mean(0)
     resampled, drawn = resample_shares(units, draws, rng), resample_cells(theirs, cells, draws, rng)
-    difference = _lean(resampled) - _lean(drawn)
+    difference = cbi_of(resampled) - cbi_of(drawn)
     low, high = ends(difference, 1 - LEVEL / 2)
     distance = float(wasserstein(ours, theirs))
     null = _distance((resampled - ours) - (drawn - theirs))
     detectable = float(np.quantile(null, 1 - LEVEL / 2))
     spread = ends(_distance(resampled - drawn))
     different = not low <= 0 <= high or distance > detectable + 1e-12
+    nearest, farthest = (float(np.clip(2 * distance - end, 0, 6)) for end in reversed(spread))
     return HistogramTest(
-        cbi_difference=float(_lean(ours) - _lean(theirs)),
-        cbi_low=low,
-        cbi_high=high,
-        distance=distance,
-        distance_low=float(np.clip(2 * distance - spread[1], 0, 6)),
-        distance_high=float(np.clip(2 * distance - spread[0], 0, 6)),
-        detectable=detectable,
+        Interval(float(cbi_of(ours) - cbi_of(theirs)), low, high, len(units), "bootstrap"),
+        Interval(distance, nearest, farthest, len(units), "bootstrap"),
+        detectable,
         p_distance=float((1 + np.sum(null >= distance)) / (1 + draws)),
-        subjects=len(units),
         verdict="different" if different else "consistent",
     )
 
 
 def _distance(difference: Floats) -> Floats:
     return np.abs(np.cumsum(difference, axis=-1)[..., :-1]).sum(-1)
-
-
-def _lean(shares: Floats) -> Floats:
-    """Return CBI by its formula, which is linear in the shares."""
-    return (1 + shares @ CBI_WEIGHTS) / 2

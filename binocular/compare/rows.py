@@ -11,28 +11,34 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 __all__ = [
-    "AGE_WORDS",
     "DAYS",
     "Age",
+    "AnyText",
     "Blank",
+    "Bound",
     "Checked",
     "DurationRow",
     "FactRow",
     "Finite",
     "HistogramRow",
+    "Id",
     "Identifier",
     "PartsRow",
     "Positive",
     "ProfileRow",
     "RecoveryRow",
     "Row",
+    "Share",
+    "Species",
     "Text",
     "days_of",
     "evidence_kind",
+    "treatment_in_words",
 ]
 
 DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
@@ -83,14 +89,40 @@ def _age(value: str) -> str:
 
 
 Blank = BeforeValidator(lambda value: None if value == "" else value)
+AnyText = Annotated[str, Field(description="any text")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Age = Annotated[Annotated[str, BeforeValidator(_age)] | None, Blank]
+_AGE_WORDS = "a time such as '2 weeks' or '18 months' (day, week, month, year), 'birth', or nothing"
+Age = Annotated[Annotated[str, BeforeValidator(_age)] | None, Blank, Field(description=_AGE_WORDS)]
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
 Positive = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e9)]
 Share = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
+Cells = Annotated[Positive, Field(description="a number of cells, or their share, at least 0")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=80)]
-AGE_WORDS = "a time such as '2 weeks' or '18 months' (day, week, month, year), 'birth', or nothing"
+Id = Annotated[Identifier, Field(description="a name of its own, in lower-case letters, digits, '_', '-' and '.'")]
+Species = Annotated[Text, Field(description="the species, not empty")]
+Done = Annotated[Text, Field(description="what was done to the animals, not empty")]
+Bound = Annotated[Finite | None, Blank]
 _LABEL = "a label that begins with read, digitised, derived, from the text, baseline or reference"
+
+
+_TREATMENTS = {
+    "normal": "normal",
+    "monocular deprivation": "one eye closed",
+    "binocular deprivation": "both eyes closed",
+    "reverse suture": "reverse suture",
+    "strabismus": "squint",
+    "squint": "squint",
+    "blur": "one eye blurred",
+    "dissociation": "dissociation",
+}
+
+
+def treatment_in_words(condition: str) -> str:
+    """Return what was done to animals in the words of the fact tests; nothing where it is none of these."""
+    words = condition.lower()
+    if words.startswith("monocular deprivation") and "then reverse suture" in words:
+        return "reverse suture"
+    return next((name for start, name in _TREATMENTS.items() if words.startswith(start)), "")
 
 
 class Checked(BaseModel):
@@ -120,35 +152,52 @@ class Row(Checked):
         return value
 
     @property
-    def evidence_kind(self) -> str:
-        """``"read"``, ``"digitised"``, ``"derived"``, ``"from the text"`` or ``"by definition"``."""
-        return evidence_kind(self.evidence)
+    def from_words(self) -> bool:
+        """Whether the numbers were made of words or of the convention of a series: drawn open and never fitted."""
+        return evidence_kind(self.evidence) in ("from the text", "by definition")
 
 
-class HistogramRow(Row):
-    """``od_histograms.csv``: cells by ocular-dominance group."""
+class CountsRow(Row):
+    """A row that counts cells, or gives their shares."""
 
-    id: Identifier = Field(description="a name of its own, in lower-case letters, digits, '_', '-' and '.'")
-    species: Text = Field(description="the species, not empty")
-    condition: Text = Field(description="what was done to the animals, not empty")
-    onset: Age = Field(default=None, description=AGE_WORDS)
-    duration: Age = Field(default=None, description=AGE_WORDS)
-    recovery: Age = Field(default=None, description=AGE_WORDS)
-    n1: Positive = Field(description="a number of cells, or their share, at least 0")
-    n2: Positive = Field(description="a number of cells, or their share, at least 0")
-    n3: Positive = Field(description="a number of cells, or their share, at least 0")
-    n4: Positive = Field(description="a number of cells, or their share, at least 0")
-    n5: Positive = Field(description="a number of cells, or their share, at least 0")
-    n6: Positive = Field(description="a number of cells, or their share, at least 0")
-    n7: Positive = Field(description="a number of cells, or their share, at least 0")
-    unit: Literal["cells", "%", "share"] = Field(description="cells, % or share")
+    id: Id
+    species: Species
+    condition: Done
+    unit: str
     cells: Annotated[Annotated[int, Field(ge=1, le=10**9)] | None, Blank] = Field(
         default=None, description="the whole number of cells behind percentages or shares, or nothing if not known"
     )
+    note: AnyText = ""
+
+    @property
+    def counts(self) -> tuple[float, ...]:
+        """The numbers as they stand in the table."""
+        raise NotImplementedError
+
+    @property
+    def cells_counted(self) -> int | None:
+        """How many cells there are behind the numbers; None where it is not known."""
+        # Half cells come from bars read off a figure.
+        return round(sum(self.counts)) if self.unit == "cells" else self.cells
+
+
+class HistogramRow(CountsRow):
+    """``od_histograms.csv``: cells by ocular-dominance group."""
+
+    onset: Age = None
+    duration: Age = None
+    recovery: Age = None
+    n1: Cells
+    n2: Cells
+    n3: Cells
+    n4: Cells
+    n5: Cells
+    n6: Cells
+    n7: Cells
+    unit: Literal["cells", "%", "share"] = Field(description="cells, % or share")
     group_1: Literal["treated eye only", "fellow eye only"] = Field(
         default="treated eye only", description="'treated eye only' or 'fellow eye only': whose cells are in n1"
     )
-    note: str = Field(default="", description="any text")
 
     @model_validator(mode="after")
     def _check_sum(self) -> Self:
@@ -167,25 +216,28 @@ class HistogramRow(Row):
         return tuple(getattr(self, name) for name in _BINS)
 
 
-class PartsRow(Row):
+class PartsRow(CountsRow):
     """``od_parts.csv``: cells of one eye alone, of both eyes (groups 2 to 6) and of the other eye alone."""
 
-    id: Identifier = Field(description="a name of its own, in lower-case letters, digits, '_', '-' and '.'")
-    species: Text = Field(description="the species, not empty")
-    condition: Text = Field(description="what was done to the animals, not empty")
-    deprived_only: Positive = Field(description="a number of cells, or their share, at least 0")
-    both: Positive = Field(description="a number of cells, or their share, at least 0")
-    fellow_only: Positive = Field(description="a number of cells, or their share, at least 0")
+    deprived_only: Cells
+    both: Cells
+    fellow_only: Cells
     unit: Literal["cells", "%"] = Field(description="cells or %")
-    cells: Annotated[Annotated[int, Field(ge=1, le=10**9)] | None, Blank] = Field(
-        default=None, description="the whole number of cells behind percentages, or nothing if not known"
-    )
-    note: str = Field(default="", description="any text")
 
     @property
     def counts(self) -> tuple[float, float, float]:
         """The three numbers as they stand in the table."""
         return self.deprived_only, self.both, self.fellow_only
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Deprived eye only (group 1), both (groups 2 to 6), fellow eye only (group 7), adding up to 1."""
+        return np.array(self.counts) / sum(self.counts)
+
+    @property
+    def name(self) -> str:
+        """Who, and what was done, for a reader."""
+        return f"{self.species}, {self.condition}"
 
     @model_validator(mode="after")
     def _check_sum(self) -> Self:
@@ -198,17 +250,17 @@ class PartsRow(Row):
 class ProfileRow(Row):
     """``age_profiles.csv``: the relative effect of a closure by its age; 1 = the largest of its series."""
 
-    species: Text = Field(description="the species, not empty")
+    species: Species
     age: Positive = Field(description="an age, at least 0")
     age_unit: Literal["day", "week", "month", "year"] = Field(description="day, week, month or year")
     relative_effect: Finite = Field(ge=-1, le=2, description="the effect relative to the largest, from -1 to 2")
-    deprivation: str = Field(default="", description="any text")
+    deprivation: AnyText = ""
 
 
 class DurationRow(Row):
     """``duration_curves.csv``: the relative effect of a closure by its length; 1 = the effect of a long one."""
 
-    species: Text = Field(description="the species, not empty")
+    species: Species
     duration_days: Positive = Field(description="a number of days, at least 0")
     relative_effect: Annotated[Annotated[float, Field(allow_inf_nan=False, ge=-1, le=2)] | None, Blank] = Field(
         default=None,
@@ -229,16 +281,12 @@ class RecoveryRow(Row):
 class FactRow(Row):
     """``facts.csv``: a published fact, as a range of numbers, or in words alone (in ``unit``) where none was given."""
 
-    id: Identifier = Field(description="a name of its own, in lower-case letters, digits, '_', '-' and '.'")
+    id: Id
     condition: Text = Field(description="who was observed, not empty")
     quantity: Text = Field(description="what was found, not empty")
-    low: Annotated[Finite | None, Blank] = Field(
-        default=None, description="the lower end of the published range, a number, or nothing"
-    )
-    high: Annotated[Finite | None, Blank] = Field(
-        default=None, description="the upper end of the published range, a number, or nothing"
-    )
-    unit: str = Field(default="", description="any text")
+    low: Bound = Field(default=None, description="the lower end of the published range, a number, or nothing")
+    high: Bound = Field(default=None, description="the upper end of the published range, a number, or nothing")
+    unit: AnyText = ""
 
     @model_validator(mode="after")
     def _check_range(self) -> Self:

@@ -15,13 +15,14 @@ from binocular.probes.base import EYES, NETWORK
 from binocular.probes.one_eye import OneEye
 from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
+from binocular.store.summary import last_value
 
 __all__ = [
     "Moment",
     "Sample",
     "accuracies",
     "baseline_of",
-    "condition_named",
+    "probed",
     "sample_of",
     "samples_of",
     "seen_alone",
@@ -93,10 +94,8 @@ def sample_of(
 
     Parameters
     ----------
-    condition
+    condition, site
         With subjects probed at the site.
-    site
-        Name of the site.
     epoch
         Epochs of rearing; the nearest checkpoint is taken, the last one by default.
     deprived_eye
@@ -140,20 +139,27 @@ def samples_of(study: Study, site: str, at: Moment = "end") -> list[Sample]:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    site
-        Where in the network.
+    study, site
+        Whose conditions, and where in the network.
     at
-        ``"end"`` or ``"recorded"``.
+        When.
     """
-    found = []
-    for condition in study.reared:
-        if not any(site in subject.sites for subject in condition.subjects):
-            continue
-        stop = None if at == "end" else treatment_of(condition).stop
-        found.append(sample_of(condition, site, stop))
-    return found
+    return [
+        sample_of(condition, site, None if at == "end" else treatment_of(condition).stop)
+        for condition in study.reared
+        if probed(condition, site)
+    ]
+
+
+def probed(condition: Condition, site: str) -> bool:
+    """Whether a subject was measured at a site.
+
+    Parameters
+    ----------
+    condition, site
+        Whose, and where in the network.
+    """
+    return any(site in subject.sites for subject in condition.subjects)
 
 
 def untrained_of(study: Study, sample: Sample) -> Sample | None:
@@ -161,12 +167,10 @@ def untrained_of(study: Study, sample: Sample) -> Sample | None:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    sample
-        Of one condition.
+    study, sample
+        One condition, and the study that it is of.
     """
-    found = sample_of(condition_named(study, sample.name), sample.site, 0)
+    found = sample_of(study.condition(sample.name), sample.site, 0)
     return found if found.epoch == 0 and sample.epoch > 0 else None
 
 
@@ -177,22 +181,15 @@ def baseline_of(study: Study, sample: Sample) -> Sample | None:
 
     Parameters
     ----------
-    study
-        As `load_study` returns it.
-    sample
-        Whose age counts.
+    study, sample
+        One condition, whose age counts, and the study that it is of.
     """
-    best: Sample | None = None
-    for condition in study.reared:
-        if treatment_of(condition).name != "normal":
-            continue
-        if not any(sample.site in subject.sites for subject in condition.subjects):
-            continue
-        found = sample_of(condition, sample.site, sample.epoch, sample.treatment.deprived_eye, trained=True)
-        nearer = best is None or abs(found.epoch - sample.epoch) < abs(best.epoch - sample.epoch)
-        if found.epoch > 0 and nearer:
-            best = found
-    return best
+    normal = [c for c in study.reared if treatment_of(c).name == "normal" and probed(c, sample.site)]
+    eye = sample.treatment.deprived_eye
+    found = (sample_of(condition, sample.site, sample.epoch, eye, trained=True) for condition in normal)
+    return min(
+        (one for one in found if one.epoch > 0), key=lambda one: abs(one.epoch - sample.epoch), default=None
+    )  # fmt: skip
 
 
 def accuracies(condition: Condition, column: str, epoch: int | None = None) -> np.ndarray:
@@ -200,24 +197,19 @@ def accuracies(condition: Condition, column: str, epoch: int | None = None) -> n
 
     Parameters
     ----------
-    condition
-        Of a study.
-    column
-        Of its history.
+    condition, column
+        Of a study, and of its history.
     epoch
         Up to which; without, the last of all.
     """
-    return np.array([_last(subject, column, epoch) for subject in condition.subjects], dtype=np.float64)
 
+    def last(subject: SubjectRecord) -> float:
+        history = subject.history
+        if column not in history:
+            return float("nan")
+        return last_value(history[column] if epoch is None else history[column][np.asarray(history["epoch"]) <= epoch])
 
-def _last(subject: SubjectRecord, name: str, epoch: int | None) -> float:
-    if name not in subject.history:
-        return float("nan")
-    values = np.asarray(subject.history[name], dtype=np.float64)
-    given = ~np.isnan(values)
-    if epoch is not None:
-        given &= np.asarray(subject.history["epoch"]) <= epoch
-    return float(values[given][-1]) if given.any() else float("nan")
+    return np.array([last(subject) for subject in condition.subjects], dtype=np.float64)
 
 
 def seen_alone(condition: Condition, eye: str, epoch: int | None = None) -> np.ndarray:
@@ -242,26 +234,13 @@ def seen_alone(condition: Condition, eye: str, epoch: int | None = None) -> np.n
         Of the first task of the stimulus, which one eye can do; of the class where it has no tasks. NaN where it was
         not measured.
     """
-    return np.array([_alone(subject, eye, epoch) for subject in condition.subjects], dtype=np.float64)
 
+    def alone(subject: SubjectRecord) -> float:
+        record = subject.measures.get((OneEye.name, NETWORK))
+        if record is None or epoch not in (None, *record.epoch):
+            return float("nan")
+        row = -1 if epoch is None else list(record.epoch).index(epoch)
+        told = record.values["accuracy"][row, list(EYES).index(eye)]
+        return float(told[min(1, len(told) - 1)])
 
-def _alone(subject: SubjectRecord, eye: str, epoch: int | None) -> float:
-    record = subject.measures.get((OneEye.name, NETWORK))
-    if record is None or epoch not in (None, *record.epoch):
-        return float("nan")
-    row = -1 if epoch is None else list(record.epoch).index(epoch)
-    told = record.values["accuracy"][row, list(EYES).index(eye)]
-    return float(told[min(1, len(told) - 1)])
-
-
-def condition_named(study: Study, name: str) -> Condition:
-    """Return a condition of a study by its name.
-
-    Parameters
-    ----------
-    study
-        As `load_study` returns it.
-    name
-        Of the condition.
-    """
-    return next(condition for condition in study.conditions if condition.name == name)
+    return np.array([alone(subject) for subject in condition.subjects], dtype=np.float64)

@@ -1,10 +1,11 @@
-"""A comparison as plain data in JSON, beside the study."""
+"""A comparison in a folder: as plain data in JSON, and its figures."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from binocular.compare.curves import CurveComparison
 from binocular.compare.facts import FactVerdict
 from binocular.compare.histograms import HistogramComparison, estimates
 from binocular.compare.resampling import DRAWS, LEVEL
-from binocular.compare.treatments import Treatment
+from binocular.report.figures.saving import save_figure
+from binocular.report.figures.style import style
+from binocular.store.ownership import remove_figures
 from binocular.store.sealing import atomic_write
 from binocular.store.statistics import Interval
 
@@ -24,10 +27,10 @@ _MOMENTS = {
     "end": "end of rearing",
     "deficit": "end of each deficit",
 }
-__all__ = ["CRITERION", "SCHEMA", "as_plain", "write_comparison"]
+__all__ = ["COMPARISONS", "as_plain", "draw_comparison", "write_comparison"]
 
-SCHEMA = "binocular-comparison/1"
-CRITERION = (
+_SCHEMA = "binocular-comparison/1"
+_CRITERION = (
     f"Declared beforehand, {LEVEL:.0%} in all: different where the {1 - LEVEL / 2:.1%} interval of the difference in "
     f"CBI leaves out 0, or where the Wasserstein-1 distance over groups exceeds {1 - LEVEL / 2:.1%} of the distances "
     "between resampled histograms when both sides have the same one; else consistent. Resampled are our subjects and "
@@ -53,18 +56,16 @@ def as_plain(comparison: Comparison) -> dict[str, Any]:
             species[scale.species] = scale
     return _clean(
         {
-            "schema": SCHEMA,
+            "schema": _SCHEMA,
             "study": {
-                "title": study.title,
-                "protocol_hash": study.attributes.get("protocol_hash"),
-                "treated_eye": study.treated_eye,
-                "complete": study.complete,
+                "title": study.title, "protocol_hash": study.attributes.get("protocol_hash"),
+                "treated_eye": study.treated_eye, "complete": study.complete,
             },
             "site": comparison.site,
             "measured_at": _MOMENTS[comparison.at],
             "asked_for": list(comparison.chosen),
             "orientation": "group 1 = deprived (treated) eye only, group 7 = fellow eye only",
-            "criterion": CRITERION,
+            "criterion": _CRITERION,
             "intervals": f"95 %, from {DRAWS} resamplings of subjects and units, or of cells",
             "age_scales": [scale.model_dump() for scale in species.values()],
             "histograms": [_histogram(found, comparison) for found in comparison.histograms],
@@ -72,60 +73,40 @@ def as_plain(comparison: Comparison) -> dict[str, Any]:
             "recovery": _recovery(comparison),
             "facts": [_fact(found) for found in comparison.facts],
         }
-    )
+    )  # fmt: skip
 
 
 def _estimate(found: Interval) -> dict[str, float]:
     return {"value": found.mean, "low": found.low, "high": found.high}
 
 
-def _treatment(found: Treatment) -> dict[str, Any]:
-    return {
-        "name": found.name,
-        "deprived_eye": found.deprived_eye,
-        "start_epoch": found.start,
-        "stop_epoch": found.stop,
-        "epochs": found.epochs,
-    }
+_PUBLISHED = (
+    "id", "species", "name", "condition", "onset", "duration", "recovery", "cells", "evidence", "note", "reference",
+)  # fmt: skip
 
 
 def _histogram(found: HistogramComparison, comparison: Comparison) -> dict[str, Any]:
-    sample, record, test = found.sample, found.record, found.test
-    scale = comparison.literature.scale(record.species)
+    sample, record, test, done = found.sample, found.record, found.test, found.sample.treatment
+    scale, apart = comparison.literature.scale(record.species), test.cbi_difference
     return {
         "condition": sample.name,
         "label": sample.label,
-        "treatment": _treatment(sample.treatment),
-        "treatment_in_words": sample.treatment.sentence(scale),
+        "treatment": {
+            "name": done.name, "deprived_eye": done.deprived_eye, "start_epoch": done.start, "stop_epoch": done.stop,
+            "epochs": done.epochs,
+        },
+        "treatment_in_words": done.sentence(scale),
         "site": sample.site,
         "epoch": sample.epoch,
         "seeds": list(sample.seeds),
         "units_per_group_and_seed": sample.counts.tolist(),
         "silent_units_per_seed": list(sample.silent),
-        "published": {
-            "id": record.id,
-            "species": record.species,
-            "name": record.name,
-            "condition": record.condition,
-            "onset": record.onset,
-            "duration": record.duration,
-            "recovery": record.recovery,
-            "cells": record.cells,
-            "evidence": record.evidence,
-            "note": record.note,
-            "reference": record.reference,
-        },
+        "published": {name: getattr(record, name) for name in _PUBLISHED},
         "like_for_like": found.like,
         "ours": {name: _estimate(value) for name, value in found.ours.items()},
         "theirs": {name: _estimate(value) for name, value in found.theirs.items()},
-        "cbi_difference": {"value": test.cbi_difference, "low_97.5": test.cbi_low, "high_97.5": test.cbi_high},
-        "wasserstein_1": {
-            "value": test.distance,
-            "low": test.distance_low,
-            "high": test.distance_high,
-            "told_apart_from": test.detectable,
-            "p": test.p_distance,
-        },
+        "cbi_difference": {"value": apart.mean, "low_97.5": apart.low, "high_97.5": apart.high},
+        "wasserstein_1": {**_estimate(test.distance), "told_apart_from": test.detectable, "p": test.p_distance},
         "kolmogorov_smirnov": None
         if found.units is None
         else {
@@ -139,13 +120,10 @@ def _histogram(found: HistogramComparison, comparison: Comparison) -> dict[str, 
             {"epoch": one.epoch, "cbi": _estimate(estimates(one.shares, one.resampled)["cbi"])} for one in found.marks
         ],
         "elsewhere": {
-            site: {
-                "wasserstein_1": {"value": one.distance, "low": one.distance_low, "high": one.distance_high},
-                "verdict": one.verdict,
-            }
+            site: {"wasserstein_1": _estimate(one.distance), "verdict": one.verdict}
             for site, one in found.elsewhere.items()
         },
-    }
+    }  # fmt: skip
 
 
 def _curve(found: CurveComparison) -> dict[str, Any]:
@@ -157,21 +135,14 @@ def _curve(found: CurveComparison) -> dict[str, Any]:
         "unit": found.scale.unit if found.kind == "profile" else "day",
         "published": [
             {
-                "at": point.at,
-                "relative_effect": point.effect,
-                "low": point.low,
-                "high": point.high,
-                "evidence": point.evidence,
-                "from_words": point.from_words,
-                "reference": point.reference,
+                "at": point.at, "relative_effect": point.effect, "low": point.low, "high": point.high,
+                "evidence": point.evidence, "from_words": point.from_words, "reference": point.reference,
             }
             for point in found.points
         ],
         "ours": [
             {
-                "treatment": series.treatment,
-                "shared_epochs": series.fixed,
-                "conditions": list(series.names),
+                "treatment": series.treatment, "shared_epochs": series.fixed, "conditions": list(series.names),
                 "epochs": series.epochs.tolist(),
                 "shift_of_cbi": [_estimate(shift) for shift in series.shifts],
                 "relative_effect": [estimate.mean for estimate in series.relative()],
@@ -182,7 +153,7 @@ def _curve(found: CurveComparison) -> dict[str, Any]:
             }
             for series, there, verdict in zip(found.series, found.ours_there, found.verdicts, strict=True)
         ],
-    }
+    }  # fmt: skip
 
 
 def _recovery(comparison: Comparison) -> dict[str, Any] | None:
@@ -193,16 +164,14 @@ def _recovery(comparison: Comparison) -> dict[str, Any] | None:
         "published": {name: [row.model_dump() for row in rows] for name, rows in published.items()},
         "ours": [
             {
-                "treatment": found.treatment,
-                "measure": found.measure,
-                "conditions": list(found.names),
+                "treatment": found.treatment, "measure": found.measure, "conditions": list(found.names),
                 "deficit_end_epoch": found.ends_at.tolist(),
                 "accuracy": [_estimate(point) for point in found.accuracy],
                 "falls_with_every_later_end": found.falls,
             }
             for found in comparison.recovery
         ],
-    }
+    }  # fmt: skip
 
 
 def _fact(found: FactVerdict) -> dict[str, Any]:
@@ -221,17 +190,13 @@ def _fact(found: FactVerdict) -> dict[str, Any]:
         "verdict_by_moment": dict(found.moments),
         "tested": [
             {
-                "condition": one.condition,
-                "treatment": one.treatment,
-                "measure": found.test.measure,
-                **_estimate(one.estimate),
-                "subjects": one.subjects,
-                "compared_with": one.baseline or None,
+                "condition": one.condition, "treatment": one.treatment, "measure": found.test.measure,
+                **_estimate(one.estimate), "subjects": one.subjects, "compared_with": one.baseline or None,
                 "verdict": one.verdict,
             }
             for one in found.tested
         ],
-    }
+    }  # fmt: skip
 
 
 def _clean(value: Any) -> Any:
@@ -267,8 +232,6 @@ def write_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
     BadInput
         If the folder cannot be written or the disk is full; no file is left half-written.
     """
-    from binocular.compare.figures import draw_comparison
-
     path = Path(folder) / "comparison.json"
     text = json.dumps(as_plain(comparison), indent=1, ensure_ascii=False, allow_nan=False)
     # The figures first: drawing them clears away what an earlier comparison left, its numbers too.
@@ -276,3 +239,46 @@ def write_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
     with atomic_write(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
     return [path, *figures]
+
+
+COMPARISONS: dict[str, str] = {
+    "experiment": "binocular.compare.experiment_figure:experiment_figures",
+    "histograms": "binocular.compare.histogram_figures:histogram_figures",
+    "units": "binocular.compare.histogram_figures:unit_figures",
+    "sensitive-period": "binocular.compare.curve_figures:profile_figures",
+    "dose-response": "binocular.compare.curve_figures:duration_figures",
+    "recovery": "binocular.compare.curve_figures:recovery_figures",
+}
+"""By name of file the function that draws it: from a `Comparison` to as many figures as there is something to show."""
+
+
+def draw_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
+    """Draw all figures of a comparison, each as PNG (200 dpi) and SVG.
+
+    Parameters
+    ----------
+    comparison
+        What is compared.
+    folder
+        Made if missing; figures of an earlier comparison are replaced, or removed where this one has none.
+
+    Returns
+    -------
+    list of Path
+        The files that were written; a second page of a figure has ``-2`` in its name.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written.
+    """
+    protocol = comparison.study.attributes["protocol_hash"]
+    written: list[Path] = []
+    for name, function in COMPARISONS.items():
+        module, function_name = function.split(":")
+        with style():
+            figures = getattr(import_module(module), function_name)(comparison)
+        for page, figure in enumerate(figures, 1):
+            written += save_figure(figure, Path(folder) / (name if page == 1 else f"{name}-{page}"), of=protocol)
+    remove_figures(Path(folder), written)
+    return written

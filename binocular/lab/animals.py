@@ -37,16 +37,17 @@ def animals() -> dict[str, dict[str, Any]]:
         first, or of one eye alone, both, and the other alone where no more was published.
     """
     literature = load_literature()
-    records = [(key, literature.histograms[key]) for key in (YOUNG, ADULT, OPENED, REVERSED)]
-    records += [(key, literature.parts[key]) for key in (NORMAL, BOTH_CLOSED)]  # type: ignore[list-item]
+    records = {**literature.histograms, **literature.parts}
+    cells = {key: literature.histograms[key].cells for key in (YOUNG, ADULT, OPENED, REVERSED)}
+    cells |= {key: literature.parts[key].cells_counted for key in (NORMAL, BOTH_CLOSED)}
     return {
         key: {
-            "name": record.name,
-            "cells": record.cells,
-            "reference": record.reference,
-            "shares": [round(float(share), 4) for share in record.shares],
+            "name": records[key].name,
+            "cells": count,
+            "reference": records[key].reference,
+            "shares": [round(float(share), 4) for share in records[key].shares],
         }
-        for key, record in records
+        for key, count in cells.items()
     }
 
 

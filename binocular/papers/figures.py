@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AROUND",
+    "TIGHT",
+    "band",
     "deficit_axis",
     "halves",
     "labelled_rows",
@@ -33,22 +35,40 @@ __all__ = [
 
 AROUND = "diamonds: means with 95 % intervals; circles: subjects"
 """How to read `labelled_rows`."""
-_GREY: dict[str, Any] = {"color": "#8C8C8C", "lw": 0.7, "ls": ":"}
+TIGHT = (0.04167, 0.04167)
+"""matplotlib's own room around panels, for figures whose panels share their axes."""
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float, apart: tuple[float, float] = (0.06, 0.08)) -> Figure:
     """Return a figure of a size in inches that keeps its labels apart.
 
     Parameters
     ----------
     width, height
         In inches.
+    apart
+        Room around the panels, across and down, in inches.
     """
     from matplotlib.figure import Figure
 
     figure = Figure((width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)  # type: ignore[union-attr]
+    figure.get_layout_engine().set(w_pad=apart[0], h_pad=apart[1])  # type: ignore[union-attr]
     return figure
+
+
+def band(ax: Axes, x: ArrayLike, values: ArrayLike, colour: str, **line: Any) -> None:
+    """Draw a mean over subjects as a line in the shade of its 95 % interval.
+
+    Parameters
+    ----------
+    ax, x, values
+        Where to draw; positions, ``[point]``; and ``[seed, point]``.
+    colour, line
+        Of the line, and what else matplotlib is to know of it.
+    """
+    found = interval(values)
+    ax.plot(x, found.mean, color=colour, **line)
+    ax.fill_between(x, found.low, found.high, color=colour, alpha=0.2, lw=0)
 
 
 def points_and_line(
@@ -58,16 +78,15 @@ def points_and_line(
 
     Parameters
     ----------
-    ax
-        Where to draw.
-    values
-        ``[point, seed]``.
+    ax, values
+        Where to draw, and what, ``[point, seed]``.
     label, colour, marker
         Of the line.
     x
         Positions, ``[point]``; the coordinates as shares of the largest by default.
     """
-    found, at = interval(values), _positions(values, x)
+    found, along = interval(values), values[values.dims[0]].to_numpy()
+    at = along / along.max() if x is None else np.asarray(x)
     ax.plot(at, found.mean, color=colour, marker=marker, ms=3.6, label=label, zorder=3)
     ax.vlines(at, found.low, found.high, color=colour, lw=0.9, zorder=2)
 
@@ -77,22 +96,11 @@ def subjects(ax: Axes, values: xr.DataArray, colour: str, x: np.ndarray) -> None
 
     Parameters
     ----------
-    ax
-        Where to draw.
-    values
-        ``[point, seed]``.
-    colour
-        Of the rims.
-    x
-        Positions, ``[point]``.
+    ax, values, colour, x
+        Where to draw; what; the colour of the rims; and the positions, ``[point]``.
     """
     for at, seeds in zip(x, values, strict=True):
         ax.plot([at] * len(seeds_of(seeds)), seeds_of(seeds), "o", ms=2, mfc="white", mec=colour, mew=0.5, zorder=4)
-
-
-def _positions(values: xr.DataArray, x: ArrayLike | None) -> np.ndarray:
-    along = values[values.dims[0]].to_numpy()
-    return along / along.max() if x is None else np.asarray(x)
 
 
 def published_line(ax: Axes, curve: Mapping[int, float], label: str = "published", colour: str = PUBLISHED) -> None:
@@ -100,10 +108,8 @@ def published_line(ax: Axes, curve: Mapping[int, float], label: str = "published
 
     Parameters
     ----------
-    ax
-        Where to draw.
-    curve
-        Published values by the end of the deficit, in epochs.
+    ax, curve
+        Where to draw, and published values by the end of the deficit, in epochs.
     label, colour
         Of the line.
     """
@@ -119,12 +125,10 @@ def zero(ax: Axes, at: float = 0) -> None:
 
     Parameters
     ----------
-    ax
-        Where to draw.
-    at
-        Its height, in units of the axis.
+    ax, at
+        Where to draw, and at which height, in units of the axis.
     """
-    ax.axhline(at, **_GREY, zorder=0)
+    ax.axhline(at, color="#8C8C8C", lw=0.7, ls=":", zorder=0)
 
 
 def deficit_axis(ax: Axes, deficit: str = "deficit", change: bool = True) -> None:
@@ -132,10 +136,8 @@ def deficit_axis(ax: Axes, deficit: str = "deficit", change: bool = True) -> Non
 
     Parameters
     ----------
-    ax
-        Whose horizontal axis it is.
-    deficit
-        In a word.
+    ax, deficit
+        Whose horizontal axis it is, and the deficit in a word.
     change
         Whether the values are changes, so that 0 is marked.
     """
@@ -145,24 +147,22 @@ def deficit_axis(ax: Axes, deficit: str = "deficit", change: bool = True) -> Non
     ax.set_xlabel(f"end of the {deficit}")
 
 
-def halves(title: str, below: str, *axes: Axes, source: str, deficit: str = "blur", change: bool = True) -> None:
+def halves(title: str, below: str, *axes: Axes, source: str, change: bool = True) -> None:
     """Name two panels, published on the left and ours on the right, over the end of a deficit.
 
     Parameters
     ----------
-    title
-        Of the vertical axis.
-    below
-        Under the name of the published panel.
+    title, below
+        Of the vertical axis, and under the name of the published panel.
     axes
         The published panel, ours, and no other.
     source
         Figure of the paper.
-    deficit, change
+    change
         As for `deficit_axis`.
     """
     for ax, name, about in ((axes[0], f"published ({source})", below), (axes[1], "ours", "means with 95 % intervals")):
-        deficit_axis(ax, deficit, change)
+        deficit_axis(ax, "blur", change)
         title_panel(ax, name, about)
     axes[0].set_ylabel(title)
 
@@ -177,10 +177,8 @@ def labelled_rows(
 
     Parameters
     ----------
-    axes
-        A panel per column; they share their rows.
-    labels
-        Of the rows, from the top.
+    axes, labels
+        A panel per column, and the names of the rows that they share, from the top.
     columns
         By the name of the quantity, for each row its values, ``[seed]``.
     settings

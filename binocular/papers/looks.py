@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from binocular.stimuli.errors import BadInput
-from binocular.store.looks import LOOKS, Spending, coverages
+from binocular.store.looks import LOOKS, coverages
 
-__all__ = ["Course", "Looks"]
+__all__ = ["ERROR", "SPENDING", "Course", "Looks"]
 
-_RULES = {"pocock": "Pocock's kind", "obrien-fleming": "O'Brien and Fleming's kind"}
+ERROR, SPENDING = 0.05, "pocock"
+"""How large a chance of a wrong decision is spent over the looks, and how."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,11 @@ class Looks:
         The first seed; the others follow it.
     pilots
         Seeds on which the settings were chosen; none of them decides anything.
-    spending, error
-        How the chance of a wrong decision, and how large a chance, is spent over the looks.
     """
 
     after: tuple[int, ...] = LOOKS
     first: int = 200
     pilots: tuple[int, ...] = ()
-    spending: Spending = "pocock"
-    error: float = 0.05
 
     def __post_init__(self) -> None:
         if set(self.pilots) & set(self.seeds(self.after[-1])):
@@ -49,7 +46,7 @@ class Looks:
     @cached_property
     def coverage(self) -> dict[int, float]:
         """Coverage of the intervals at each look, 0 to 1, by its number of seeds."""
-        return dict(zip(self.after, coverages(self.after, self.error, self.spending), strict=True))
+        return dict(zip(self.after, coverages(self.after, ERROR, SPENDING), strict=True))
 
     def seeds(self, look: int) -> tuple[int, ...]:
         """Return the seeds of a look."""
@@ -76,7 +73,7 @@ class Looks:
         pilots = f"Settings were chosen on seeds {_listed(self.pilots)}. " if self.pilots else ""
         return (
             f"{pilots}Looked at after {several} seeds (from {self.first}), at intervals of {', '.join(coverage)} %: an "
-            f"error of {100 * self.error:g} % is spent over the looks ({_RULES[self.spending]}; Lan & DeMets 1983)."
+            f"error of {100 * ERROR:g} % is spent over the looks (Pocock's kind; Lan & DeMets 1983)."
         )
 
 

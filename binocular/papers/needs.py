@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from binocular.papers.claims import Need, Scale
 from binocular.stimuli.errors import BadInput, MissingData
 from binocular.store.sealing import atomic_write
 
 if TYPE_CHECKING:
     from binocular.probes.base import Probe
     from binocular.protocols import Protocol
-    from binocular.runs.running import Progress
     from binocular.store.study import Study
 
-__all__ = ["Measure", "StudyFailed", "StudyNeed", "only_seeds"]
+__all__ = ["Measure", "StudyFailed", "StudyNeed", "both_scales"]
 
 
 class StudyFailed(RuntimeError):
@@ -144,6 +144,7 @@ class StudyNeed:
             If a subject could not be reared.
         """
         from binocular.probes.registry import probe_from
+        from binocular.runs.measuring import measure_study
         from binocular.runs.planning import usable_device
         from binocular.runs.progress import progress_for
         from binocular.runs.running import run_study
@@ -155,7 +156,9 @@ class StudyNeed:
         protocol = _with_seeds_there(asked, own)
         probes = [(measure, probe_from(measure.probe, measure.settings)) for measure in self.measures]
         _link_finished(protocol, Path(folder), own, device)
-        progress = _announced(progress_for(quiet), self.key)
+        progress = progress_for(quiet)
+        if progress is not None:
+            print(f"{self.key}:", file=sys.stderr, flush=True)
         outcome = run_study(protocol, own, device, progress, self.command, processes=True)
         if outcome.failures:
             (condition, seed), cause = next(iter(outcome.failures.items()))
@@ -165,25 +168,22 @@ class StudyNeed:
         study = load_study(outcome.study)
         for measure, probe in probes:
             if not _measured(study, measure, probe):
-                study = _measure(outcome.study, measure, probe, device, quiet)
-        return study if protocol is asked else only_seeds(study, asked.seed_list)
+                if not quiet:
+                    print(f"measuring {probe.name}", file=sys.stderr, flush=True)
+                measure_study(outcome.study, probe, measure.sites, measure.when, device)
+                study = load_study(outcome.study)
+        return study if protocol is asked else _only_seeds(study, asked.seed_list)
 
 
-def only_seeds(study: Study, seeds: Sequence[int]) -> Study:
-    """Return a study without the subjects of other seeds; the same one where it has no others.
+def both_scales(*needs: tuple[Need, Need]) -> dict[Scale, tuple[Need, ...]]:
+    """Return by scale what comes as pairs, one for the laboratory and one as published."""
+    return {"lab": tuple(lab for lab, _ in needs), "paper": tuple(paper for _, paper in needs)}
 
-    Parameters
-    ----------
-    study
-        With any seeds.
-    seeds
-        Those that stay.
-    """
-    wanted = set(seeds)
-    if all(subject.seed in wanted for condition in study.conditions for subject in condition.subjects):
-        return study
+
+def _only_seeds(study: Study, seeds: Sequence[int]) -> Study:
+    """Return a study without the subjects of other seeds."""
     conditions = (
-        replace(condition, subjects=tuple(subject for subject in condition.subjects if subject.seed in wanted))
+        replace(condition, subjects=tuple(subject for subject in condition.subjects if subject.seed in seeds))
         for condition in study.conditions
     )
     return replace(study, conditions=tuple(conditions))
@@ -211,12 +211,6 @@ def _with_seeds_there(protocol: Protocol, own: Path) -> Protocol:
     return there if known > asked else protocol
 
 
-def _announced(progress: Progress | None, key: str) -> Progress | None:
-    if progress is not None:
-        print(f"{key}:", file=sys.stderr, flush=True)
-    return progress
-
-
 def _link_finished(protocol: Protocol, folder: Path, own: Path, device: str) -> None:
     """Take over finished nodes of the same histories from the studies beside this one.
 
@@ -238,15 +232,11 @@ def _link_finished(protocol: Protocol, folder: Path, own: Path, device: str) -> 
                 there = next((other / here.name for other in others if (other / here.name).is_file()), None)
                 if there is not None and not here.exists():
                     here.parent.mkdir(parents=True, exist_ok=True)
-                    _link(there, here)
-
-
-def _link(there: Path, here: Path) -> None:
-    try:
-        os.link(there, here)
-    except OSError:  # no links on this disk
-        with contextlib.suppress(OSError, BadInput), atomic_write(here) as temporary:  # what cannot be copied is reared
-            shutil.copyfile(there, temporary)
+                    try:
+                        os.link(there, here)
+                    except OSError:  # no links on this disk; what cannot be copied is reared
+                        with contextlib.suppress(OSError, BadInput), atomic_write(here) as temporary:
+                            shutil.copyfile(there, temporary)
 
 
 def _measured(study: Study, measure: Measure, probe: Probe) -> bool:
@@ -255,19 +245,6 @@ def _measured(study: Study, measure: Measure, probe: Probe) -> bool:
 
     wanted = {probe.site_name(site) for site in (measure.sites if probe.scope == "site" else (NETWORK,))}
     settings = probe.model_dump(mode="json")
-    for condition in study.conditions:
-        for subject in condition.subjects:
-            found = [subject.measures.get((probe.name, site)) for site in wanted]
-            if any(record is None or record.settings != settings for record in found):
-                return False
-    return True
-
-
-def _measure(path: Path, measure: Measure, probe: Probe, device: str, quiet: bool) -> Study:
-    from binocular.runs.measuring import measure_study
-    from binocular.store.study import load_study
-
-    if not quiet:
-        print(f"measuring {probe.name}", file=sys.stderr, flush=True)
-    measure_study(path, probe, measure.sites, measure.when, device)
-    return load_study(path)
+    subjects = [subject for condition in study.conditions for subject in condition.subjects]
+    found = (subject.measures.get((probe.name, site)) for subject in subjects for site in wanted)
+    return all(record is not None and record.settings == settings for record in found)

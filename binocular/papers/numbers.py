@@ -6,7 +6,7 @@ than two independent means. Arithmetic between arrays keeps the seeds that both 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -20,8 +20,10 @@ from binocular.store.summary import last_value
 
 __all__ = [
     "accuracy",
-    "condition_of",
+    "changes",
+    "costs",
     "dominance",
+    "lost",
     "over",
     "seeds_of",
     "settled",
@@ -30,74 +32,63 @@ __all__ = [
     "worst",
 ]
 
-Conditions = Condition | Mapping[int, Condition]
-"""A condition, or several by a swept value."""
+When = Literal["end", "untrained"] | int
+"""At the end of rearing, before it (the null), or after so many epochs."""
 
 
-def condition_of(study: Study, name: str) -> Condition:
-    """Return a condition by its name.
-
-    Parameters
-    ----------
-    study
-        Where it is looked for.
-    name
-        Of the condition.
-
-    Raises
-    ------
-    KeyError
-        If the study has none of this name, or no subject of it; the names that it has are told.
-    """
-    for condition in study.reared:
-        if condition.name == name:
-            return condition
-    raise KeyError(f"{study.title}: no subject of a condition '{name}'; there are {[c.name for c in study.reared]}")
-
-
-def swept(study: Study, prefix: str, value: str = "removal", normal: Condition | None = None) -> dict[int, Condition]:
+def swept(study: Study, prefix: str, value: str = "removal") -> dict[int, Condition]:
     """Return the conditions whose names begin with a word and a hyphen, by a swept value, ascending.
 
+    Where several deficits share the condition without any, and this one has none of its own, that one is among them.
+
     Parameters
     ----------
-    study
-        Whose.
-    prefix
-        The word.
+    study, prefix
+        Whose, and the word.
     value
         What is swept, such as the epoch in which a deficit ends.
-    normal
-        The condition without a deficit, where several deficits share it and this one has none of its own.
 
     Raises
     ------
     KeyError
         If there are fewer than two, or none without a deficit: nothing can be compared.
     """
-    found = {int(c.values[value]): c for c in study.reared if c.name.startswith(f"{prefix}-") and value in c.values}
-    found = ({} if normal is None else {0: normal}) | found
+    there = [condition for condition in study.reared if value in condition.values]
+    found = {int(c.values[value]): c for c in there if c.name.startswith(f"{prefix}-")}
+    if value == "removal" and found and 0 not in found:
+        found.update((0, condition) for condition in there if condition.values[value] == 0)
     if len(found) < 2 or (value == "removal" and 0 not in found):
         raise KeyError(f"{study.title}: conditions '{prefix}-...' with and without a deficit are needed")
     return dict(sorted(found.items()))
 
 
-def over(conditions: Conditions, of: Callable[[Condition, SubjectRecord], float], dim: str = "removal") -> xr.DataArray:
-    """Return a number of each subject, ``[seed]``, or ``[dim, seed]`` for several conditions, NaN where one is missing.
+def over(
+    study: Study, name: str, of: Callable[[Condition, SubjectRecord], float], value: str = "removal"
+) -> xr.DataArray:
+    """Return a number of each subject, ``[seed]``; of several conditions ``[value, seed]``, NaN where one is missing.
 
     Parameters
     ----------
-    conditions
-        One, or several by a swept value.
+    study
+        Reared, with the conditions that are named.
+    name
+        Of a condition, or ``"blurred-*"`` for those that `swept` finds.
     of
         From condition and subject to the number.
-    dim
-        Name of the dimension of the swept value.
+    value
+        What is swept, and the name of its dimension.
     """
-    if isinstance(conditions, Condition):
-        values = [of(conditions, subject) for subject in conditions.subjects]
-        return xr.DataArray(values, {"seed": [subject.seed for subject in conditions.subjects]}, ("seed",))
-    rows = [over(condition, of) for condition in conditions.values()]
-    return xr.concat(rows, xr.DataArray(list(conditions), dims=dim, name=dim), join="outer")
+
+    def row(condition: Condition) -> xr.DataArray:
+        if not condition.subjects:
+            raise KeyError(f"{study.title}: no subject of the condition '{condition.name}'")
+        values = [of(condition, subject) for subject in condition.subjects]
+        return xr.DataArray(values, {"seed": [subject.seed for subject in condition.subjects]}, ("seed",))
+
+    if not name.endswith("-*"):
+        return row(study.condition(name))
+    found = swept(study, name[:-2], value)
+    return xr.concat(map(row, found.values()), xr.DataArray(list(found), dims=value, name=value), join="outer")
 
 
 def seeds_of(values: xr.DataArray) -> np.ndarray:
@@ -106,24 +97,25 @@ def seeds_of(values: xr.DataArray) -> np.ndarray:
 
 
 def dominance(
-    conditions: Conditions,
+    study: Study,
+    name: str,
     measure: str,
     site: str = "representation",
-    when: Literal["end", "untrained"] | int = "end",
-    dim: str = "removal",
+    when: When = "end",
+    value: str = "removal",
 ) -> xr.DataArray:
     """Return a measure of `binocular.dominance.Dominance` for each subject.
 
     Parameters
     ----------
-    conditions, dim
+    study, name, value
         See `over`.
     measure
         ``"cbi"``, ``"mi"``, ``"binocular_share"``, ``"mean_rsv"`` or ``"median_unit_mi"``.
     site
         ``"representation"`` for pooled units, ``"representation.map"`` for units by place.
     when
-        At the end of rearing, before it (the null), or after so many epochs.
+        ``"end"``, ``"untrained"``, or the epoch of a checkpoint.
 
     Raises
     ------
@@ -140,45 +132,71 @@ def dominance(
         rsv = subject.sites[site].values["rsv"][[last]]
         return float(getattr(dominance_of(rsv, condition.treated_eye), measure)[0])
 
-    return over(conditions, of, dim)
+    return over(study, name, of, value)
 
 
-def accuracy(conditions: Conditions, task: str = "test_accuracy", dim: str = "removal") -> xr.DataArray:
+def accuracy(study: Study, name: str, task: str = "test_accuracy", value: str = "removal") -> xr.DataArray:
     """Return the accuracy of each subject in a task at the end of rearing, in per cent.
 
     Parameters
     ----------
-    conditions
-        A condition, or several by the end of their deficit.
+    study, name, value
+        See `over`.
     task
         Column of the history, 0 to 1.
-    dim
-        Name of the dimension along which several conditions lie.
     """
-    return 100 * over(conditions, lambda condition, subject: last_value(subject.history[task]), dim)
+    return 100 * over(study, name, lambda _, subject: last_value(subject.history[task]), value)
 
 
-def settled(conditions: Conditions, last: int = 10, dim: str = "removal") -> xr.DataArray:
-    """Return each subject's accuracy with both eyes in per cent, averaged over the tests of the last epochs.
+def settled(study: Study, name: str, value: str = "removal") -> xr.DataArray:
+    """Return each subject's accuracy with both eyes in per cent, averaged over the tests of the last 10 epochs.
 
     At a learning rate that does not fall to nothing, accuracy wanders by several points from test to test; the mean
     over the last epochs is what the subject has come to.
 
     Parameters
     ----------
-    conditions
-        A condition, or several by the end of their deficit.
-    last
-        How many epochs.
-    dim
-        Name of the dimension along which several conditions lie.
+    study, name, value
+        See `over`.
     """
 
-    def of(condition: Condition, subject: SubjectRecord) -> float:
+    def of(_: Condition, subject: SubjectRecord) -> float:
         epoch, tested = subject.history["epoch"], subject.history["test_accuracy"]
-        return 100 * float(np.nanmean(tested[epoch > epoch[-1] - last]))
+        return 100 * float(np.nanmean(tested[epoch > epoch[-1] - 10]))
 
-    return over(conditions, of, dim)
+    return over(study, name, of, value)
+
+
+def changes(values: xr.DataArray) -> xr.DataArray:
+    """Return what each deficit changes compared with none, ``[removal, seed]``, the first of which is none."""
+    return values - values[0].drop_vars("removal")
+
+
+def costs(study: Study, prefix: str = "blurred") -> xr.DataArray:
+    """Return the points of settled accuracy that a deficit costs by its end, 0 among them, ``[removal, seed]``.
+
+    Parameters
+    ----------
+    study, prefix
+        See `swept`.
+    """
+    return -changes(settled(study, f"{prefix}-*"))
+
+
+def lost(study: Study, normal: str, having: str, task: str = "") -> xr.DataArray:
+    """Return the points of a task that a deficit costs, or of settled accuracy where none is named, ``[seed]``.
+
+    Parameters
+    ----------
+    study
+        Reared, with the conditions that are named.
+    normal, having
+        Names of the conditions without the deficit and with it.
+    task
+        Column of the history, 0 to 1.
+    """
+    without, with_it = (accuracy(study, name, task) if task else settled(study, name) for name in (normal, having))
+    return without - with_it
 
 
 def worst(values: Any) -> Interval:
@@ -192,9 +210,7 @@ def signed(value: float, digits: int = 2) -> str:
 
     Parameters
     ----------
-    value
-        The difference.
-    digits
-        Decimals.
+    value, digits
+        The difference, and its decimals.
     """
     return ("+" if value >= 0 else "") + printed(value, digits)

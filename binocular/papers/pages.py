@@ -8,20 +8,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from binocular.papers.claims import Evidence
-from binocular.papers.presenting import course_words, criterion_words, duration_words, evidence_words
+from binocular.papers.looks import ERROR, SPENDING, Course
+from binocular.papers.presenting import COLUMNS, course_words, duration_words, evidence_cells
 from binocular.report.figures.saving import save_figure
 from binocular.report.rendering import embedded, render
 from binocular.store.sealing import atomic_write
 
 if TYPE_CHECKING:
-    from binocular.papers.looks import Course
     from binocular.papers.reproducing import Reproduction, Result
 
-__all__ = ["COLUMNS", "HOW_TO_READ", "SCHEMA", "as_plain", "html_page", "markdown_page", "write_pages"]
+__all__ = ["HOW_TO_READ", "as_plain", "markdown_page", "write_pages"]
 
-SCHEMA = "binocular-findings/1"
-COLUMNS = ("", "published", "ours [interval]", "criterion", "says")
+_SCHEMA = "binocular-findings/1"
 HOW_TO_READ = (
     "Each claim declares beforehand which numbers decide it and within which bounds. A number holds if its whole "
     "interval over subjects lies within its bounds, does not hold if all of it lies outside, and is undecided between "
@@ -36,10 +34,8 @@ def write_pages(found: Reproduction, folder: Path | str) -> list[Path]:
 
     Parameters
     ----------
-    found
-        What was found of the paper.
-    folder
-        Where the page goes; its figures lie in ``figures`` below it.
+    found, folder
+        What was found of the paper, and where the page goes; its figures lie in ``figures`` below it.
 
     Returns
     -------
@@ -56,7 +52,7 @@ def write_pages(found: Reproduction, folder: Path | str) -> list[Path]:
         if result.figure is not None:
             save_figure(result.figure, folder / "figures" / result.claim.id)
     pages = {
-        "report.html": html_page(found, text),
+        "report.html": _html_page(found, text),
         "page.md": text,
         "findings.json": json.dumps(as_plain(found), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
     }
@@ -66,7 +62,7 @@ def write_pages(found: Reproduction, folder: Path | str) -> list[Path]:
     return [folder / name for name in pages]
 
 
-def about_rows(found: Reproduction) -> dict[str, str]:
+def _about_rows(found: Reproduction) -> dict[str, str]:
     """Return what is to be known of a run: command, device, dates, time, versions, by name."""
     devices = dict.fromkeys(origin.device for origin in found.origins.values() if origin.device)
     return {
@@ -80,14 +76,14 @@ def about_rows(found: Reproduction) -> dict[str, str]:
     }
 
 
-def deviations_of(found: Reproduction, result: Result) -> tuple[str, ...]:
+def _deviations_of(found: Reproduction, result: Result) -> tuple[str, ...]:
     """Return every departure of a claim's studies from the publication, each once: the judge's, then the protocols'."""
     origins = [found.origins[key] for key in result.needs if key in found.origins]
     protocols = [text for origin in origins for text in origin.deviations]
     return tuple(dict.fromkeys((*result.finding.deviations, *protocols)))
 
 
-def missing_claims(found: Reproduction) -> tuple[str, ...]:
+def _missing_claims(found: Reproduction) -> tuple[str, ...]:
     """Return the ids of the paper's claims that were not asked for."""
     there = {result.claim.id for result in found.results}
     return tuple(claim.id for claim in found.paper.claims() if claim.id not in there)
@@ -97,8 +93,8 @@ def markdown_page(found: Reproduction) -> str:
     """Return the page in Markdown; its pictures lie in ``figures/``."""
     text = render(
         "page.md", "binocular.papers", found=found, how_to_read=HOW_TO_READ, columns=COLUMNS, cells=evidence_cells,
-        missing=missing_claims(found), about=about_rows(found), duration=duration_words, course=course_words,
-        deviations=lambda result: deviations_of(found, result),
+        missing=_missing_claims(found), about=_about_rows(found), duration=duration_words, course=course_words,
+        deviations=lambda result: _deviations_of(found, result),
     )  # fmt: skip
     return text.strip() + "\n"
 
@@ -106,16 +102,8 @@ def markdown_page(found: Reproduction) -> str:
 _CLASSES = {"holds": "holds", "does not hold": "fails", "undecided": "open", "not run": "absent"}
 
 
-def html_page(found: Reproduction, text: str) -> str:
-    """Return the page as HTML that needs no other file, from its Markdown: no scripts, no links outside, all escaped.
-
-    Parameters
-    ----------
-    found
-        With the figures, which are put in.
-    text
-        From `markdown_page`.
-    """
+def _html_page(found: Reproduction, text: str) -> str:
+    """Return the page as HTML that needs no other file, from its Markdown: no scripts, no links out, all escaped."""
     from markdown_it import MarkdownIt
     from markupsafe import Markup
 
@@ -140,16 +128,10 @@ def html_page(found: Reproduction, text: str) -> str:
     return render("page.html", "binocular.papers", title=found.paper.title, body=Markup(body))
 
 
-def evidence_cells(row: Evidence) -> tuple[str, ...]:
-    """Return a row of evidence as the texts of `COLUMNS`."""
-    role = "" if row.role == "test" else f"{row.role}: "
-    return role + row.what, row.published, evidence_words(row), criterion_words(row), row.verdict or ""
-
-
 def as_plain(found: Reproduction) -> dict[str, Any]:
     """Return findings as data for JSON; a number that there is not is None."""
     return {
-        "schema": SCHEMA,
+        "schema": _SCHEMA,
         "paper": {"name": found.paper.name, "title": found.paper.title, "reference": found.paper.reference},
         "scale": found.scale,
         "command": found.command,
@@ -161,7 +143,7 @@ def as_plain(found: Reproduction) -> dict[str, Any]:
         "versions": dict(found.versions),
         "criterion": HOW_TO_READ,
         "claims": [_claim_plain(found, result) for result in found.results],
-        "not_asked_for": list(missing_claims(found)),
+        "not_asked_for": list(_missing_claims(found)),
         "studies": [
             {
                 "key": origin.key, "title": origin.title, "command": origin.command, "device": origin.device,
@@ -189,7 +171,7 @@ def _claim_plain(found: Reproduction, result: Result) -> dict[str, Any]:
             }
             for row in finding.evidence
         ],
-        "deviations": list(deviations_of(found, result)),
+        "deviations": list(_deviations_of(found, result)),
         "studies": list(result.needs),
         "looks": None if result.course is None else _course_plain(result.course),
         "figure": None if result.figure is None else f"figures/{claim.id}.png",
@@ -201,7 +183,7 @@ def _course_plain(course: Course) -> dict[str, Any]:
     looks = course.looks
     return {
         "after": list(looks.after), "first_seed": looks.first, "pilot_seeds": list(looks.pilots),
-        "spending": looks.spending, "error": looks.error,
+        "spending": SPENDING, "error": ERROR,
         "coverage": {str(look): round(coverage, 6) for look, coverage in looks.coverage.items()},
         "taken": list(course.taken), "settled": course.settled,
         "seconds_to_further_looks": {str(look): _plain(round(seconds, 1)) for look, seconds in course.further()},

@@ -11,7 +11,7 @@ import numpy as np
 from binocular.papers.claims import SCALES, Claim, Evidence, Scale
 from binocular.papers.needs import StudyNeed
 from binocular.report.terminal import print_fitting
-from binocular.store.statistics import Interval, printed
+from binocular.store.statistics import printed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,33 +21,19 @@ if TYPE_CHECKING:
     from binocular.papers.reproducing import Reproduction, Result
 
 __all__ = [
-    "COLOURS",
+    "COLUMNS",
     "course_words",
     "criterion_words",
     "duration_words",
-    "evidence_words",
-    "number_words",
+    "evidence_cells",
     "print_claims",
     "print_result",
     "print_summary",
 ]
 
-COLOURS = {"holds": "green", "does not hold": "red", "undecided": "yellow", "not run": "dim"}
-_WIDE = 120
-_ROLES = {"test": "", "control": "control: ", "context": "for context: "}
-
-
-def number_words(number: Interval, digits: int = 2) -> str:
-    """Return a number with its interval, such as ``0.61 [0.55, 0.67]``, and say where there is none.
-
-    Parameters
-    ----------
-    number
-        Mean and interval.
-    digits
-        Decimals.
-    """
-    return number.text(digits=digits, missing="no interval")
+COLUMNS = ("", "published", "ours [interval]", "criterion", "says")
+"""What `evidence_cells` tells."""
+_COLOURS = {"holds": "green", "does not hold": "red", "undecided": "yellow", "not run": "dim"}
 
 
 def criterion_words(row: Evidence) -> str:
@@ -72,13 +58,15 @@ def duration_words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def evidence_words(row: Evidence) -> str:
-    """Return our number of a row with its interval, and after how many seeds where it is looked at again.
+def evidence_cells(row: Evidence) -> tuple[str, ...]:
+    """Return a row of evidence as the texts of `COLUMNS`, with how many seeds where it is looked at again.
 
     An end that lies close to a bound has as many decimals as show on which side of it.
     """
-    number = number_words(row.ours, _telling(row))
-    return f"{number} at {row.look} seeds" if row.look and row.ours.how == "t" else number
+    role = "" if row.role == "test" else f"{row.role}: "
+    number = row.ours.text(digits=_telling(row), missing="no interval")
+    number += f" at {row.look} seeds" if row.look and row.ours.how == "t" else ""
+    return role + row.what, row.published, number, criterion_words(row), row.verdict or ""
 
 
 def _telling(row: Evidence, most: int = 6) -> int:
@@ -107,60 +95,28 @@ def print_result(result: Result, console: Console) -> None:
 
     Parameters
     ----------
-    result
-        Of one claim.
-    console
-        Where it is printed; how wide it is decides on table or list.
+    result, console
+        Of one claim, and where it is printed; how wide that is decides on table or list.
     """
+    from rich.table import Table
     from rich.text import Text
 
     claim, finding = result.claim, result.finding
     console.print()
-    head = Text(f"{claim.id}  ", style="bold")
-    head.append(finding.verdict, style=COLOURS[finding.verdict])
-    console.print(head)
+    console.print(Text(f"{claim.id}  ", style="bold").append(finding.verdict, style=_COLOURS[finding.verdict]))
     console.print(Text(f"{claim.statement} ({claim.source})"))
-    if console.width >= _WIDE:
-        _print_table(finding.evidence, console)
-    else:
-        _print_stacked(finding.evidence, console)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for name, width in zip(COLUMNS, (45, 20, 20, 10, 13), strict=True):
+        table.add_column(name, overflow="fold", min_width=width)
+    for row in finding.evidence:
+        *told, says = evidence_cells(row)
+        table.add_row(*map(Text, told), Text(says, style=_COLOURS.get(says, "")))
+    if finding.evidence:
+        print_fitting(console, table)
     if finding.reason:
         console.print(Text(finding.reason))
     if result.course is not None:
         console.print(Text(course_words(result.course), style="dim"))
-
-
-def _print_table(rows: Sequence[Evidence], console: Console) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    for name in ("", "published", "ours [interval]", "criterion", ""):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(
-            Text(_ROLES[row.role] + row.what),
-            Text(row.published or "-"),
-            Text(evidence_words(row)),
-            Text(criterion_words(row)),
-            Text(row.verdict or "", style=COLOURS.get(row.verdict or "", "")),
-        )
-    if rows:
-        print_fitting(console, table)
-
-
-def _print_stacked(rows: Sequence[Evidence], console: Console) -> None:
-    """Print two lines a row, where a table would be too narrow to read."""
-    from rich.text import Text
-
-    for row in rows:
-        said, criterion = row.verdict or "", criterion_words(row)
-        line = Text(f"  {_ROLES[row.role]}{row.what}: ")
-        line.append(evidence_words(row), style="bold")
-        line.append(f"; {criterion} asked for: " if criterion else "")
-        line.append(said, style=COLOURS.get(said, ""))
-        line.append(f"; published {row.published}" if row.published else "", style="dim")
-        console.print(line)
 
 
 def print_summary(found: Reproduction, console: Console) -> None:
@@ -168,10 +124,8 @@ def print_summary(found: Reproduction, console: Console) -> None:
 
     Parameters
     ----------
-    found
-        What was found of the paper.
-    console
-        Where it is printed.
+    found, console
+        What was found of the paper, and where it is printed.
     """
     from rich.table import Table
     from rich.text import Text
@@ -182,13 +136,10 @@ def print_summary(found: Reproduction, console: Console) -> None:
         table.add_column(name)
     for result in found.results:
         verdict = result.finding.verdict
-        table.add_row(result.claim.id, Text(verdict, style=COLOURS[verdict]))
+        table.add_row(result.claim.id, Text(verdict, style=_COLOURS[verdict]))
     print_fitting(console, table)
-    console.print(
-        Text(
-            f"{duration_words(found.seconds)} in this run, {duration_words(found.spent)} of computing behind it", "dim"
-        )
-    )
+    spent = f"{duration_words(found.seconds)} in this run, {duration_words(found.spent)} of computing behind it"
+    console.print(Text(spent, "dim"))
 
 
 def print_claims(paper: Paper, claims: Sequence[Claim], console: Console) -> None:
@@ -196,12 +147,8 @@ def print_claims(paper: Paper, claims: Sequence[Claim], console: Console) -> Non
 
     Parameters
     ----------
-    paper
-        Whose claims they are.
-    claims
-        Which ones.
-    console
-        Where it is printed.
+    paper, claims, console
+        Whose claims they are, which ones, and where they are printed.
     """
     from rich.text import Text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PAPERS", "Paper", "chosen_claims", "paper_named"]
 
-_HERE = "binocular.papers"
-
 
 @dataclass(frozen=True)
 class Paper:
@@ -27,30 +26,19 @@ class Paper:
         As on the command line.
     title, reference
         For the head of the page.
-    groups
-        Where its claims are, in their order: ``module:NAME`` of a claim or a tuple of claims.
+    modules
+        Where its claims are, in their order: modules below `binocular.papers` with a tuple ``CLAIMS``.
     """
 
     name: str
     title: str
     reference: str
-    groups: tuple[str, ...]
+    modules: tuple[str, ...]
 
     def claims(self) -> tuple[Claim, ...]:
-        """Return the claims, in order."""
-        from binocular.papers.claims import Claim
-
-        found: list[Claim] = []
-        for group in self.groups:
-            module, _, name = group.partition(":")
-            here = getattr(import_module(module), name)
-            found += (here,) if isinstance(here, Claim) else here
-        ids = [claim.id for claim in found]
-        if len(set(ids)) != len(ids):
-            raise ValueError(
-                f"{self.name}: two claims have the same id: {sorted({i for i in ids if ids.count(i) > 1})}"
-            )
-        return tuple(found)
+        """Return the claims, in order; their ids are unique."""
+        found = (import_module(f"binocular.papers.{module}").CLAIMS for module in self.modules)
+        return tuple(itertools.chain.from_iterable(found))
 
 
 PAPERS: dict[str, Paper] = {
@@ -61,13 +49,13 @@ PAPERS: dict[str, Paper] = {
             "Critical Learning Periods for Multisensory Integration in Deep Networks",
             "M. Kleinman, A. Achille & S. Soatto, CVPR 2023 (arXiv 2210.04643v2)",
             (
-                f"{_HERE}.kleinman_2023.linear_sensors:K23_LINEAR",
-                f"{_HERE}.kleinman_2023.main:CLAIMS",
-                f"{_HERE}.kleinman_2023.controls:CLAIMS",
-                f"{_HERE}.kleinman_2023.objectives:CLAIMS",
-                f"{_HERE}.kleinman_2023.frames:CLAIMS",
-                f"{_HERE}.kleinman_2023.transformer_units:CLAIMS",
-                f"{_HERE}.kleinman_2023.variants:CLAIMS",
+                "kleinman_2023.linear_sensors",
+                "kleinman_2023.main",
+                "kleinman_2023.controls",
+                "kleinman_2023.objectives",
+                "kleinman_2023.frames",
+                "kleinman_2023.transformer_units",
+                "kleinman_2023.variants",
             ),
         ),
         Paper(
@@ -75,26 +63,25 @@ PAPERS: dict[str, Paper] = {
             "Critical Learning Periods Emerge Even in Deep Linear Networks",
             "M. Kleinman, A. Achille & S. Soatto, ICLR 2024 (arXiv 2308.12221)",
             (
-                f"{_HERE}.kleinman_2024.pathways:K24_PORTRAITS",
-                f"{_HERE}.kleinman_2024.pathways:K24_GATES",
-                f"{_HERE}.kleinman_2024.completion:K24_COMPLETION",
+                "kleinman_2024.pathways",
+                "kleinman_2024.completion",
             ),
         ),
         Paper(
             "achille-2019",
             "Critical Learning Periods in Deep Networks",
             "A. Achille, M. Rovere & S. Soatto, ICLR 2019 (arXiv 1711.08856)",
-            (f"{_HERE}.achille_2019.main:CLAIMS",),
+            ("achille_2019.main",),
         ),
         Paper(
             "what-closes-the-period",
             "What closes the period?",
             "A study of this project; see docs/theory.md for what others found",
-            (f"{_HERE}.what_closes.main:CLAIMS",),
+            ("what_closes.main",),
         ),
     )
 }
-"""The papers by name. A group of claims is one module and one line here."""
+"""The papers by name. A module of claims is one name here."""
 
 
 def paper_named(name: str) -> Paper:
@@ -115,10 +102,8 @@ def chosen_claims(paper: Paper, ids: Sequence[str] = ()) -> tuple[Claim, ...]:
 
     Parameters
     ----------
-    paper
-        Whose claims they are.
-    ids
-        Of the claims; a text may be given more than once.
+    paper, ids
+        Whose claims they are, and which; one may be named more than once.
 
     Raises
     ------

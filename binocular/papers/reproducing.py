@@ -146,20 +146,16 @@ def reproduce(
 
     Parameters
     ----------
-    paper
-        Whose claims they are.
-    claims
-        Which ones.
+    paper, claims
+        Whose claims they are, and which ones.
     folder
         Output folder; each need has a folder of its own in it, by its key, and is taken up there.
     scale
         ``"lab"`` or ``"paper"``.
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
-    quiet
-        Print no progress of rearing.
-    command
-        The command line, for the page.
+    quiet, command
+        Print no progress of rearing; and the command line, for the page.
     on_result
         Told each result as soon as it is there.
     until
@@ -289,7 +285,8 @@ def _result(claim: Claim, scale: Scale, obtained: _Obtained, until: int | None =
         return Result(claim, Finding(claim.id, reason=reason))
     had: dict[str, Any] = {}
     finding, course, taken = Finding(claim.id), None, []
-    for look in (0,) if looks is None else looks.until(until):
+    coverage = {0: 0.95} if looks is None else {look: looks.coverage[look] for look in looks.until(until)}
+    for look in coverage:
         try:
             had = {need.key: obtained(need, looks, look) for need in needs}
         except BadInput as error:
@@ -297,7 +294,7 @@ def _result(claim: Claim, scale: Scale, obtained: _Obtained, until: int | None =
         except Exception as error:
             return _fault(claim, keys, error)
         try:
-            found = claim.judge(had) if looks is None else claim.judge(had, looks.coverage[look])
+            found = claim.judge(had, coverage[look])
         except Exception as error:
             return _fault(claim, keys, error)
         if looks is None:

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from binocular.papers.achille_2019.measures import (
-    blurred,
-    costs,
-    fisher_traces,
-    lost,
-    published_accuracy,
-    sensitivity,
-    windows,
-)
+from binocular.papers.achille_2019.measures import fisher_traces, published_accuracy, sensitivity, windows
 from binocular.papers.claims import Had
-from binocular.papers.figures import AROUND, deficit_axis, new_figure, points_and_line, published_line, zero
-from binocular.papers.numbers import condition_of, seeds_of
-from binocular.report.figures.outcomes import interval_rows
+from binocular.papers.figures import (
+    AROUND,
+    deficit_axis,
+    labelled_rows,
+    new_figure,
+    points_and_line,
+    published_line,
+    zero,
+)
+from binocular.papers.kleinman_2023.tables import changed
+from binocular.papers.numbers import costs, lost, settled
 from binocular.report.figures.style import title_panel
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ _DEFICITS = {
 
 def _removal(ax: Axes, study: Study) -> None:
     """Draw the change of accuracy by the end of the blur, published and ours at a falling and a constant rate."""
-    published = published_accuracy()
-    published_line(ax, {at: value - published[0] for at, value in published.items()}, "published (Fig. 1)")
+    published_line(ax, changed(published_accuracy()), "published (Fig. 1)")
     points_and_line(ax, -costs(study), "ours", "#000000")
     points_and_line(ax, -costs(study, "constant"), "ours, constant rate", "#009E73", "s")
     deficit_axis(ax, "blur")
@@ -55,7 +54,7 @@ def draw_removal(had: Had) -> Figure:
     figure = new_figure(4.2, 3.0)
     ax = figure.subplots()
     _removal(ax, had["removal-one"])
-    sharp = float(blurred(had["removal-one"])[0].mean())
+    sharp = float(settled(had["removal-one"], "blurred-0").mean())
     title_panel(ax, "Blur from the beginning", f"published {published_accuracy()[0]:.1f} %, ours {sharp:.1f} % without")
     ax.legend(loc="lower left", handlelength=2.4)
     return figure
@@ -81,7 +80,7 @@ def draw_window(had: Had) -> Figure:
 
 
 def _learning(ax: Axes, study: Study) -> None:
-    normal = condition_of(study, "normal")
+    normal = study.condition("normal")
     epochs = normal.subjects[0].history["epoch"]
     rows = 100 * np.array([subject.history["test_accuracy"] for subject in normal.subjects])
     tested = ~np.isnan(rows).all(0)
@@ -96,9 +95,7 @@ def _deficits(ax: Axes, study: Study) -> None:
     shown = [name for name in _DEFICITS if any(c.name == name for c in study.reared)]
     # A sham compares at equal age, where it must be nothing; deficits after equal recovery, as published.
     losses = [lost(study, "normal-long" if name == "sham" else "normal", name) for name in shown]
-    interval_rows([seeds_of(values) for values in losses], ax, reference=0)
-    ax.set_yticks(range(len(shown)), [_DEFICITS[name] for name in shown])
-    ax.set_xlabel("accuracy lost (points)")
+    labelled_rows([ax], [_DEFICITS[name] for name in shown], {"accuracy lost (points)": losses}, {"reference": 0})
 
 
 def draw_harmless(had: Had) -> Figure:

@@ -14,24 +14,17 @@ before seeds 0 to 4, which left four of the claims undecided, and those seeds ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from binocular.papers.achille_2019 import figures
-from binocular.papers.achille_2019.measures import (
-    blurred,
-    costs,
-    follows,
-    information,
-    lost,
-    published_accuracy,
-    windows,
-)
+from binocular.papers.achille_2019.measures import follows, information, published_accuracy, windows
 from binocular.papers.claims import Claim, Had, Need, Row, Scale, context, control, test
-from binocular.papers.kleinman_2023.tables import near
+from binocular.papers.kleinman_2023.tables import loss_of, near
 from binocular.papers.looks import Looks
-from binocular.papers.needs import Measure, StudyNeed
+from binocular.papers.needs import Measure, StudyNeed, both_scales
+from binocular.papers.numbers import costs, lost, settled, swept
 
 __all__ = ["CLAIMS", "LOOKS"]
 
@@ -41,16 +34,7 @@ LOSS, RISE, FALL = 3.0, 2.0, 0.75
 
 
 def _published_loss(since: int) -> str:
-    curve = published_accuracy()
-    return f"{curve[since] - curve[max(curve)]:.1f} (Fig. 1)"
-
-
-def _ends(key: str):
-    def facts(had: Had) -> Mapping[str, int]:
-        ends = [int(end) for end in blurred(had[key])["removal"]]
-        return {"shortest": ends[1], "longest": ends[-1]}
-
-    return facts
+    return f"{loss_of(published_accuracy(), since):.1f} (Fig. 1)"
 
 
 def _removal(key: str) -> tuple[Row, ...]:
@@ -62,21 +46,28 @@ def _removal(key: str) -> tuple[Row, ...]:
              lambda had: costs(had[key])[-1] - costs(had[key])[1], at_least=0, digits=1,
              published=lambda had: _published_loss(20)),
         control("loss by the longest blur compared with sharp subjects reared as long, points",
-                lambda had: lost(had[key], "sharp-long", f"blurred-{int(blurred(had[key])['removal'][-1])}"),
+                lambda had: lost(had[key], "sharp-long", f"blurred-{max(swept(had[key], 'blurred'))}"),
                 at_least=LOSS, digits=1),
         control("loss by the longest blur at a constant learning rate, points",
                 lambda had: costs(had[key], "constant")[-1], at_least=0, digits=1, published="present (Fig. 3)"),
-        context("accuracy, blurred to epoch {removal}, %", lambda had: blurred(had[key]), digits=1,
-                published=lambda had: near([int(end) for end in blurred(had[key])["removal"]], published_accuracy(),
+        context("accuracy, blurred to epoch {removal}, %", lambda had: settled(had[key], "blurred-*"), digits=1,
+                published=lambda had: near(swept(had[key], "blurred"), published_accuracy(),
                                            lambda at: f"{published_accuracy()[at]:.1f}")),
     )  # fmt: skip
 
 
-def _onsets(key: str):
+def _facts(removal: str = "", window: str = "") -> Callable[[Had], Mapping[str, int]]:
+    """Return what the rows name in braces: of a study of ends of the blur, or of its onsets."""
+
     def facts(had: Had) -> Mapping[str, int]:
-        by_onset, length = windows(had[key])
-        first, second, *_, last = (int(at) for at in by_onset["onset"])
-        return {"length": length, "first": first, "second": second, "last": last}
+        found = {}
+        if removal:
+            ends = list(swept(had[removal], "blurred"))
+            found |= {"shortest": ends[1], "longest": ends[-1]}
+        if window:
+            by_onset, found["length"] = windows(had[window])
+            found["first"], found["second"], *_, found["last"] = (int(at) for at in by_onset["onset"])
+        return found
 
     return facts
 
@@ -158,10 +149,7 @@ def _two_eyed() -> tuple[Row, ...]:
 
 def _needs(*studies: str) -> dict[Scale, tuple[Need, ...]]:
     """Return the needs of both scales; a study is named by its protocol's last word and its eyes."""
-    return {
-        "lab": tuple(_need(study) for study in studies),
-        "paper": tuple(_need(study, "-paper") for study in studies),
-    }
+    return both_scales(*((_need(study), _need(study, "-paper")) for study in studies))
 
 
 def _need(study: str, scale: str = "") -> StudyNeed:
@@ -181,7 +169,7 @@ CLAIMS: tuple[Claim, ...] = (
         _removal("removal-one"),
         figures.draw_removal,
         looks=LOOKS,
-        facts=_ends("removal-one"),
+        facts=_facts("removal-one"),
     ),
     Claim(
         "a19-2-window",
@@ -191,7 +179,7 @@ CLAIMS: tuple[Claim, ...] = (
         _window("window-one"),
         figures.draw_window,
         looks=LOOKS,
-        facts=_onsets("window-one"),
+        facts=_facts(window="window-one"),
     ),
     Claim(
         "a19-3-harmless",
@@ -228,6 +216,6 @@ CLAIMS: tuple[Claim, ...] = (
         _two_eyed(),
         figures.draw_two_eyed,
         looks=LOOKS,
-        facts=lambda had: {**_ends("removal-two")(had), **_onsets("window-two")(had)},
+        facts=_facts("removal-two", "window-two"),
     ),
 )

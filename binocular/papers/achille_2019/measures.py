@@ -1,4 +1,4 @@
-"""What is measured on subjects after Achille, Rovere & Soatto (2019): settled accuracy lost, and information."""
+"""What is measured on subjects after Achille, Rovere & Soatto (2019): accuracy lost by windows, and information."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import numpy as np
 import xarray as xr
 
 from binocular.compare.reading import read_table, shipped_folder
-from binocular.papers.numbers import condition_of, settled, swept
+from binocular.papers.numbers import settled, swept
 from binocular.store.study import Study
 
 __all__ = [
-    "blurred",
-    "costs",
     "fisher_traces",
     "follows",
     "information",
-    "lost",
     "published_accuracy",
     "sensitivity",
     "windows",
@@ -34,52 +31,12 @@ def published_accuracy() -> Mapping[int, float]:
     return {int(row.deficit_end): row.performance for row in rows if row.system == _SYSTEM}
 
 
-def lost(study: Study, normal: str, having: str) -> xr.DataArray:
-    """Return the points of settled accuracy that a deficit costs.
-
-    Parameters
-    ----------
-    study
-        Reared, with the conditions that are named here.
-    normal, having
-        Names of the conditions without the deficit and with it.
-    """
-    return settled(condition_of(study, normal)) - settled(condition_of(study, having))
-
-
-def blurred(study: Study, prefix: str = "blurred") -> xr.DataArray:
-    """Return settled accuracy in per cent by the end of the blur, ``[removal, seed]``.
-
-    Parameters
-    ----------
-    study
-        Reared, with the conditions that are named here.
-    prefix
-        Beginning of the names of the conditions, before the epoch at which the deficit ends.
-    """
-    return settled(swept(study, prefix))
-
-
-def costs(study: Study, prefix: str = "blurred") -> xr.DataArray:
-    """Return the points of settled accuracy that a blur from the beginning costs, by its end, ``[removal, seed]``.
-
-    Parameters
-    ----------
-    study
-        Reared, with the conditions that are named here.
-    prefix
-        Beginning of the names of the conditions, before the epoch at which the deficit ends.
-    """
-    found = blurred(study, prefix)
-    return -(found - found[0].drop_vars("removal"))
-
-
 def windows(study: Study) -> tuple[xr.DataArray, int]:
     """Return the points lost by the onset of a blur of fixed length, ``[onset, seed]``, and its length in epochs."""
     conditions = swept(study, "blurred-at", "onset")
     deficit = next(p for p in next(iter(conditions.values())).subjects[0].phases if p["deficits"])
-    normal = settled(condition_of(study, "normal"))
-    return -(settled(conditions, dim="onset") - normal), deficit["stop"] - deficit["start"]
+    loss = -(settled(study, "blurred-at-*", "onset") - settled(study, "normal"))
+    return loss, deficit["stop"] - deficit["start"]
 
 
 def fisher_traces(study: Study) -> xr.DataArray:

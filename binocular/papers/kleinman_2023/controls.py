@@ -17,7 +17,7 @@ from typing import Any
 
 import xarray as xr
 
-from binocular.papers.claims import Claim, Had, Need, Row, Scale, context, control, test
+from binocular.papers.claims import Claim, Had, Row, Scale, context, control, test
 from binocular.papers.kleinman_2023.controls_figures import draw_blur, draw_closure, draw_depth, draw_heads
 from binocular.papers.kleinman_2023.measures import (
     BALANCED,
@@ -28,9 +28,7 @@ from binocular.papers.kleinman_2023.measures import (
     POOLED,
     SHIFT,
     bias,
-    clean_bias,
-    lost,
-    lost_by_depth,
+    monocular,
     shift,
     total,
 )
@@ -42,8 +40,8 @@ from binocular.papers.kleinman_2023.tables import (
     published_shift,
 )
 from binocular.papers.looks import Looks
-from binocular.papers.needs import StudyNeed
-from binocular.papers.numbers import condition_of, dominance, settled, swept
+from binocular.papers.needs import StudyNeed, both_scales
+from binocular.papers.numbers import costs, lost, settled
 
 __all__ = ["CLAIMS", "SMALL"]
 
@@ -69,10 +67,6 @@ def _under(had: Had, name: str) -> xr.DataArray:
     return shift(had["blur-controls"], "sharp-absolute", name)
 
 
-def _sharp(had: Had, name: str) -> xr.DataArray:
-    return clean_bias(condition_of(had["blur-controls"], name), MAP)
-
-
 BLUR = (
     test("shift of the clean eye's bias, sharp subjects reared as long, units by place", _early, at_least=SHIFT,
          published=lambda had: f"{published_shift()} (Fig. 4)"),
@@ -88,8 +82,10 @@ BLUR = (
       for name, words in _MEMORY.items()),
     control("shift when the other eye is blurred early", lambda had: _under(had, "fellow-early"), at_most=0.0),
     control("shift by a sham blur", lambda had: _under(had, "sham-early"), **_SAME),
-    control("clean eye's bias of sharp subjects reared as long", lambda had: _sharp(had, "sharp-absolute"), **BALANCED),
-    control("the same, reared as long as recovery only", lambda had: _sharp(had, "sharp-short"), **BALANCED),
+    control("clean eye's bias of sharp subjects reared as long",
+            lambda had: bias(had["blur-controls"], "sharp-absolute"), **BALANCED),
+    control("the same, reared as long as recovery only",
+            lambda had: bias(had["blur-controls"], "sharp-short"), **BALANCED),
     *(context(f"late shift, {words} learning rate", lambda had, clock=clock: _late(had, clock))
       for clock, words in CLOCKS.items()),
 )  # fmt: skip
@@ -100,11 +96,7 @@ def _turned(had: Had, having: str, normal: str = "normal") -> xr.DataArray:
 
 
 def _blinded(had: Had, having: str, normal: str) -> xr.DataArray:
-    return lost(had["deprivation-controls"], normal, having)
-
-
-def _open_eye(had: Had, name: str, when: str = "end") -> xr.DataArray:
-    return clean_bias(condition_of(had["deprivation-controls"], name), POOLED, when)  # type: ignore[arg-type]
+    return lost(had["deprivation-controls"], normal, having, "stereopsis")
 
 
 def _closed_at(rate: str) -> tuple[Row, Row, Row]:
@@ -129,25 +121,22 @@ CLOSURE = (
               lambda had, name=name: _turned(had, f"early-{name}"), at_least=SHIFT)
       for name, words in _MEMORY.items()),
     control("shift when the other eye is closed early", lambda had: _turned(had, "fellow-early"), at_most=0.0),
-    control("open eye's bias after a sham closure", lambda had: _open_eye(had, "sham"), **BALANCED),
-    control("open eye's bias before rearing", lambda had: _open_eye(had, "normal", "untrained"), **BALANCED),
+    control("open eye's bias after a sham closure",
+            lambda had: bias(had["deprivation-controls"], "sham", POOLED), **BALANCED),
+    control("open eye's bias before rearing",
+            lambda had: bias(had["deprivation-controls"], "normal", POOLED, "untrained"), **BALANCED),
 )  # fmt: skip
 
 
 def _rise(had: Had, having: str, site: str = MAP, without: str = "normal", heads: str = "per-eye") -> xr.DataArray:
     study = had[f"heads-{heads}"]
-    return dominance(condition_of(study, having), "mi", site) - dominance(condition_of(study, without), "mi", site)
-
-
-def _cost(had: Had, heads: str) -> xr.DataArray:
-    normal, paired = (settled(condition_of(had[f"heads-{heads}"], name)) for name in ("normal", "paired"))
-    return normal - paired
+    return monocular(study, having, site) - monocular(study, without, site)
 
 
 HEADS = (
     test("rise of the monocularity index, a head for each eye, units by place", lambda had: _rise(had, "paired"),
          at_least=SHIFT, published=lambda had: f"{published_rise()} (Fig. 6)"),
-    test("clean eye's bias after it", lambda had: clean_bias(condition_of(had["heads-per-eye"], "paired"), MAP),
+    test("clean eye's bias after it", lambda had: bias(had["heads-per-eye"], "paired"),
          **BALANCED, published=lambda had: f"{most_dissociated(bias_of):.2f} (Fig. 6)"),
     control("rise of the index, heads drawn apart from labels as in the released code",
             lambda had: _rise(had, "as-released"), at_least=0.0),
@@ -157,17 +146,15 @@ HEADS = (
             lambda had: _rise(had, "paired", POOLED), at_least=0.0),
     context("rise of the index with one head throughout", lambda had: _rise(had, "paired", heads="one")),
     context("the same, pooled units", lambda had: _rise(had, "paired", POOLED, heads="one")),
-    context("accuracy lost with a head for each eye, points", lambda had: _cost(had, "per-eye"), digits=1),
-    context("accuracy lost with one head throughout, points", lambda had: _cost(had, "one"), digits=1),
+    context("accuracy lost with a head for each eye, points",
+            lambda had: lost(had["heads-per-eye"], "normal", "paired"), digits=1),
+    context("accuracy lost with one head throughout, points",
+            lambda had: lost(had["heads-one"], "normal", "paired"), digits=1),
 )  # fmt: skip
 
 
 def _deep_loss(had: Had, depth: int) -> xr.DataArray:
-    return lost_by_depth(had[f"depth-{depth}"])[1:].mean("removal", skipna=False)
-
-
-def _unblurred(had: Had, depth: int) -> xr.DataArray:
-    return settled(swept(had[f"depth-{depth}"], "blurred")[0])
+    return costs(had[f"depth-{depth}"])[1:].mean("removal", skipna=False)
 
 
 def _published_loss(depth: int) -> float:
@@ -183,29 +170,26 @@ DEPTH = (
          lambda had: _deep_loss(had, _DEEP) - _deep_loss(had, _SHALLOW), at_least=0, digits=1,
          published=lambda had: f"{_published_loss(_DEEP) - _published_loss(_SHALLOW):.2f} (Fig. 5)"),
     control(f"accuracy without a blur, {_DEEP} blocks less {_SHALLOW}, points",
-            lambda had: _unblurred(had, _DEEP) - _unblurred(had, _SHALLOW), at_least=-5, digits=1),
+            lambda had: settled(had[f"depth-{_DEEP}"], "blurred-0") - settled(had[f"depth-{_SHALLOW}"], "blurred-0"),
+            at_least=-5, digits=1),
     *(row for depth in DEPTHS for blocks in [f"{depth} block{'s' if depth > 1 else ''}"] for row in (
         context(f"accuracy lost by blurs, {blocks}, points", lambda had, depth=depth: _deep_loss(had, depth),
                 published=lambda had, depth=depth: f"{_published_loss(depth):.2f}", digits=1),
-        context(f"accuracy without a blur, {blocks}, %", lambda had, depth=depth: _unblurred(had, depth), digits=1),
+        context(f"accuracy without a blur, {blocks}, %",
+                lambda had, depth=depth: settled(had[f"depth-{depth}"], "blurred-0"), digits=1),
         context(f"shift of the clean eye's bias by the longest blur, {blocks}, pooled units",
                 lambda had, depth=depth: total(bias(had[f"depth-{depth}"], site=POOLED))),
     )),
 )  # fmt: skip
 
 
-def _both(key: str, protocol: str, settings: tuple[str, ...] = ()) -> tuple[StudyNeed, StudyNeed]:
+def _both(key: str, protocol: str, *settings: str) -> tuple[StudyNeed, StudyNeed]:
     """Return a need at laboratory scale and at the paper's."""
     lab = StudyNeed(key, f"kleinman-2023-{protocol}", settings)
     return lab, StudyNeed(key, f"kleinman-2023-{protocol}-paper", settings, graphics_card=True)
 
 
-def _scales(*pairs: tuple[StudyNeed, StudyNeed]) -> dict[Scale, tuple[Need, ...]]:
-    return {"lab": tuple(lab for lab, _ in pairs), "paper": tuple(paper for _, paper in pairs)}
-
-
 _CLOSURE = StudyNeed("deprivation-controls", "deprivation-controls")
-_ONE_HEAD = ('network.options.heads="one"',)
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -213,7 +197,7 @@ CLAIMS: tuple[Claim, ...] = (
         "What one eye loses by an early closure is lost for good and by its age: not by the learning rate, by what "
         "optimiser or normalisation remember, or by which eye it is.",
         "controls of claim 1; not in the paper",
-        {"lab": (_CLOSURE,), "paper": (_CLOSURE,)},
+        both_scales((_CLOSURE, _CLOSURE)),
         CLOSURE,
         draw_closure,
     ),
@@ -222,7 +206,7 @@ CLAIMS: tuple[Claim, ...] = (
         "An early blur turns the units to the clean eye more than a late one does, whatever the learning rate, what "
         "optimiser and normalisation remember, which eye it is, and how units are counted.",
         "controls of Fig. 4; mostly not in the paper",
-        _scales(_both("blur-controls", "controls")),
+        both_scales(_both("blur-controls", "controls")),
         BLUR,
         draw_blur,
         looks=SMALL,
@@ -231,7 +215,7 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-3-heads",
         "Dissociated views make the units monocular in networks with a head for each eye, as published.",
         "section 4 and Fig. 6",
-        _scales(_both("heads-per-eye", "heads"), _both("heads-one", "heads", _ONE_HEAD)),
+        both_scales(_both("heads-per-eye", "heads"), _both("heads-one", "heads", 'network.options.heads="one"')),
         HEADS,
         draw_heads,
         looks=SMALL,
@@ -240,7 +224,7 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-6-depth",
         "The deeper the pathways, the more accuracy an early blur costs; at a learning rate that never falls.",
         "Fig. 5 centre",
-        _scales(*(_both(f"depth-{n}", "depth", (f"network.options.blocks={n}",)) for n in DEPTHS)),
+        both_scales(*(_both(f"depth-{n}", "depth", f"network.options.blocks={n}") for n in DEPTHS)),
         DEPTH,
         draw_depth,
         looks=SMALL,

@@ -1,4 +1,4 @@
-"""Figures of depth, heads and controls after Kleinman et al. (2023), with the digitised curves of Fig. 5 centre."""
+"""Figures of depth, heads, controls and variants of the blur, beside the digitised curves (Kleinman et al. 2023)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 from binocular.papers.claims import Had
 from binocular.papers.figures import AROUND, halves, labelled_rows, new_figure, points_and_line, published_line
-from binocular.papers.kleinman_2023.measures import CLOSURES, DEPTHS, MAP, POOLED, clean_bias, lost_by_depth
-from binocular.papers.kleinman_2023.tables import published_depth
-from binocular.papers.numbers import accuracy, condition_of, dominance
+from binocular.papers.kleinman_2023.measures import CLOCKS, CLOSURES, DEPTHS, MAP, POOLED, bias, monocular
+from binocular.papers.kleinman_2023.tables import accuracy_curve, changed, published_depth
+from binocular.papers.numbers import accuracy, changes, costs, swept
 from binocular.report.figures.style import title_panel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw_blur", "draw_closure", "draw_depth", "draw_heads"]
+__all__ = ["RATES", "WIDTHS", "draw_blur", "draw_closure", "draw_depth", "draw_heads", "draw_rates", "draw_widths"]
 
+WIDTHS = {"narrow": (14, 12, "Fig. 11"), "wide": (18, 16, "Fig. 12")}
+"""Columns an eye sees, by the key of the study: of 32 as published, of 28 at laboratory scale, and the figure."""
+RATES = {"rate-05": 0.05, "rate-01": 0.01}
+"""Initial learning rates, by the key of the study."""
 _LOOKS = {1: ("#56B4E9", "o"), 2: ("#AA4499", "s"), 3: ("#000000", "D")}
 _SITES = {MAP: "units by place", POOLED: "pooled units"}
 _UNIT = {"limits": (0, 1)}
@@ -30,22 +34,18 @@ def draw_depth(had: Had) -> Figure:
         colour, marker = _LOOKS[depth]
         published_line(axes[0], published_depth()[depth], colour=colour)
         label = f"{depth} block{'s' if depth > 1 else ''} in a pathway"
-        points_and_line(axes[1], -lost_by_depth(had[f"depth-{depth}"]), label, colour, marker)
+        points_and_line(axes[1], -costs(had[f"depth-{depth}"]), label, colour, marker)
     halves("change of accuracy (points)", "CIFAR-10, constant rate 0.001", *axes, source="Fig. 5 centre")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
 _BLUR = {
-    "sharp-absolute": "sharp",
-    "early-absolute": "early",
-    "late-absolute": "late",
-    "sharp-constant": "sharp, constant rate",
-    "early-constant": "early, constant rate",
-    "late-constant": "late, constant rate",
-    "sharp-cyclic": "sharp, cyclic rate",
-    "early-cyclic": "early, cyclic rate",
-    "late-cyclic": "late, cyclic rate",
+    **{
+        f"{group}-{clock}": group if clock == "absolute" else f"{group}, {clock} rate"
+        for clock in CLOCKS
+        for group in ("sharp", "early", "late")
+    },
     "early-phase": "early, rate begun anew",
     "early-statistics-renewed": "early, averages forgotten",
     "early-momentum-forgotten": "early, momentum forgotten",
@@ -60,12 +60,11 @@ def draw_blur(had: Had) -> Figure:
     study = had["blur-controls"]
     figure = new_figure(8.0, 4.6)
     axes = figure.subplots(1, 3, sharey=True)
-    conditions = [condition_of(study, name) for name in _BLUR]
     columns = {
-        f"{study.fellow_eye} eye's bias, {label}": [clean_bias(c, site) for c in conditions]
+        f"{study.fellow_eye} eye's bias, {label}": [bias(study, name, site) for name in _BLUR]
         for site, label in _SITES.items()
     }
-    columns["test accuracy (%)"] = [accuracy(c) for c in conditions]
+    columns["test accuracy (%)"] = [accuracy(study, name) for name in _BLUR]
     labelled_rows(axes, list(_BLUR.values()), columns, _BALANCE, _BALANCE, {})
     title_panel(axes[1], "Blur of the right view and its controls", AROUND)
     return figure
@@ -90,10 +89,9 @@ def draw_closure(had: Had) -> Figure:
     shown |= {"normal": "both open", **_CLOSURE}
     figure = new_figure(6.6, 5.0)
     axes = figure.subplots(1, 2, sharey=True)
-    conditions = [condition_of(study, name) for name in shown]
     columns = {
-        f"{study.fellow_eye} eye's bias, pooled units": [clean_bias(c, POOLED) for c in conditions],
-        "stereopsis (% right, chance 50)": [accuracy(c, "stereopsis") for c in conditions],
+        f"{study.fellow_eye} eye's bias, pooled units": [bias(study, name, POOLED) for name in shown],
+        "stereopsis (% right, chance 50)": [accuracy(study, name, "stereopsis") for name in shown],
     }
     labelled_rows(axes, list(shown.values()), columns, _BALANCE, {"limits": (0, 100), "reference": 50})
     title_panel(axes[0], "Closure of the right eye and its controls", AROUND)
@@ -111,10 +109,42 @@ def draw_heads(had: Had) -> Figure:
     }
     figure = new_figure(6.6, 2.8)
     axes = figure.subplots(1, 2, sharey=True)
-    conditions = [condition_of(had[key], name) for key, name in rows.values()]
     columns = {
-        f"monocularity index, {label}": [dominance(c, "mi", site) for c in conditions] for site, label in _SITES.items()
+        f"monocularity index, {label}": [monocular(had[key], name, site) for key, name in rows.values()]
+        for site, label in _SITES.items()
     }
     labelled_rows(axes, list(rows), columns, _UNIT, _UNIT)
     title_panel(axes[0], "Dissociated views", AROUND)
+    return figure
+
+
+def draw_widths(had: Had) -> Figure:
+    """Draw Figs 11 and 12 beside ours: change of accuracy by the end of the blur, for narrow and wide views."""
+    figure = new_figure(6.8, 3.2)
+    axes = figure.subplots(1, 2)
+    for key, (columns, _, source) in WIDTHS.items():
+        colour, marker = {"narrow": ("#56B4E9", "o"), "wide": ("#000000", "D")}[key]
+        published_line(axes[0], changed(accuracy_curve("blur", f"view width {columns}", source)), colour=colour)
+        points_and_line(axes[1], changes(accuracy(had[key], "blurred-*")), f"{key} views", colour, marker)
+    halves("change of accuracy (points)", "CIFAR-10, 14 and 18 of 32 columns", *axes, source="Figs 11 and 12")
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def draw_rates(had: Had) -> Figure:
+    """Draw the clean eye's bias without and with the longest blur, at each initial learning rate."""
+    figure = new_figure(6.8, 2.6)
+    axes = figure.subplots(1, 2, sharey=True)
+    found = {key: swept(had[key], "blurred") for key in RATES}
+    rows = {
+        f"{'blurred' if at else 'sharp'}, rate {rate:g}": (had[key], found[key][at].name)
+        for key, rate in RATES.items()
+        for at in (min(found[key]), max(found[key]))
+    }
+    columns = {
+        f"clean eye's bias, {words}": [bias(study, name, site) for study, name in rows.values()]
+        for site, words in _SITES.items()
+    }
+    labelled_rows(axes, list(rows), columns, _BALANCE, _BALANCE)
+    title_panel(axes[0], "Blur at two initial learning rates", AROUND)
     return figure

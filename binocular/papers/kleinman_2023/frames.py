@@ -17,12 +17,11 @@ import xarray as xr
 
 from binocular.papers.claims import Claim, Had, Scale, context, control, test
 from binocular.papers.figures import AROUND, labelled_rows, new_figure
-from binocular.papers.kleinman_2023.measures import lost
 from binocular.papers.kleinman_2023.objectives import LOSS, NO_VIDEO, SAFE, SEES
 from binocular.papers.kleinman_2023.tables import largest_onset_loss, onset_curve
 from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed
-from binocular.papers.numbers import accuracy, condition_of
+from binocular.papers.numbers import accuracy, lost
 from binocular.report.figures.style import title_panel
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["CLAIMS"]
 
 KEY, TASK = "frames", "motion"
-ARMS = {"classes": "classes", "rebuilding": "rebuilding"}
+ARMS = ("classes", "rebuilding")
 RATES = {"fast": "larger rate", "slow": "smaller rate"}
 DOSES = {5: "a sixth", 8: "a quarter"}
 """Epochs of the deficit, and their share of the epochs before the last ones."""
@@ -63,7 +62,7 @@ ROWS = (
               lambda had, rate=rate, dose=dose: _apart(had, rate, dose), at_least=LOSS, digits=1)
       for rate, words in RATES.items() for dose, share in DOSES.items()),
     *(control(f"motion with frames that belong together, {arm}, {words}",
-              lambda had, arm=arm, rate=rate: accuracy(condition_of(had[KEY], f"{arm}-{rate}"), TASK) / 100,
+              lambda had, arm=arm, rate=rate: accuracy(had[KEY], f"{arm}-{rate}", TASK) / 100,
               at_least=SEES) for arm in ARMS for rate, words in RATES.items()),
     *(context(f"loss while {arm}, {share} of the epochs, {words}, points",
               lambda had, arm=arm, rate=rate, dose=dose: _lost(had, arm, rate, dose), digits=1)
@@ -82,7 +81,7 @@ def draw_frames(had: Had) -> Figure:
     labelled_rows(axes[:1], [*labels, "classes, late"], {"loss of motion (points)": [*losses, _late(had)]},
                   {"reference": 0})  # fmt: skip
     whole = [(arm, rate) for rate in RATES for arm in ARMS]
-    seen = [accuracy(condition_of(had[KEY], f"{arm}-{rate}"), TASK) for arm, rate in whole]
+    seen = [accuracy(had[KEY], f"{arm}-{rate}", TASK) for arm, rate in whole]
     labelled_rows(axes[1:], [f"{arm}, {RATES[rate]}" for arm, rate in whole], {"motion (%)": seen},
                   {"limits": (0, 100), "reference": 25})  # fmt: skip
     title_panel(axes[0], "What unrelated frames cost", AROUND)

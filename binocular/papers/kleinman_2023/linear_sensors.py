@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -10,38 +10,27 @@ import xarray as xr
 from binocular.linear.sensors import STRONG_SENSOR
 from binocular.papers.claims import Claim, Had, context, control, test
 from binocular.papers.computing import ComputedNeed
+from binocular.papers.figures import TIGHT, band, new_figure
+from binocular.papers.needs import both_scales
 from binocular.papers.numbers import worst
+from binocular.report.figures.style import TASK_COLOURS
 from binocular.store.statistics import Interval, exact
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["K23_LINEAR", "held_back"]
+__all__ = ["CLAIMS"]
 
 _KEY = "linear-sensors"
 _HELPED = ((0, 0), (0, 3), (4, 7))
 """Weights (task, sensor) of tasks that the strong sensor serves too."""
 
 
-def held_back(had: Had, depth: int, what: str, weights: tuple[tuple[int, int], ...] = _HELPED) -> xr.DataArray:
-    """Return how far a removal holds back the other sensors' weights, per network.
+def _held_back(had: Had, depth: int, what: str, weights: tuple[tuple[int, int], ...] = _HELPED) -> xr.DataArray:
+    """Return how far a removal holds back the weights of other sensors, ``[seed]``; depth 1 is the shallow network.
 
-    Parameters
-    ----------
-    had
-        With the table of `binocular.papers.kleinman_2024.tables.strong_sensor`.
-    depth
-        1 for the shallow network, 2 for the deep one.
-    what
-        The condition of the removal.
-    weights
-        Which, by task and sensor.
-
-    Returns
-    -------
-    xarray.DataArray
-        Largest lag behind the intact network over the course of training, as a share of the weight's final value,
-        mean over the weights, ``[seed]``.
+    That is the largest lag behind the intact network over the course of training, as a share of the weight's final
+    value, mean over the weights.
     """
     found = had[_KEY]["weights"]
     names, weight = list(found["condition"]), found["weight"][depth - 1]
@@ -66,10 +55,10 @@ def _left(had: Had, conditions: tuple[str, ...], strong: bool = True) -> Interva
 
 _ROWS = (
     test("deep, strong sensor removed throughout: largest lag of other sensors' weights in tasks that it serves",
-         lambda had: held_back(had, 2, "removed throughout"), at_least=0.25,
+         lambda had: _held_back(had, 2, "removed throughout"), at_least=0.25,
          published=lambda had: _closed_form(had, 2)),
     test("deep, strong sensor removed early (0 to 2.5 time constants): the same lag",
-         lambda had: held_back(had, 2, "removed early"), at_least=0.25),
+         lambda had: _held_back(had, 2, "removed early"), at_least=0.25),
     test("deep: largest error of any weight in the end, after an early or late removal or none",
          lambda had: _left(had, ("intact", "removed early", "removed late")), at_most=0.01, digits=4,
          published="Fig. 2 and text: the optimum is reached"),
@@ -80,19 +69,62 @@ _ROWS = (
     test("gradient descent against the closed form, shallow: the same",
          lambda had: exact(had[_KEY]["weights"]["aligned_error"][0]), at_most=0.01, digits=4),
     control("shallow, strong sensor removed throughout: the same lag",
-            lambda had: worst(held_back(had, 1, "removed throughout")), at_most=1e-6,
+            lambda had: worst(_held_back(had, 1, "removed throughout")), at_most=1e-6,
             published=lambda had: _closed_form(had, 1)),
     control("deep, strong sensor removed late (6 to 8.5 time constants): the same lag",
-            lambda had: held_back(had, 2, "removed late"), at_most=0.01, digits=4),
+            lambda had: _held_back(had, 2, "removed late"), at_most=0.01, digits=4),
     context("deep, a weak sensor (the eighth) removed early: the same lag, its own weight left out",
-            lambda had: held_back(had, 2, "weak sensor removed early", _HELPED[:2])),
+            lambda had: _held_back(had, 2, "weak sensor removed early", _HELPED[:2])),
 )  # fmt: skip
 
 
-def _draw(results: Had) -> Figure:
-    from binocular.papers.kleinman_2023.sensor_figures import sensors_figure
+_WEIGHTS = ((0, 2), (0, 0), (0, 3), (4, 7), (2, 1))
+_DASHED = (0, (4, 2))
 
-    return sensors_figure(results[_KEY]["weights"])
+
+def draw_sensors(had: Had) -> Figure:
+    """Draw weights of both networks with the sensor (solid) and without it (dashed): throughout, early and late.
+
+    Lines are means over seeds, bands their 95 % intervals, dots the closed form; the removal is shaded.
+    """
+    from matplotlib.lines import Line2D
+
+    found = had[_KEY]["weights"]
+    names, time = list(found["condition"]), found["time"]
+    figure = new_figure(7.4, 4.9, TIGHT)
+    grid = figure.subplots(2, 3, sharex=True, sharey=True)
+    windows = {"removed throughout": (0, 10), "removed early": (0, 2.5), "removed late": (6, 8.5)}
+    for row, (depth, words) in zip(grid, ((1, "deep"), (0, "shallow")), strict=True):
+        weights = found["weight"][depth]
+        for ax, (name, window) in zip(row, windows.items(), strict=True):
+            ax.axvspan(*window, color="#4D4D4D", alpha=0.12, lw=0, zorder=0)
+            for colour, (task, sensor) in zip(TASK_COLOURS, _WEIGHTS, strict=True):
+                shown = (("intact", "exact_intact", "-"), (name, "exact_removed", _DASHED))
+                for index, (condition, exact_, dashes) in enumerate(shown):
+                    band(ax, time, weights[names.index(condition)][:, :, task, sensor], colour, ls=dashes)
+                    if name == "removed throughout":
+                        every = slice(2 * index, None, 5)
+                        dots = found[exact_][depth][every, task, sensor]
+                        ax.plot(time[every], dots, ".", color=colour, ms=3, alpha=0.7)
+            ax.set_xlim(time[0], time[-1])
+            ax.set_title(f"{words}, {name}", loc="left")
+        row[0].set_ylabel("weight")
+    for ax in grid[1]:
+        ax.set_xlabel("time (time constants)")
+    colours = zip(TASK_COLOURS, _WEIGHTS, strict=True)
+    handles = [
+        Line2D([], [], color=c, label=f"sensor {sensor + 1} to task {task + 1}") for c, (task, sensor) in colours
+    ]
+    looks: dict[str, dict[str, Any]] = {
+        "all sensors there": {},
+        "sensor 3 removed (shaded)": {"ls": _DASHED},
+        "closed form, from modes of 0.0001": {"ls": "", "marker": ".", "ms": 4},
+    }
+    handles += [Line2D([], [], color="#4D4D4D", label=label, **look) for label, look in looks.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=2.2)
+    title = f"means of {found['weight'].shape[2]} networks from small random weights, bands 95 % intervals"
+    figure.suptitle(f"A strong sensor is taken away: {title}", x=0.01, ha="left")
+    return figure
 
 
 def _need(seeds: int) -> ComputedNeed:
@@ -102,18 +134,19 @@ def _need(seeds: int) -> ComputedNeed:
     )  # fmt: skip
 
 
-K23_LINEAR = Claim(
-    id="k23-2-linear",
-    statement="A deep linear network goes through an early transient in which the loss of one strong sensor holds back "
-    "what is learned from the others; a shallow network learns each sensor by itself. With one hidden layer the deep "
-    "network reaches the optimum all the same.",
-    source="Fig. 2",
-    needs={"lab": (_need(20),), "paper": (_need(100),)},
-    rows=_ROWS,
-    draw=_draw,
-    reason="With one hidden layer the lag is one of time and not of the end.",
-    deviations=(
-        "Beside the closed form of the paper, networks are trained by gradient descent from small random weights.",
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "k23-2-linear",
+        "A deep linear network goes through an early transient in which the loss of one strong sensor holds back what "
+        "is learned from the others; a shallow network learns each sensor by itself. With one hidden layer the deep "
+        "network reaches the optimum all the same.",
+        "Fig. 2",
+        both_scales((_need(20), _need(100))),
+        _ROWS,
+        draw_sensors,
+        reason="With one hidden layer the lag is one of time and not of the end.",
+        deviations=(
+            "Beside the closed form of the paper, networks are trained by gradient descent from small random weights.",
+        ),
     ),
 )
-"""Claim 2 of Kleinman et al. 2023."""

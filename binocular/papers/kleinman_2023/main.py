@@ -9,35 +9,32 @@ seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import xarray as xr
 
 from binocular.papers.claims import Claim, Had, Row, context, control, test
+from binocular.papers.kleinman_2023 import main_figures as figures
 from binocular.papers.kleinman_2023.measures import (
     BALANCED,
     FIRST,
     LOOKS,
-    MAP,
     POOLED,
     SHIFT,
-    accuracies,
     bias,
     bits,
-    changes,
-    clean_bias,
     farthest,
-    lost,
-    mi,
+    monocular,
     relative_losses,
     total,
 )
-from binocular.papers.kleinman_2023.outcome_figures import draw_accuracy, draw_clocks, draw_information
 from binocular.papers.kleinman_2023.tables import (
     accuracy_curve,
     bias_of,
+    changed,
     histograms,
     largest_onset_loss,
+    loss_of,
     monocularity_of,
     most_dissociated,
     near,
@@ -46,11 +43,10 @@ from binocular.papers.kleinman_2023.tables import (
     published_shift,
     usable_information,
 )
-from binocular.papers.kleinman_2023.unit_figures import draw_blur, draw_dissociation, draw_training
-from binocular.papers.needs import Measure, StudyNeed
-from binocular.papers.numbers import signed, swept
+from binocular.papers.needs import Measure, StudyNeed, both_scales
+from binocular.papers.numbers import When, accuracy, changes, lost, signed, swept
 
-__all__ = ["BLUR", "CLAIMS", "PHOTOGRAPHS", "ends_of"]
+__all__ = ["BLUR", "CLAIMS", "PHOTOGRAPHS", "ends_of_blur"]
 
 BITS = 0.12
 """Least loss of usable information."""
@@ -60,22 +56,10 @@ LOSS = 10.0
 """Least points that a task for both eyes loses; about half of the published largest loss."""
 
 
-def ends_of(key: str, prefix: str = "blurred") -> Callable[[Had], dict[str, int]]:
-    """Return what the rows call the shortest and the longest deficit of a study.
-
-    Parameters
-    ----------
-    key
-        Of the study.
-    prefix
-        Beginning of the names of its conditions, before the epoch at which the deficit ends.
-    """
-
-    def facts(had: Had) -> dict[str, int]:
-        ends = list(swept(had[key], prefix))
-        return {"short": ends[1], "longest": ends[-1]}
-
-    return facts
+def ends_of_blur(had: Had) -> dict[str, int]:
+    """Return what the rows call the shortest and the longest blur of Fig. 4."""
+    ends = list(swept(had["fig4"], "blurred"))
+    return {"short": ends[1], "longest": ends[-1]}
 
 
 def _published_index(deficit: str, of: Callable) -> Callable[[Had], dict[int, str]]:
@@ -111,73 +95,70 @@ BLUR = (
 
 DISSOCIATION = (
     test("rise of the monocularity index by the longest dissociation, units by place",
-         lambda had: total(mi(had["fig6"])), at_least=SHIFT, published=lambda had: f"{published_rise()} (Fig. 6)"),
+         lambda had: total(monocular(had["fig6"])), at_least=SHIFT,
+         published=lambda had: f"{published_rise()} (Fig. 6)"),
     test("clean eye's bias after the longest dissociation, units by place",
-         lambda had: bias(had["fig6"], "dissociated")[-1], **BALANCED,
+         lambda had: bias(had["fig6"], "dissociated-*")[-1], **BALANCED,
          published=lambda had: f"{most_dissociated(bias_of):.2f} (Fig. 6)"),
     control("rise of the index in pooled units, which have no place",
-            lambda had: total(mi(had["fig6"], POOLED)), at_least=0.0),
+            lambda had: total(monocular(had["fig6"], site=POOLED)), at_least=0.0),
     control("rise of the index where both eyes see the whole picture, units by place",
-            lambda had: total(mi(had["fig6-whole"])), at_least=0.0),
-    context("rise of the index, first binocular cells", lambda had: total(mi(had["fig6"], FIRST))),
-    context("monocularity index before rearing, units by place", lambda had: mi(had["fig6"], when="untrained")[0]),
-    context("monocularity index, dissociated to epoch {removal}", lambda had: mi(had["fig6"]),
+            lambda had: total(monocular(had["fig6-whole"])), at_least=0.0),
+    context("rise of the index, first binocular cells", lambda had: total(monocular(had["fig6"], site=FIRST))),
+    context("monocularity index before rearing, units by place",
+            lambda had: monocular(had["fig6"], when="untrained")[0]),
+    context("monocularity index, dissociated to epoch {removal}", lambda had: monocular(had["fig6"]),
             published=_published_index("dissociation", monocularity_of)),
 )  # fmt: skip
 
 
-def _back(had: Had, which: int) -> xr.DataArray:
-    """Return how far the bias is back at the end of rearing from what it was at the end of a blur."""
-    conditions = swept(had["fig4"], "blurred")
-    at = sorted(conditions)[which]
-    return clean_bias(conditions[at], MAP, at) - clean_bias(conditions[at], MAP)
-
-
-def _during(had: Had) -> xr.DataArray:
-    at, condition = list(swept(had["fig4"], "blurred").items())[-1]
-    return clean_bias(condition, MAP, at) - clean_bias(condition, MAP, "untrained")
+def _since_opening(had: Had, which: int, then: When) -> xr.DataArray:
+    """Return how far the bias at the end of a blur is from what it was, or is, at another time."""
+    at, condition = list(swept(had["fig4"], "blurred").items())[which]
+    return bias(had["fig4"], condition.name, when=at) - bias(had["fig4"], condition.name, when=then)
 
 
 TRAINING = (
-    test("shift of the clean eye's bias during the longest blur, units by place", _during, at_least=SHIFT),
-    test("shift back after the shortest blur ({short} epochs)", lambda had: _back(had, 1), at_least=0.0),
+    test("shift of the clean eye's bias during the longest blur, units by place",
+         lambda had: _since_opening(had, -1, "untrained"), at_least=SHIFT),
+    test("shift back after the shortest blur ({short} epochs)",
+         lambda had: _since_opening(had, 1, "end"), at_least=0.0),
     control("farthest from balance at any time without a blur",
-            lambda had: farthest(swept(had["fig4"], "blurred")[0]), at_most=0.2),
-    context("shift back after the longest blur ({longest} epochs)", lambda had: _back(had, -1)),
+            lambda had: farthest(had["fig4"], "blurred-0"), at_most=0.2),
+    context("shift back after the longest blur ({longest} epochs)", lambda had: _since_opening(had, -1, "end")),
 )  # fmt: skip
 
 
-def _loss_of(curve: Mapping[int, float]) -> float:
-    return curve[0] - curve[max(curve)]
+def _changes(what: str, key: str, prefix: str, *curve: str) -> Row:
+    """Return rows of the change of accuracy after each deficit, beside a published curve (`accuracy_curve`)."""
+
+    def number(had: Had) -> xr.DataArray:
+        return changes(accuracy(had[key], f"{prefix}-*"))
+
+    def published(had: Had) -> dict[int, str]:
+        found = changed(accuracy_curve(*curve))
+        return near(number(had)["removal"].values, found, lambda at: signed(found[at], 1))
+
+    return context(f"change of accuracy, {what} {{removal}}, points", lambda had: number(had)[1:],
+                   published=published, digits=1)  # fmt: skip
 
 
-def _accuracy_rows(what: str, number: Callable[[Had], xr.DataArray], published: Callable[[], Mapping]) -> Row:
-    """Return rows of the change of accuracy after each deficit."""
-
-    def near_ours(had: Had) -> dict[int, str]:
-        found = published()
-        return near([0, *number(had)["removal"].values], found, lambda at: signed(found[at] - found[0], 1))
-
-    return context(f"change of accuracy, {what} {{removal}}, points", number, published=near_ours, digits=1)
-
-
+_FIG5, _FIG15 = ("blur", "", "Fig. 5 left"), ("blur", "constant learning rate 5e-4", "Fig. 15")
 HIDES = (
     test("loss of accuracy by the longest blur, points",
-         lambda had: -total(accuracies(had["fig5"], "blurred")), at_most=HIDDEN, digits=1,
-         published=lambda had: f"{_loss_of(accuracy_curve('blur', figure='Fig. 5 left')):.1f} (Fig. 5 left)"),
+         lambda had: -total(accuracy(had["fig5"], "blurred-*")), at_most=HIDDEN, digits=1,
+         published=lambda had: f"{loss_of(accuracy_curve(*_FIG5)):.1f} (Fig. 5 left)"),
     test("while the clean eye's bias shifts by, units by place",
          lambda had: total(bias(had["fig5"])), at_least=SHIFT, published=lambda had: f"{published_shift()} (Fig. 4)"),
     test("loss of stereopsis by an early closure, points",
-         lambda had: lost(had["stereo"], "normal", "deprived-early"), at_least=LOSS, digits=1,
+         lambda had: lost(had["stereo"], "normal", "deprived-early", "stereopsis"), at_least=LOSS, digits=1,
          published=lambda had: f"up to {largest_onset_loss('supervised'):.1f} (Fig. 8, in another task)"),
     test("loss by the same closure, share of what is above chance: stereopsis less an ordinary task",
          lambda had: relative_losses(had)["stereopsis"] - relative_losses(had)["ordinary"], at_least=0.0),
     context("the same share, stereopsis", lambda had: relative_losses(had)["stereopsis"]),
     context("the same share, ordinary task", lambda had: relative_losses(had)["ordinary"]),
-    _accuracy_rows("blurred to epoch", lambda had: changes(accuracies(had["fig5"], "blurred")),
-                   lambda: accuracy_curve("blur", figure="Fig. 5 left")),
-    _accuracy_rows("dissociated to epoch", lambda had: changes(accuracies(had["fig5"], "dissociated")),
-                   lambda: accuracy_curve("dissociation", figure="Fig. 5 right")),
+    _changes("blurred to epoch", "fig5", "blurred", *_FIG5),
+    _changes("dissociated to epoch", "fig5", "dissociated", "dissociation", "", "Fig. 5 right"),
 )  # fmt: skip
 
 
@@ -220,20 +201,16 @@ INFORMATION = (
 )  # fmt: skip
 
 
-def _fig15() -> Mapping[int, float]:
-    return accuracy_curve("blur", "constant learning rate 5e-4", "Fig. 15")
-
-
 CLOCKS = (
     test("shift of the clean eye's bias by the longest blur at a constant rate, units by place",
-         lambda had: total(bias(had["fig15"], "constant")), at_least=SHIFT),
+         lambda had: total(bias(had["fig15"], "constant-*")), at_least=SHIFT),
     test("loss of accuracy by the longest blur at a constant rate, points",
-         lambda had: -total(accuracies(had["fig15"], "constant")), at_least=0.0, digits=1,
-         published=lambda had: f"{_loss_of(_fig15()):.1f} (Fig. 15)"),
+         lambda had: -total(accuracy(had["fig15"], "constant-*")), at_least=0.0, digits=1,
+         published=lambda had: f"{loss_of(accuracy_curve(*_FIG15)):.1f} (Fig. 15)"),
     control("shift of the bias where the clock of the rate starts anew after the blur",
-            lambda had: total(bias(had["fig15"], "phase")), at_least=SHIFT),
-    context("shift of the bias under the published clock", lambda had: total(bias(had["fig15"], "absolute"))),
-    _accuracy_rows("constant rate, blurred to", lambda had: changes(accuracies(had["fig15"], "constant")), _fig15),
+            lambda had: total(bias(had["fig15"], "phase-*")), at_least=SHIFT),
+    context("shift of the bias under the published clock", lambda had: total(bias(had["fig15"], "absolute-*"))),
+    _changes("constant rate, blurred to", "fig15", "constant", *_FIG15),
 )  # fmt: skip
 
 
@@ -241,32 +218,26 @@ PHOTOGRAPHS = ('stimulus.dataset="photographs"', "stimulus.size=24", "stimulus.n
 """Settings that show patches of photographs where Fashion-MNIST is not on the machine."""
 
 
-def _paper(figure: str, *measures: Measure) -> StudyNeed:
-    return StudyNeed(figure, f"kleinman-2023-{figure}-paper", measures=measures, graphics_card=True)
-
-
-def _lab(figure: str, *measures: Measure) -> StudyNeed:
-    return StudyNeed(figure, f"kleinman-2023-{figure}", measures=measures, instead=PHOTOGRAPHS)
+def _both(figure: str, *measures: Measure) -> tuple[StudyNeed, StudyNeed]:
+    """Return the study of a figure at laboratory scale and at the paper's."""
+    protocol = f"kleinman-2023-{figure}"
+    lab = StudyNeed(figure, protocol, measures=measures, instead=PHOTOGRAPHS)
+    return lab, StudyNeed(figure, f"{protocol}-paper", measures=measures, graphics_card=True)
 
 
 _INFORMATION = Measure("usable-information", ("readout=shared",), when="end")
 # Both eyes see the whole picture: what is left of the polarisation is not the geometry of split pictures.
-_WHOLE_LAB = StudyNeed(
-    "fig6-whole",
-    "kleinman-2023-fig6",
-    ("stimulus.visible=28",),
-    instead=(*PHOTOGRAPHS, "stimulus.visible=24"),
-)
-_WHOLE_PAPER = StudyNeed(
-    "fig6-whole",
-    "kleinman-2023-fig6-paper",
-    ("stimulus.visible=32", "conditions.0.sweep={removal=[0,180]}"),
-    graphics_card=True,
-)
-_OF_BOTH = (
-    StudyNeed("closure", "kleinman-2023-closure", instead=PHOTOGRAPHS),
-    StudyNeed("stereo", "monocular-deprivation", ("seeds=5",)),
-)
+_WHOLE = (
+    StudyNeed(
+        "fig6-whole", "kleinman-2023-fig6", ("stimulus.visible=28",), instead=(*PHOTOGRAPHS, "stimulus.visible=24")
+    ),
+    StudyNeed(
+        "fig6-whole", "kleinman-2023-fig6-paper",
+        ("stimulus.visible=32", "conditions.0.sweep={removal=[0,180]}"), graphics_card=True,
+    ),
+)  # fmt: skip
+_CLOSURE = StudyNeed("closure", "kleinman-2023-closure", instead=PHOTOGRAPHS)
+_STEREO = StudyNeed("stereo", "monocular-deprivation", ("seeds=5",))
 _LEAN = (
     "A convolution with a stride begins at the left border, so that the places of the last map lie nearer to the left "
     "eye and the untrained network leans to it (shown mirrored views, it leans to the right eye); differences between "
@@ -278,10 +249,10 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-3-blur",
         "Blurring one view early turns the units to the other eye, the more the longer the blur, for good.",
         "Figs 4 and 10",
-        {"lab": (_lab("fig4"),), "paper": (_paper("fig4"),)},
+        both_scales(_both("fig4")),
         BLUR,
-        draw_blur,
-        facts=ends_of("fig4"),
+        figures.draw_blur,
+        facts=ends_of_blur,
         reason=_LEAN,
         looks=LOOKS,
     ),
@@ -289,9 +260,9 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-3-dissociation",
         "Showing the eyes different pictures early makes the units monocular, while both eyes keep equal shares.",
         "Fig. 6",
-        {"lab": (_lab("fig6"), _WHOLE_LAB), "paper": (_paper("fig6"), _WHOLE_PAPER)},
+        both_scales(_both("fig6"), _WHOLE),
         DISSOCIATION,
-        draw_dissociation,
+        figures.draw_dissociation,
         reason="With split pictures a unit by place can be monocular because of where it is; the controls take that "
         "away.",
         looks=LOOKS,
@@ -300,9 +271,9 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-4-hidden",
         "Accuracy in an ordinary task hides the damage that the units show; a task that needs both eyes does not.",
         "Fig. 5 left and right, Fig. 16, Fig. 8",
-        {"lab": (_lab("fig5"), *_OF_BOTH), "paper": (_paper("fig5"), *_OF_BOTH)},
+        both_scales(_both("fig5"), (_CLOSURE, _CLOSURE), (_STEREO, _STEREO)),
         HIDES,
-        draw_accuracy,
+        figures.draw_accuracy,
         reason="As published, all subjects have the same normal epochs after their deficit, so that those with a "
         "longer one are reared longer in all, which works against a loss of accuracy.",
         looks=LOOKS,
@@ -311,10 +282,10 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-5-training",
         "Source sensitivity shows the inhibition of an eye during the deficit and its integration after it.",
         "section 4, Figs 4 and 10",
-        {"lab": (_lab("fig4"),), "paper": (_paper("fig4"),)},
+        both_scales(_both("fig4")),
         TRAINING,
-        draw_training,
-        facts=ends_of("fig4"),
+        figures.draw_training,
+        facts=ends_of_blur,
         reason=_LEAN,
         looks=LOOKS,
     ),
@@ -322,9 +293,9 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-fig9-information",
         "After an early blur the blurred pathway tells less about the class; the clean one tells as much as before.",
         "Fig. 9",
-        {"lab": (_lab("fig9", _INFORMATION),), "paper": (_paper("fig9", _INFORMATION),)},
+        both_scales(_both("fig9", _INFORMATION)),
         INFORMATION,
-        draw_information,
+        figures.draw_information,
         deviations=(
             "Usable information is that of a linear readout trained on the representation with an eye grey on a tenth "
             "of its training, in place of the network's own cross-entropy.",
@@ -335,9 +306,9 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-6-constant-rate",
         "The critical period is not made by the annealed learning rate: it is there at a constant rate too.",
         "Fig. 15",
-        {"lab": (_lab("fig15"),), "paper": (_paper("fig15"),)},
+        both_scales(_both("fig15")),
         CLOCKS,
-        draw_clocks,
+        figures.draw_clocks,
         looks=LOOKS,
     ),
 )

@@ -1,17 +1,17 @@
-"""What is measured on subjects after Kleinman et al. (2023): turned and monocular units, accuracies, bits."""
+"""What is measured on subjects after Kleinman et al. (2023): turned and monocular units, losses, bits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+import tomllib
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from binocular.dominance import dominance_of
-from binocular.papers.claims import Scale
+from binocular.papers.claims import Had, Scale
 from binocular.papers.looks import Looks
-from binocular.papers.numbers import Conditions, accuracy, condition_of, dominance, over, settled, swept
+from binocular.papers.numbers import When, accuracy, dominance, over, swept
 from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
 
@@ -21,23 +21,27 @@ __all__ = [
     "CLOSURES",
     "DEPTHS",
     "FIRST",
+    "KEY",
     "LOOKS",
     "MAP",
     "POOLED",
+    "REBUILDING",
+    "SAME",
     "SHIFT",
-    "accuracies",
+    "SUPERVISED",
+    "TRANSFORMER",
     "bias",
     "bits",
-    "changes",
-    "clean_bias",
+    "earliest",
+    "epochs_of_rebuilding",
     "farthest",
-    "lost",
-    "lost_by_depth",
-    "mi",
+    "losses",
     "monocular",
     "relative_losses",
     "shift",
+    "stereopsis",
     "total",
+    "turns",
 ]
 
 MAP, POOLED, FIRST = "representation.map", "representation", "first_binocular"
@@ -59,65 +63,36 @@ CLOSURES = {
     "begun anew": ("normal", "early-phase-clock", "late-phase-clock"),
 }
 """Conditions of the closure: without, early and late, by what the learning rate does."""
-When = Literal["end", "untrained"] | int
+KEY, SAME, TRANSFORMER = "fig8", "same-patches", "fig8-transformer"
+"""Keys of the studies of objectives among what the claims need."""
+SUPERVISED, REBUILDING = "classes", "rebuilding"
+"""The twins: conditions with the eyes open, and the beginnings of the names of those with a closure."""
 
 
-def clean_bias(conditions: Conditions, site: str = MAP, when: When = "end") -> xr.DataArray:
+def bias(study: Study, name: str = "blurred-*", site: str = MAP, when: When = "end") -> xr.DataArray:
     """Return the clean (fellow) eye's bias of each subject: 1 minus the contralateral bias index.
 
     Parameters
     ----------
-    conditions
-        A condition, or several by the end of their deficit.
+    study, name
+        See `binocular.papers.numbers.over`.
     site
         Where the units are recorded, as in `MAP`, `POOLED` and `FIRST`.
     when
         ``"end"``, ``"untrained"``, or the epoch of a checkpoint.
     """
-    return 1 - dominance(conditions, "cbi", site, when)
+    return 1 - dominance(study, name, "cbi", site, when)
 
 
-def bias(study: Study, prefix: str = "blurred", site: str = MAP, when: When = "end") -> xr.DataArray:
-    """Return the clean eye's bias by the end of a deficit, ``[removal, seed]``.
-
-    Parameters
-    ----------
-    study
-        Reared, with the conditions that are named here.
-    prefix
-        Beginning of the names of the conditions, before the epoch at which the deficit ends.
-    site, when
-        As for `clean_bias`.
-    """
-    return clean_bias(swept(study, prefix), site, when)
-
-
-def monocular(conditions: Conditions, site: str = MAP, when: When = "end") -> xr.DataArray:
+def monocular(study: Study, name: str = "dissociated-*", site: str = MAP, when: When = "end") -> xr.DataArray:
     """Return the monocularity index of each subject.
 
     Parameters
     ----------
-    conditions
-        A condition, or several by the end of their deficit.
-    site
-        Where the units are recorded, as in `MAP`, `POOLED` and `FIRST`.
-    when
-        ``"end"``, ``"untrained"``, or the epoch of a checkpoint.
+    study, name, site, when
+        As for `bias`.
     """
-    return dominance(conditions, "mi", site, when)
-
-
-def mi(study: Study, site: str = MAP, when: When = "end") -> xr.DataArray:
-    """Return the monocularity index by the end of the dissociation, ``[removal, seed]``.
-
-    Parameters
-    ----------
-    study
-        Reared, with the conditions that are named here.
-    site, when
-        As for `monocular`.
-    """
-    return monocular(swept(study, "dissociated"), site, when)
+    return dominance(study, name, "mi", site, when)
 
 
 def total(values: xr.DataArray, since: int = 0) -> xr.DataArray:
@@ -126,16 +101,11 @@ def total(values: xr.DataArray, since: int = 0) -> xr.DataArray:
     Parameters
     ----------
     values
-        ``[removal, seed]``, ascending.
+        Ascending.
     since
         Position of the deficit that it is compared with; 0 for none.
     """
     return values[-1] - values[since]
-
-
-def changes(values: xr.DataArray) -> xr.DataArray:
-    """Return what each deficit changes compared with none, ``[removal, seed]``."""
-    return values[1:] - values[0].drop_vars("removal")
 
 
 def shift(study: Study, without: str, having: str, site: str = MAP) -> xr.DataArray:
@@ -143,67 +113,34 @@ def shift(study: Study, without: str, having: str, site: str = MAP) -> xr.DataAr
 
     Parameters
     ----------
-    study
-        Reared, with the conditions that are named here.
+    study, site
+        As for `bias`.
     without, having
         Names of the conditions without the deficit and with it.
-    site
-        Where the units are recorded, as in `MAP`, `POOLED` and `FIRST`.
     """
-    return clean_bias(condition_of(study, having), site) - clean_bias(condition_of(study, without), site)
+    return bias(study, having, site) - bias(study, without, site)
 
 
-def farthest(condition: Condition, site: str = MAP) -> xr.DataArray:
-    """Return how far from balance each subject is at most, at any checkpoint.
+def farthest(study: Study, name: str) -> xr.DataArray:
+    """Return how far from balance the units by place of each subject are at most, at any checkpoint.
 
     Parameters
     ----------
-    condition
-        Whose subjects are meant.
-    site
-        Where the units are recorded, as in `MAP`, `POOLED` and `FIRST`.
+    study, name
+        As for `bias`.
     """
 
     def of(condition: Condition, subject: SubjectRecord) -> float:
-        cbi = dominance_of(subject.sites[site].values["rsv"], condition.treated_eye).cbi
+        cbi = dominance_of(subject.sites[MAP].values["rsv"], condition.treated_eye).cbi
         return float(np.abs(cbi - 0.5).max())
 
-    return over(condition, of)
+    return over(study, name, of)
 
 
-def accuracies(study: Study, prefix: str) -> xr.DataArray:
-    """Return accuracy in per cent by the end of a deficit; subjects without one are shared with the blur.
-
-    Parameters
-    ----------
-    study
-        Reared, with the conditions that are named here.
-    prefix
-        Beginning of the names of the conditions, before the epoch at which the deficit ends.
-    """
-    normal = swept(study, "blurred")[0] if prefix == "dissociated" else None
-    return accuracy(swept(study, prefix, normal=normal))
-
-
-def lost(study: Study, normal: str, having: str, task: str = "stereopsis") -> xr.DataArray:
-    """Return the points of a task that a deficit costs.
-
-    Parameters
-    ----------
-    study
-        Reared, with the conditions that are named here.
-    normal, having
-        Names of the conditions without the deficit and with it.
-    task
-        Column of the history, 0 to 1.
-    """
-    return accuracy(condition_of(study, normal), task) - accuracy(condition_of(study, having), task)
-
-
-def relative_losses(had: Mapping[str, Any]) -> dict[str, xr.DataArray]:
+def relative_losses(had: Had) -> dict[str, xr.DataArray]:
     """Return the share of what is above chance that an early closure costs, in a task for either eye and for both."""
-    closed = accuracy(swept(had["closure"], "closed"))
-    normal, early = (accuracy(condition_of(had["stereo"], name), "stereopsis") for name in ("normal", "deprived-early"))
+    closed = accuracy(had["closure"], "closed-*")
+    normal, early = (accuracy(had["stereo"], name, "stereopsis") for name in ("normal", "deprived-early"))
     # By guessing: one of ten photographs, and near or far.
     return {
         "ordinary": (closed[0] - closed[-1]) / (closed[0] - 10),
@@ -222,14 +159,67 @@ def bits(study: Study, eye: str) -> xr.DataArray:
         ``"left"``, ``"right"`` or ``"both"``.
     """
 
-    def of(condition: Condition, subject: SubjectRecord) -> float:
+    def of(_: Condition, subject: SubjectRecord) -> float:
         values = subject.measures["usable-information", POOLED].values
         return float(values["information"][-1, [str(name) for name in values["seeing"]].index(eye)])
 
-    return over(swept(study, "blurred"), of)
+    return over(study, "blurred-*", of)
 
 
-def lost_by_depth(study: Study) -> xr.DataArray:
-    """Return points of settled accuracy that a blur costs, by its end, 0 among them, ``[removal, seed]``."""
-    found = settled(swept(study, "blurred"))
-    return -(found - found[0].drop_vars("removal"))
+def epochs_of_rebuilding(study: Study) -> int:
+    """Return the epochs in which the twins' objectives differ, the first ones of a study of the twins."""
+    return int(tomllib.loads(str(study.attributes["protocol"]))["values"]["first"])
+
+
+def _shares(study: Study, values: xr.DataArray) -> xr.DataArray:
+    """Give onsets as shares of the epochs in which the twins' objectives differ."""
+    return values.assign_coords(onset=values["onset"] / epochs_of_rebuilding(study)).transpose("onset", "seed")
+
+
+def stereopsis(study: Study, name: str) -> xr.DataArray:
+    """Return the accuracy at telling near from far at the end of rearing, 0 to 1; guessing gives 0.5.
+
+    Parameters
+    ----------
+    study, name
+        As for `bias`.
+    """
+    return accuracy(study, name, "stereopsis") / 100
+
+
+def losses(study: Study, prefix: str) -> xr.DataArray:
+    """Return the points of stereopsis that a closure costs, by its onset as a share, ``[onset, seed]``.
+
+    Parameters
+    ----------
+    study
+        Of `KEY` or `TRANSFORMER`.
+    prefix
+        Which of the twins: `SUPERVISED` or `REBUILDING`.
+    """
+    closed = accuracy(study, f"{prefix}-closed-*", "stereopsis", "onset")
+    return _shares(study, accuracy(study, prefix, "stereopsis") - closed)
+
+
+def turns(study: Study, prefix: str) -> xr.DataArray:
+    """Return how far a closure moves the mean relative source variance towards the fellow eye, ``[onset, seed]``.
+
+    Parameters
+    ----------
+    study, prefix
+        As for `losses`.
+    """
+    towards = 1.0 if study.fellow_eye == "left" else -1.0
+    closed = dominance(study, f"{prefix}-closed-*", "mean_rsv", value="onset")
+    return _shares(study, towards * (closed - dominance(study, prefix, "mean_rsv")))
+
+
+def earliest(study: Study, objective: str) -> str:
+    """Return the name of the condition with the earliest closure.
+
+    Parameters
+    ----------
+    study, objective
+        Of `KEY`, and the name of the condition with the eyes open.
+    """
+    return f"{objective}-closed-{min(swept(study, f'{SUPERVISED}-closed', 'onset'))}"

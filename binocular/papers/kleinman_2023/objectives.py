@@ -14,14 +14,13 @@ import xarray as xr
 
 from binocular.papers.claims import Claim, Had, Row, Scale, context, control, test
 from binocular.papers.kleinman_2023 import objectives_figures as figures
-from binocular.papers.kleinman_2023.measures import lost
-from binocular.papers.kleinman_2023.objectives_numbers import (
+from binocular.papers.kleinman_2023.measures import (
     KEY,
     REBUILDING,
     SAME,
     SUPERVISED,
     TRANSFORMER,
-    first_loss,
+    earliest,
     losses,
     stereopsis,
     turns,
@@ -29,7 +28,7 @@ from binocular.papers.kleinman_2023.objectives_numbers import (
 from binocular.papers.kleinman_2023.tables import largest_onset_loss, onset_curve
 from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed
-from binocular.papers.numbers import swept
+from binocular.papers.numbers import lost
 from binocular.store.statistics import interval, verdict_of
 
 __all__ = ["CLAIMS", "LOSS", "NO_VIDEO", "SAFE", "SEES", "TRANSFORMER_LOOKS", "TRANSFORMER_STUDY"]
@@ -46,20 +45,23 @@ SEES = 0.75
 """Least stereopsis with the eyes open."""
 
 
-def _published(had: Had, objective: str, key: str) -> dict[float, str]:
-    curve, at = onset_curve(objective), losses(had[key], SUPERVISED)["onset"].values
-    return {share: f"{curve[min(curve, key=lambda x: abs(x - share))]:.1f} (Fig. 8, nearest onset)" for share in at}
+def _published(had: Had, key: str) -> dict[float, float]:
+    """Return the published loss at the onset that is nearest to each of ours, by ours."""
+    curve = onset_curve("supervised")
+    onsets = losses(had[key], SUPERVISED)["onset"].values
+    return {at: curve[min(curve, key=lambda known: abs(known - at))] for at in onsets}
 
 
 def _earliest_less_latest(had: Had) -> str:
-    curve, last = onset_curve("supervised"), float(losses(had[KEY], SUPERVISED)["onset"][-1])
-    return f"{curve[0] - curve[min(curve, key=lambda x: abs(x - last))]:.1f} (Fig. 8)"
+    return f"{onset_curve('supervised')[0] - list(_published(had, KEY).values())[-1]:.1f} (Fig. 8)"
 
 
 def _curve(key: str) -> Row:
+    def published(had: Had) -> dict[float, str]:
+        return {at: f"{loss:.1f} (Fig. 8, nearest onset)" for at, loss in _published(had, key).items()}
+
     return context("loss of stereopsis, classes, closed at {onset:.2f}, points",
-                   lambda had: losses(had[key], SUPERVISED), digits=1,
-                   published=lambda had: _published(had, "supervised", key))  # fmt: skip
+                   lambda had: losses(had[key], SUPERVISED), digits=1, published=published)  # fmt: skip
 
 
 def _sees(key: str, name: str) -> Row:
@@ -106,27 +108,27 @@ RECONSTRUCTION = (
 
 def _closed(had: Had) -> xr.DataArray:
     """Return stereopsis after rebuilding with an eye closed from the start, 0 to 1."""
-    first = min(swept(had[KEY], f"{SUPERVISED}-closed", "onset"))
-    return stereopsis(had[KEY], f"{REBUILDING}-closed-{first}")
+    return stereopsis(had[KEY], earliest(had[KEY], REBUILDING))
 
 
-def _hidden(had: Had) -> xr.DataArray:
-    return first_loss(had[KEY], "hidden", "hidden-closed")
+def _first_loss(had: Had, objective: str) -> xr.DataArray:
+    """Return the points of stereopsis that the earliest closure costs under an objective."""
+    return lost(had[KEY], objective, earliest(had[KEY], objective), "stereopsis")
 
 
 CONTROL = (
     test("loss by the earliest closure where classes are learned and what is hidden is rebuilt at once, points",
-         lambda had: first_loss(had[KEY], "both", "both-closed"), at_most=SAFE, digits=1),
+         lambda had: _first_loss(had, "both"), at_most=SAFE, digits=1),
     control("loss by the earliest closure while classes are learned, with a fresh classifier after it, points",
-            lambda had: first_loss(had[KEY], "fresh-head", "fresh-head-closed"), at_least=LOSS, digits=1),
+            lambda had: _first_loss(had, "fresh-head"), at_least=LOSS, digits=1),
     control("loss by the earliest closure where classes are learned from pictures with hidden patches, points",
-            _hidden, at_least=LOSS, digits=1),
+            lambda had: _first_loss(had, "hidden"), at_least=LOSS, digits=1),
     control("loss by the earliest closure where of a picture the same patches are rebuilt every time, points",
-            lambda had: lost(had[SAME], "same", "same-closed"), at_most=SAFE, digits=1),
+            lambda had: lost(had[SAME], "same", "same-closed", "stereopsis"), at_most=SAFE, digits=1),
     control("what rebuilding with a closed eye is worth: stereopsis more than after a late start, points",
             lambda had: 100 * (_closed(had) - stereopsis(had[KEY], "late-start")), at_least=0.0, digits=1),
     context("loss by a closure while classes are learned, after rebuilding with open eyes, points",
-            lambda had: lost(had[KEY], "rebuilding-longer", "rebuilding-then-closed"), digits=1),
+            lambda had: lost(had[KEY], "rebuilding-longer", "rebuilding-then-closed", "stereopsis"), digits=1),
     context("loss by the earliest closure while classes are learned, points",
             lambda had: losses(had[KEY], SUPERVISED)[0], digits=1),
     context("loss by the earliest closure while rebuilding, points",
@@ -139,7 +141,7 @@ CONTROL = (
 
 
 def _what_hiding_does(had: Had) -> str:
-    if verdict_of(interval(_hidden(had)), at_least=LOSS) != "does not hold":
+    if verdict_of(interval(_first_loss(had, "hidden")), at_least=LOSS) != "does not hold":
         return ""
     return (
         "Learning the classes from pictures whose patches are hidden afresh at each presentation protects without any "
@@ -174,7 +176,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Fig. 8",
         {"lab": (_LAB,)},
         RECONSTRUCTION,
-        figures.draw_twins,
+        lambda had: figures.draw_twins(had[KEY]),
         absent=NO_VIDEO,
     ),
     Claim(
@@ -193,7 +195,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Fig. 8",
         {"lab": (TRANSFORMER_STUDY,)},
         _twins(TRANSFORMER),
-        figures.draw_transformer,
+        lambda had: figures.draw_twins(had[TRANSFORMER]),
         absent=NO_VIDEO,
         looks={"lab": TRANSFORMER_LOOKS},
     ),

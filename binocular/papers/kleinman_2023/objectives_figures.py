@@ -8,19 +8,18 @@ import numpy as np
 
 from binocular.papers.claims import Had
 from binocular.papers.figures import new_figure, points_and_line, subjects, zero
-from binocular.papers.kleinman_2023.measures import lost
-from binocular.papers.kleinman_2023.objectives_numbers import (
+from binocular.papers.kleinman_2023.measures import (
     KEY,
     REBUILDING,
     SAME,
     SUPERVISED,
-    TRANSFORMER,
+    earliest,
     losses,
     stereopsis,
     turns,
 )
 from binocular.papers.kleinman_2023.tables import onset_curve
-from binocular.papers.numbers import seeds_of, swept
+from binocular.papers.numbers import lost, seeds_of
 from binocular.report.figures.style import TASK_COLOURS, title_panel
 from binocular.store.statistics import interval
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from binocular.store.study import Study
 
-__all__ = ["draw_controls", "draw_onset", "draw_transformer", "draw_twins"]
+__all__ = ["draw_controls", "draw_onset", "draw_twins"]
 
 _LOOKS = {
     SUPERVISED: ("learning the classes", TASK_COLOURS[0], "o"),
@@ -48,17 +47,8 @@ def draw_onset(had: Had) -> Figure:
     return figure
 
 
-def draw_twins(had: Had) -> Figure:
+def draw_twins(study: Study) -> Figure:
     """Draw both curves of Fig. 8, ours for stereopsis, and how far the units turn to the fellow eye."""
-    return _twins(had[KEY])
-
-
-def draw_transformer(had: Had) -> Figure:
-    """Draw the same for the two-eye transformer."""
-    return _twins(had[TRANSFORMER])
-
-
-def _twins(study: Study) -> Figure:
     figure = new_figure(9.0, 3.2)
     axes = figure.subplots(1, 3)
     axes[1].sharey(axes[0])
@@ -103,20 +93,24 @@ def _curves(figure: Figure, axes: Any, study: Study, prefixes: tuple[str, ...]) 
 def draw_controls(had: Had) -> Figure:
     """Draw the losses of stereopsis under each objective and control, and what is learned with the eyes open."""
     study = had[KEY]
-    first = min(swept(study, f"{SUPERVISED}-closed", "onset"))
-    pairs = {
-        "classes": (study, SUPERVISED, f"{SUPERVISED}-closed-{first}"),
-        "classes, then a fresh\nclassifier": (study, "fresh-head", f"fresh-head-closed-{first}"),
-        "classes, pictures with\nhidden patches": (study, "hidden", f"hidden-closed-{first}"),
-        "classes and\nrebuilding at once": (study, "both", f"both-closed-{first}"),
-        "rebuilding": (study, REBUILDING, f"{REBUILDING}-closed-{first}"),
-        "rebuilding, always\nthe same patches": (had[SAME], "same", "same-closed"),
-        "rebuilding first, closed\nwhile classes are learned": (study, "rebuilding-longer", "rebuilding-then-closed"),
+    objectives = {
+        "classes": SUPERVISED,
+        "classes, then a fresh\nclassifier": "fresh-head",
+        "classes, pictures with\nhidden patches": "hidden",
+        "classes and\nrebuilding at once": "both",
+        "rebuilding": REBUILDING,
     }
+    pairs = {words: (study, name, earliest(study, name)) for words, name in objectives.items()}
+    pairs["rebuilding, always\nthe same patches"] = (had[SAME], "same", "same-closed")
+    pairs["rebuilding first, closed\nwhile classes are learned"] = (
+        study,
+        "rebuilding-longer",
+        "rebuilding-then-closed",
+    )
     figure = new_figure(7.6, 3.3)
     axes = figure.subplots(1, 2, sharey=True)
     for row, (of, normal, closed) in enumerate(pairs.values()):
-        _dots(axes[0], row, lost(of, normal, closed), "#000000")
+        _dots(axes[0], row, lost(of, normal, closed, "stereopsis"), "#000000")
         _dots(axes[1], row - 0.16, 100 * stereopsis(of, normal), "#000000")
         _dots(axes[1], row + 0.16, 100 * stereopsis(of, closed), TASK_COLOURS[2])
     late = interval(100 * stereopsis(study, "late-start"))

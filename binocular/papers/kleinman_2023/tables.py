@@ -18,8 +18,10 @@ from binocular.papers.numbers import signed
 __all__ = [
     "accuracy_curve",
     "bias_of",
+    "changed",
     "histograms",
     "largest_onset_loss",
+    "loss_of",
     "monocularity_of",
     "most_dissociated",
     "near",
@@ -85,6 +87,24 @@ def accuracy_curve(deficit: str, note: str = "", figure: str = "") -> Mapping[in
     }
 
 
+def changed(curve: Mapping[int, float]) -> dict[int, float]:
+    """Return a curve less its value without a deficit."""
+    return {at: value - curve[0] for at, value in curve.items()}
+
+
+def loss_of(curve: Mapping[int, float], since: int = 0) -> float:
+    """Return by how much a curve falls to the longest deficit.
+
+    Parameters
+    ----------
+    curve
+        By the end of the deficit.
+    since
+        The end of the deficit from which it falls.
+    """
+    return curve[since] - curve[max(curve)]
+
+
 @cache
 def usable_information() -> Mapping[int, Mapping[str, float]]:
     """Return bits with both eyes, the left and the right (blurred) one, by the end of the blur (Fig. 9)."""
@@ -92,7 +112,6 @@ def usable_information() -> Mapping[int, Mapping[str, float]]:
     return {row.removal_epoch: {"both": row.both_bits, "left": row.left_bits, "right": row.right_bits} for row in rows}
 
 
-@cache
 def largest_onset_loss(objective: str) -> float:
     """Return the largest published loss of accuracy by a deficit, over onsets, in points (Fig. 8, video).
 
@@ -101,8 +120,7 @@ def largest_onset_loss(objective: str) -> float:
     objective
         As in the table: ``"supervised"`` or ``"masked cross-view reconstruction"``.
     """
-    rows = [line.row for line in _lines("kleinman_onset_kinetics.csv")]
-    return max(row.accuracy_decrease_points for row in rows if row.objective == objective)
+    return max(onset_curve(objective).values())
 
 
 @cache

@@ -19,10 +19,16 @@ import xarray as xr
 from binocular.dominance import group_shares, groups_of
 from binocular.papers.claims import Claim, Had, context, control, test
 from binocular.papers.figures import new_figure
-from binocular.papers.kleinman_2023.measures import POOLED, monocular
+from binocular.papers.kleinman_2023.measures import (
+    POOLED,
+    REBUILDING,
+    SUPERVISED,
+    TRANSFORMER,
+    epochs_of_rebuilding,
+    monocular,
+)
 from binocular.papers.kleinman_2023.objectives import NO_VIDEO, TRANSFORMER_LOOKS, TRANSFORMER_STUDY
-from binocular.papers.kleinman_2023.objectives_numbers import REBUILDING, SUPERVISED, TRANSFORMER, epochs_of_rebuilding
-from binocular.papers.numbers import condition_of, over
+from binocular.papers.numbers import over
 from binocular.store.statistics import interval
 
 if TYPE_CHECKING:
@@ -67,31 +73,20 @@ def valley(rsv: np.ndarray) -> float:
     return float(min(shares[:3].max(), shares[4:].max()) - shares[3])
 
 
-def _at(study: Study, arm: str, when: int, of: Callable[[np.ndarray], float]) -> xr.DataArray:
-    """Return a number of each subject's units after so many epochs, ``[seed]``."""
-    return over(condition_of(study, arm), lambda _, subject: of(_rsv(subject, when)))
-
-
 def _rsv(subject: SubjectRecord, when: int) -> np.ndarray:
     found = subject.sites[POOLED]
     return found.values["rsv"][list(found.epoch).index(when)]
 
 
-def _end(study: Study, arm: str) -> int:
-    return int(condition_of(study, arm).subjects[0].sites[POOLED].epoch[-1])
+def _end(study: Study) -> int:
+    return int(study.condition(REBUILDING).subjects[0].sites[POOLED].epoch[-1])
 
 
-def _rebuilt(had: Had, of: Callable[[np.ndarray], float]) -> xr.DataArray:
+def _units(had: Had, when: str, of: Callable[[np.ndarray], float], arm: str = REBUILDING) -> xr.DataArray:
+    """Return a number of each subject's units before rearing, after rebuilding or at the end, ``[seed]``."""
     study = had[TRANSFORMER]
-    return _at(study, REBUILDING, epochs_of_rebuilding(study), of)
-
-
-def _untrained(had: Had, of: Callable[[np.ndarray], float]) -> xr.DataArray:
-    return _at(had[TRANSFORMER], REBUILDING, 0, of)
-
-
-def _after(had: Had, arm: str, of: Callable[[np.ndarray], float]) -> xr.DataArray:
-    return _at(had[TRANSFORMER], arm, _end(had[TRANSFORMER], arm), of)
+    epoch = {"before": 0, "rebuilt": epochs_of_rebuilding(study), "end": _end(study)}[when]
+    return over(study, arm, lambda _, subject: of(_rsv(subject, epoch)))
 
 
 def _outer(rsv: np.ndarray) -> float:
@@ -101,21 +96,22 @@ def _outer(rsv: np.ndarray) -> float:
 
 _BIMODAL = "bimodal (Fig. 14)"
 ROWS = (
-    test("bimodality coefficient of the units after rebuilding", lambda had: _rebuilt(had, bimodality), at_least=EVEN,
-         published=_BIMODAL),
-    test("the same after learning the classes", lambda had: _after(had, REBUILDING, bimodality), at_least=EVEN,
-         published=_BIMODAL),
+    test("bimodality coefficient of the units after rebuilding", lambda had: _units(had, "rebuilt", bimodality),
+         at_least=EVEN, published=_BIMODAL),
+    test("the same after learning the classes", lambda had: _units(had, "end", bimodality),
+         at_least=EVEN, published=_BIMODAL),
     test("lower of the two sides' highest groups less the middle group, after rebuilding",
-         lambda had: _rebuilt(had, valley), at_least=0.0, published=_BIMODAL),
+         lambda had: _units(had, "rebuilt", valley), at_least=0.0, published=_BIMODAL),
     control("coefficient after rebuilding less before rearing",
-            lambda had: _rebuilt(had, bimodality) - _untrained(had, bimodality), at_least=0.0),
-    context("coefficient before rearing", lambda had: _untrained(had, bimodality)),
-    context("coefficient of the twin that only learned the classes", lambda had: _after(had, SUPERVISED, bimodality)),
-    context("share of units in groups 1 and 7 before rearing", lambda had: _untrained(had, _outer)),
-    context("the same after rebuilding", lambda had: _rebuilt(had, _outer)),
-    context("the same after learning the classes", lambda had: _after(had, REBUILDING, _outer)),
+            lambda had: _units(had, "rebuilt", bimodality) - _units(had, "before", bimodality), at_least=0.0),
+    context("coefficient before rearing", lambda had: _units(had, "before", bimodality)),
+    context("coefficient of the twin that only learned the classes",
+            lambda had: _units(had, "end", bimodality, SUPERVISED)),
+    context("share of units in groups 1 and 7 before rearing", lambda had: _units(had, "before", _outer)),
+    context("the same after rebuilding", lambda had: _units(had, "rebuilt", _outer)),
+    context("the same after learning the classes", lambda had: _units(had, "end", _outer)),
     context("monocularity index after learning the classes",
-            lambda had: monocular(condition_of(had[TRANSFORMER], REBUILDING), POOLED)),
+            lambda had: monocular(had[TRANSFORMER], REBUILDING, POOLED)),
 )  # fmt: skip
 
 
@@ -125,8 +121,8 @@ def draw_groups(had: Had) -> Figure:
     from binocular.report.figures.style import title_panel
 
     study = had[TRANSFORMER]
-    condition, rebuilt = condition_of(study, REBUILDING), epochs_of_rebuilding(study)
-    moments = {0: "before rearing", rebuilt: "after rebuilding", _end(study, REBUILDING): "after learning the classes"}
+    condition, rebuilt = study.condition(REBUILDING), epochs_of_rebuilding(study)
+    moments = {0: "before rearing", rebuilt: "after rebuilding", _end(study): "after learning the classes"}
     figure = new_figure(7.4, 2.6)
     axes = figure.subplots(1, len(moments), sharey=True)
     shown = [

@@ -14,15 +14,16 @@ from typing import Any
 
 import xarray as xr
 
-from binocular.papers.claims import Claim, Had, Need, Row, Scale, context, control, test
-from binocular.papers.kleinman_2023 import variants_figures as figures
-from binocular.papers.kleinman_2023.main import BLUR, PHOTOGRAPHS, ends_of
-from binocular.papers.kleinman_2023.measures import BALANCED, SHIFT, accuracies, bias, total
-from binocular.papers.kleinman_2023.tables import accuracy_curve
-from binocular.papers.kleinman_2023.unit_figures import draw_blur
-from binocular.papers.kleinman_2023.variants_figures import RATES, WIDTHS
+from binocular.papers.claims import Claim, Had, Row, Scale, context, control, test
+from binocular.papers.kleinman_2023 import controls_figures as figures
+from binocular.papers.kleinman_2023.controls_figures import RATES, WIDTHS
+from binocular.papers.kleinman_2023.main import BLUR, PHOTOGRAPHS, ends_of_blur
+from binocular.papers.kleinman_2023.main_figures import draw_blur
+from binocular.papers.kleinman_2023.measures import BALANCED, SHIFT, bias, total
+from binocular.papers.kleinman_2023.tables import accuracy_curve, loss_of
 from binocular.papers.looks import Looks
-from binocular.papers.needs import StudyNeed
+from binocular.papers.needs import StudyNeed, both_scales
+from binocular.papers.numbers import accuracy
 
 __all__ = ["CLAIMS", "RATES", "RESNET", "WIDTHS"]
 
@@ -33,13 +34,12 @@ RESNET = "fig4-resnet"
 
 
 def _lost(had: Had, key: str) -> xr.DataArray:
-    return -total(accuracies(had[key], "blurred"))
+    return -total(accuracy(had[key], "blurred-*"))
 
 
 def _published_loss(key: str) -> float:
     columns, _, figure = WIDTHS[key]
-    curve = accuracy_curve("blur", f"view width {columns}", figure)
-    return curve[0] - curve[max(curve)]
+    return loss_of(accuracy_curve("blur", f"view width {columns}", figure))
 
 
 WIDTH = (
@@ -73,23 +73,17 @@ def _row_of_resnet(row: Row) -> Row:
     return replace(row, number=_of_resnet(row.number), published=published)
 
 
-_FIRST_AND_LAST = ("conditions.0.sweep={removal=[0,20]}", "conditions.0.sweep={removal=[0,180]}")
-
-
-def _both(key: str, lab: str, paper: str, instead: tuple[str, ...] = ()) -> tuple[StudyNeed, StudyNeed]:
+def _both(key: str, here: str, there: str, *instead: str) -> tuple[StudyNeed, StudyNeed]:
     """Return a need at laboratory scale and at the paper's: no blur and the longest one."""
+    lab, paper = (here, "conditions.0.sweep={removal=[0,20]}"), (there, "conditions.0.sweep={removal=[0,180]}")
     return (
-        StudyNeed(key, "kleinman-2023-fig4", (lab, _FIRST_AND_LAST[0]), instead=(*PHOTOGRAPHS, *instead)),
-        StudyNeed(key, "kleinman-2023-fig4-paper", (paper, _FIRST_AND_LAST[1]), graphics_card=True),
+        StudyNeed(key, "kleinman-2023-fig4", lab, instead=(*PHOTOGRAPHS, *instead)),
+        StudyNeed(key, "kleinman-2023-fig4-paper", paper, graphics_card=True),
     )
 
 
-def _scales(*pairs: tuple[StudyNeed, StudyNeed]) -> dict[Scale, tuple[Need, ...]]:
-    return {"lab": tuple(lab for lab, _ in pairs), "paper": tuple(paper for _, paper in pairs)}
-
-
 _WIDTHS = (
-    _both(key, f"stimulus.visible={here}", f"stimulus.visible={there}", (f"stimulus.visible={round(24 * there / 32)}",))
+    _both(key, f"stimulus.visible={here}", f"stimulus.visible={there}", f"stimulus.visible={round(24 * there / 32)}")
     for key, (there, here, _) in WIDTHS.items()
 )
 _RATES = (_both(key, f"training.learning_rate={rate}", f"training.learning_rate={rate}") for key, rate in RATES.items())
@@ -105,7 +99,7 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-11-widths",
         "A blur of one view costs accuracy with narrower and wider views too, and the more the less the views share.",
         "Figs 11 and 12",
-        _scales(*_WIDTHS),
+        both_scales(*_WIDTHS),
         WIDTH,
         figures.draw_widths,
         looks=LOOKS,
@@ -114,7 +108,7 @@ CLAIMS: tuple[Claim, ...] = (
         "k23-16-rates",
         "A blur of one view turns the units to the other eye at other initial learning rates too.",
         "Fig. 16 right, whose numbers are in no table here",
-        _scales(*_RATES),
+        both_scales(*_RATES),
         RATE,
         figures.draw_rates,
         looks=LOOKS,
@@ -126,7 +120,7 @@ CLAIMS: tuple[Claim, ...] = (
         {"lab": (_RESNET,)},
         tuple(_row_of_resnet(row) for row in BLUR),
         _of_resnet(draw_blur),
-        facts=_of_resnet(ends_of("fig4")),
+        facts=_of_resnet(ends_of_blur),
         absent={"paper": "it is what k23-3-blur needs there, at the published width"},
         looks=LOOKS,
     ),

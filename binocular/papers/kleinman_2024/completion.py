@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,30 +10,22 @@ import xarray as xr
 
 from binocular.papers.claims import Claim, Had, Scale, context, control, test
 from binocular.papers.computing import ComputedNeed
-from binocular.papers.kleinman_2024.completion_figures import completion_figure
-from binocular.store.statistics import exact
+from binocular.papers.figures import TIGHT, band, new_figure
+from binocular.report.figures.style import TASK_COLOURS
+from binocular.store.statistics import exact, interval
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["K24_COMPLETION", "harm"]
+__all__ = ["CLAIMS"]
 
 _KEY = "linear-completion-"
 _FIRST_RANKS: dict[Scale, tuple[int, ...]] = {"lab": (1, 3, 6, 9), "paper": (2, 5, 10, 15)}
 
 
-def harm(had: Had, series: str, since: int = 0) -> xr.DataArray:
-    """Return how much larger the error is after the longest first task than without one, ``[seed]``.
-
-    Parameters
-    ----------
-    had
-        Tables of `binocular.papers.kleinman_2024.tables.completion`; their first duration is 0.
-    series
-        Name of the series, such as ``"depth-3"``.
-    since
-        Which duration it is compared with; none by default.
-    """
+def _harm(had: Had, series: str, since: int = 0) -> xr.DataArray:
+    """Return how much larger the error is after the longest first task than after another one, none by default."""
     error = _tables(had)[series]["error"]
     return xr.DataArray(error[-1] - error[since], dims="seed")
 
@@ -65,21 +57,21 @@ def _half(had: Had) -> int:
 
 
 DEPTH = (
-    test("depth 3: rise of the error by the longest first task", lambda had: harm(had, "depth-3"), **_DAMAGE,
+    test("depth 3: rise of the error by the longest first task", lambda had: _harm(had, "depth-3"), **_DAMAGE,
          published=_BY_DEPTH),
-    test("depth 2: the same", lambda had: harm(had, "depth-2"), **_DAMAGE, published=_BY_DEPTH),
+    test("depth 2: the same", lambda had: _harm(had, "depth-2"), **_DAMAGE, published=_BY_DEPTH),
     test("depth 3 less depth 2: rise of the error, same matrices",
-         lambda had: harm(had, "depth-3") - harm(had, "depth-2"), at_least=0.0, published=_BY_DEPTH),
-    test("depth 3: longest first task less one of {shorter:,} steps", lambda had: harm(had, "depth-3", _half(had)),
+         lambda had: _harm(had, "depth-3") - _harm(had, "depth-2"), at_least=0.0, published=_BY_DEPTH),
+    test("depth 3: longest first task less one of {shorter:,} steps", lambda had: _harm(had, "depth-3", _half(had)),
          at_least=0.0, published="duration on the axis, not digitised"),
-    control("depth 1: rise of the error", lambda had: harm(had, "depth-1"), **_NO_DAMAGE, published=_BY_DEPTH),
-    control("depth 3, the first task is the second one (sham): rise of the error", lambda had: harm(had, "sham"),
+    control("depth 1: rise of the error", lambda had: _harm(had, "depth-1"), **_NO_DAMAGE, published=_BY_DEPTH),
+    control("depth 3, the first task is the second one (sham): rise of the error", lambda had: _harm(had, "sham"),
             **_NO_DAMAGE),
     *(context(f"depth {depth}: error without a first task", lambda had, depth=depth: _without(had, f"depth-{depth}"))
       for depth in (1, 2, 3)),
     context("depth 3, the same first task after the second was learned, then the second again: rise of the error",
-            lambda had: harm(had, "late")),
-    context("that late rise less the early one, same matrices", lambda had: harm(had, "late") - harm(had, "depth-3")),
+            lambda had: _harm(had, "late")),
+    context("that late rise less the early one, same matrices", lambda had: _harm(had, "late") - _harm(had, "depth-3")),
     _FIT,
 )  # fmt: skip
 
@@ -91,7 +83,7 @@ def _ranks(had: Had) -> dict[str, int]:
 
 def _by_rank(had: Had, rank: str) -> xr.DataArray:
     number = _ranks(had)[rank]
-    return harm(had, "depth-3" if rank == "double" else f"rank-{number}")
+    return _harm(had, "depth-3" if rank == "double" else f"rank-{number}")
 
 
 RANK = (
@@ -108,13 +100,13 @@ RANK = (
 )  # fmt: skip
 
 ENTRIES = (
-    test("depth 3, the same matrix with fewer entries first: rise of the error", lambda had: harm(had, "fewer-3"),
+    test("depth 3, the same matrix with fewer entries first: rise of the error", lambda had: _harm(had, "fewer-3"),
          **_DAMAGE, published=_BY_ENTRIES),
-    test("depth 3 less depth 2: rise of the error", lambda had: harm(had, "fewer-3") - harm(had, "fewer-2"),
+    test("depth 3 less depth 2: rise of the error", lambda had: _harm(had, "fewer-3") - _harm(had, "fewer-2"),
          at_least=0.0, published=_BY_ENTRIES),
-    test("depth 2 less depth 1: rise of the error", lambda had: harm(had, "fewer-2") - harm(had, "fewer-1"),
+    test("depth 2 less depth 1: rise of the error", lambda had: _harm(had, "fewer-2") - _harm(had, "fewer-1"),
          at_least=0.0, published=_BY_ENTRIES),
-    control("depth 1: rise of the error", lambda had: harm(had, "fewer-1"), **_NO_DAMAGE),
+    control("depth 1: rise of the error", lambda had: _harm(had, "fewer-1"), **_NO_DAMAGE),
     *(context(f"depth {depth}: error without a first phase", lambda had, depth=depth: _without(had, f"fewer-{depth}"))
       for depth in (1, 2, 3)),
     _FIT,
@@ -151,27 +143,19 @@ _COMMON: dict[Scale, dict[str, Any]] = {
 _SEEDS: dict[Scale, int] = {"lab": 10, "paper": 4}
 
 
-def _plan(name: str, scale: Scale) -> dict[str, Any]:
-    """Return what makes a series differ from the common settings."""
-    kind, _, number = name.partition("-")
-    if kind == "depth":
-        return {"depth": int(number)}
-    if kind == "rank":
-        return {"depth": 3, "first_rank": int(number)}
-    if kind == "late":
-        return {"depth": 3, "before": _COMMON[scale]["afterwards"]}
-    same = {"same_matrix": True, "first_rank": _COMMON[scale]["second_rank"]}
-    if kind == "sham":
-        return {"depth": 3, **same}
-    return {
-        "depth": int(number), **same,
-        "observed_first": _COMMON[scale]["observed_first"] // 2,
-        "observed_second": _COMMON[scale]["observed_second"] * 3 // 4,
-    }  # fmt: skip
-
-
 def _need(name: str, scale: Scale) -> ComputedNeed:
-    plan = {**_COMMON[scale], **_plan(name, scale)}
+    common = _COMMON[scale]
+    kind, _, number = name.partition("-")
+    same = {"same_matrix": True, "first_rank": common["second_rank"]}
+    fewer = {"observed_first": common["observed_first"] // 2, "observed_second": common["observed_second"] * 3 // 4}
+    differs: dict[str, Any] = {
+        "depth": {},
+        "rank": {"first_rank": int(number or 0)},
+        "late": {"before": common["afterwards"]},
+        "sham": same,
+        "fewer": {**same, **fewer},
+    }[kind]
+    plan = {**common, "depth": int(number) if kind in ("depth", "fewer") else 3, **differs}
     # Measured on one core: microseconds per step of one network, by size and depth.
     step = (plan["size"] / 60) ** 3 * {1: 12, 2: 70, 3: 115}[plan["depth"]]
     steps = plan["switches"][-1] + len(plan["switches"]) * plan["afterwards"] + plan.get("before", 0)
@@ -186,19 +170,63 @@ def _needs(names: Mapping[Scale, tuple[str, ...]]) -> dict[Scale, tuple[Computed
     return {scale: tuple(_need(name, scale) for name in chosen) for scale, chosen in names.items()}
 
 
-def _drawing(title: str, by_rank: bool = False) -> Callable[[Had], Figure]:
-    def draw(had: Had) -> Figure:
-        tables = _tables(had)
-        if by_rank:
-            tables[f"rank-{_ranks(had)['double']}"] = tables.pop("depth-3")
-        return completion_figure(tables, title)
+def _error(ax: Axes, series: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+    """Draw the error of the second task against the duration of the first on a logarithmic axis, 0 at its left end.
 
-    return draw
+    Lines are means over seeds, bars their 95 % intervals, faint lines single seeds.
+    """
+    for colour, (name, table) in zip(TASK_COLOURS, series.items(), strict=False):
+        switch = table["switch"]
+        at = np.where(switch == 0, switch[1] / 3, switch).astype(np.float64)
+        found = interval(table["error"].T)
+        ax.plot(at, table["error"], color=colour, lw=0.4, alpha=0.3)
+        ax.errorbar(
+            at, found.mean, [found.mean - found.low, found.high - found.mean], color=colour, marker="o", ms=3,
+            capsize=1.5, label=name.replace("-", " "),
+        )  # fmt: skip
+    first = next(iter(series.values()))["switch"]
+    ax.set_xscale("log")
+    ticks = [first[1] / 3, *[10**k for k in range(1, 7) if first[1] <= 10**k <= first[-1]]]
+    ax.set_xticks(ticks, ["0", *[f"{tick:,}" for tick in ticks[1:]]])
+    ax.minorticks_off()
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("duration of the first task (steps)")
+    ax.set_ylabel("mean squared error in the end")
+    ax.set_title("error over all entries", loc="left")
+
+
+def _drawn(series: Mapping[str, Mapping[str, np.ndarray]], title: str) -> Figure:
+    """Draw the error against duration, and the singular values without and after the longest first task."""
+    order = sorted(series, key=lambda name: (not name[-1].isdigit(), len(name), name))
+    ordered = {name: series[name] for name in order}
+    figure = new_figure(7.4, 2.9, TIGHT)
+    error, *values = figure.subplots(1, 3, width_ratios=(1.35, 1, 1))
+    _error(error, ordered)
+    for ax, switch, words in zip(values, (0, -1), ("without a", "after the longest"), strict=True):
+        for colour, (name, table) in zip(TASK_COLOURS, ordered.items(), strict=False):
+            label = name.replace("-", " ")
+            band(ax, table["value"], table["strength"][switch], colour, marker="o", ms=2.5, label=label)
+        ax.set_xlabel("singular value, from the largest")
+        ax.set_title(f"{words} first task", loc="left")
+    top = max(ax.get_ylim()[1] for ax in values)
+    for ax in values:
+        ax.set_ylim(0, top)
+    values[0].set_ylabel("strength in the end")
+    n = len(next(iter(series.values()))["seed"])
+    figure.legend(*error.get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    figure.suptitle(f"{title}: means of {n} seeds, 95 % intervals", x=0.01, ha="left")
+    return figure
+
+
+def _draw_ranks(had: Had) -> Figure:
+    tables = _tables(had)
+    tables[f"rank-{_ranks(had)['double']}"] = tables.pop("depth-3")
+    return _drawn(tables, "A matrix of another rank first")
 
 
 _DEPTHS = ("depth-1", "depth-2", "depth-3", "sham", "late")
 _FEWER = ("fewer-1", "fewer-2", "fewer-3")
-K24_COMPLETION = (
+CLAIMS: tuple[Claim, ...] = (
     Claim(
         "k24-6-completion-depth",
         "Learning another matrix first damages the completion of the second one, the more the longer it lasts and the "
@@ -206,7 +234,7 @@ K24_COMPLETION = (
         "Section on matrix completion, effect of depth; settings of the released code (rank 10, then 5)",
         _needs({"lab": _DEPTHS, "paper": _DEPTHS}),
         DEPTH,
-        _drawing("Another matrix first"),
+        lambda had: _drawn(_tables(had), "Another matrix first"),
         facts=lambda had: {"shorter": int(_tables(had)["depth-3"]["switch"][_half(had)])},
         reason="The bound of the sham has two sides: it breaks too where longer training improves the completion. "
         "Where the damage of a late deficit is as large as that of an early one, it is no matter of an early period.",
@@ -218,7 +246,7 @@ K24_COMPLETION = (
         "Section on matrix completion, effect of rank; settings of the released code (ranks 2, 5, 10, 15, then 5)",
         _needs({"lab": ("rank-1", "rank-3", "depth-3", "rank-9"), "paper": ("rank-2", "rank-5", "depth-3", "rank-15")}),
         RANK,
-        _drawing("A matrix of another rank first", by_rank=True),
+        _draw_ranks,
         facts=_ranks,
         reason="The row of another matrix of the same rank tells rank from mere difference.",
         deviations=_deviations,
@@ -229,9 +257,8 @@ K24_COMPLETION = (
         "Section on matrix completion and appendix, subset of entries; settings of the released code (1000, then 1500)",
         _needs({"lab": _FEWER, "paper": _FEWER}),
         ENTRIES,
-        _drawing("Fewer entries of the same matrix first, by depth"),
+        lambda had: _drawn(_tables(had), "Fewer entries of the same matrix first, by depth"),
         reason="The sham of this claim is in the first one of matrix completion: the same entries throughout.",
         deviations=_deviations,
     ),
 )
-"""Claims of Kleinman et al. 2024 on matrix completion."""

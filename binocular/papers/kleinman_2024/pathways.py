@@ -10,13 +10,15 @@ import numpy as np
 import xarray as xr
 
 from binocular.linear.gating import shares
-from binocular.papers.claims import SCALES, Claim, Had, Scale, context, control, test
+from binocular.papers.claims import Claim, Had, Need, Scale, context, control, test
 from binocular.papers.computing import ComputedNeed
 from binocular.papers.kleinman_2024 import pathway_figures as figures
+from binocular.papers.kleinman_2024.tables import LESIONED
+from binocular.papers.needs import both_scales
 from binocular.papers.numbers import worst
 from binocular.store.statistics import Interval, exact
 
-__all__ = ["K24_GATES", "K24_PORTRAITS"]
+__all__ = ["CLAIMS"]
 
 _PORTRAITS, _GATES, _BENT = "linear-portraits", "linear-gates", "linear-bent"
 _DRAWN = (2, 5, 8, 13)
@@ -165,26 +167,24 @@ GATES = (
 )  # fmt: skip
 
 
-def _lesion(had: Had, condition: str) -> np.ndarray:
+def _lesion(had: Had, condition: str, others: bool = False) -> np.ndarray:
+    """Return the share of the gated pathway in the lesioned mode in the end, or in all others, ``[seed, mode]``."""
     table = had[_GATES]["lesions"]
-    return shares(table["contribution"][list(table["condition"]).index(condition), :, -1])
-
-
-def _other_modes(had: Had, condition: str) -> np.ndarray:
-    return np.delete(_lesion(had, condition), 1, axis=1)
+    found = shares(table["contribution"][list(table["condition"]).index(condition), :, -1])
+    return np.delete(found, LESIONED, axis=1) if others else found[:, [LESIONED]]
 
 
 LESION = (
     test("gate and lesion: share of the gated pathway in the mode that the other one cannot carry",
-         lambda had: _mean(_lesion(had, "gate and lesion")[:, 1:2]), at_least=0.9,
+         lambda had: _mean(_lesion(had, "gate and lesion")), at_least=0.9,
          published="Fig. 3: learned by the gated pathway"),
     test("gate and lesion: share of the gated pathway in the other modes",
-         lambda had: _mean(_other_modes(had, "gate and lesion")), at_most=0.1,
+         lambda had: _mean(_lesion(had, "gate and lesion", others=True)), at_most=0.1,
          published="Fig. 3: learned by the open pathway"),
     control("gate without lesion: share of the gated pathway in the same mode",
-            lambda had: _mean(_lesion(had, "gate")[:, 1:2]), at_most=0.1),
+            lambda had: _mean(_lesion(had, "gate")), at_most=0.1),
     control("lesion without gate: largest distance of the share in the other modes from one half",
-            lambda had: _off_half(_other_modes(had, "lesion")), at_most=0.02, digits=4),
+            lambda had: _off_half(_lesion(had, "lesion", others=True)), at_most=0.02, digits=4),
 )  # fmt: skip
 
 
@@ -221,44 +221,36 @@ BENT = (
 )  # fmt: skip
 
 
-def _as_computed(key: str, name: str, *more: str) -> Callable[[Had], tuple[str, ...]]:
+def _as_computed(name: str, *more: str) -> Callable[[Had], tuple[str, ...]]:
     return lambda had: (
         *more,
-        f"{len(had[key][name]['seed'])} seeds instead of one; hidden layers carry the eight modes at first, and every "
-        "layer of a pathway has a basis of its own where the paper shares one, which in linear pathways leaves the "
-        "course of modes the same.",
+        f"{len(had[f'linear-{name}'][name]['seed'])} seeds instead of one; hidden layers carry the eight modes at "
+        "first, and every layer of a pathway has a basis of its own where the paper shares one, which in linear "
+        "pathways leaves the course of modes the same.",
         "The published column is what the released code of the figure computes; no figure was digitised.",
     )
 
 
-def _need(key: str, title: str, table: str, minutes: float, **parameters: object) -> ComputedNeed:
-    home = f"binocular.papers.kleinman_2024.tables:{table}"
-    return ComputedNeed(key, title, home, parameters, minutes=minutes)
+def _need(name: str, paper: bool) -> ComputedNeed:
+    """Return a need from seeds of one mode and of the hierarchy, and from widths of linear and of bent units."""
+    seeds, fewer, width, wide = (100, 20, 100, 100) if paper else (20, 10, 16, 32)
+    title, minutes, parameters = {
+        "portraits": ("Two linear pathways that share one mode, depths 1 to 13", seeds / 20,
+                      {"depths": [1, 2, 3, 5, 8, 13], "seeds": seeds, "fineness": 0.02}),
+        "gates": ("Two linear pathways that share the hierarchy, gates and a lesion", 6 if paper else 0.2,
+                  {"depths": [1, 4], "seeds": fewer, "width": width}),
+        "bent": ("Two pathways with tanh or rectified units, gates", 8 if paper else 0.6,
+                 {"units": ["tanh", "relu"], "depth": 3, "seeds": fewer, "width": wide}),
+    }[name]  # fmt: skip
+    home = f"binocular.papers.kleinman_2024.tables:{name}"
+    return ComputedNeed(f"linear-{name}", title, home, parameters, minutes=minutes)
 
 
-def _scales(of: Callable[[int, int, int, int], ComputedNeed]) -> dict[Scale, ComputedNeed]:
-    """Return a need at both scales, from seeds of one mode and of the hierarchy, and widths (linear, bent)."""
-    return {"lab": of(20, 10, 16, 32), "paper": of(100, 20, 100, 100)}
+def _needs(*names: str) -> dict[Scale, tuple[Need, ...]]:
+    return both_scales(*((_need(name, False), _need(name, True)) for name in names))
 
 
-_NEEDS = {
-    "portraits": _scales(lambda seeds, fewer, width, wide: _need(
-        _PORTRAITS, "Two linear pathways that share one mode, depths 1 to 13", "portraits", seeds / 20,
-        depths=[1, 2, 3, 5, 8, 13], seeds=seeds, fineness=0.02)),
-    "gates": _scales(lambda seeds, fewer, width, wide: _need(
-        _GATES, "Two linear pathways that share the hierarchy, gates and a lesion", "gates", 0.2 if width < 50 else 6,
-        depths=[1, 4], seeds=fewer, width=width)),
-    "bent": _scales(lambda seeds, fewer, width, wide: _need(
-        _BENT, "Two pathways with tanh or rectified units, gates", "bent", 0.6 if wide < 50 else 8,
-        units=["tanh", "relu"], depth=3, seeds=fewer, width=wide)),
-}  # fmt: skip
-
-
-def _needs(*names: str) -> dict[Scale, tuple[ComputedNeed, ...]]:
-    return {scale: tuple(_NEEDS[name][scale] for name in names) for scale in SCALES}
-
-
-K24_PORTRAITS = (
+CLAIMS: tuple[Claim, ...] = (
     Claim(
         "k24-1-depth",
         "An early gate of one pathway lets the other learn the feature for good, the more so the deeper the pathways.",
@@ -283,10 +275,6 @@ K24_PORTRAITS = (
         reason=_how_late,
         deviations=("Networks are trained by gradient descent; the paper integrates the differential equation.",),
     ),
-)
-"""Claims of Kleinman et al. 2024 on depth and time."""
-
-K24_GATES = (
     Claim(
         "k24-3-equation",
         "One differential equation per mode says what gradient descent of the network does, gates included.",
@@ -306,7 +294,7 @@ K24_GATES = (
         GATES,
         figures.gates_figure,
         reason="The rows of depth 1 tell what the same gates do to two shallow pathways, which learn without a delay.",
-        deviations=_as_computed(_GATES, "gates"),
+        deviations=_as_computed("gates"),
     ),
     Claim(
         "k24-5-competition",
@@ -317,7 +305,7 @@ K24_GATES = (
         LESION,
         figures.lesions_figure,
         reason="The controls tell the gate and the lesion apart.",
-        deviations=_as_computed(_GATES, "gates"),
+        deviations=_as_computed("gates"),
     ),
     Claim(
         "k24-9-nonlinear",
@@ -329,10 +317,8 @@ K24_GATES = (
         figures.bent_figure,
         reason="Units that bend leave no modes to follow, so that the squared output is what is shared.",
         deviations=_as_computed(
-            _BENT,
             "bent",
             "The share is that of the squared output; the paper draws the diagonal of the output in the modes' basis.",
         ),
     ),
 )
-"""Claims of Kleinman et al. 2024 on gates and competition."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -22,59 +23,55 @@ _TIME = Field(("time",), "float64", "time constants", "time of gradient flow: st
 _MODE = Field(("mode",), "int64", "1", "mode of the task, from strong to weak")
 _PATHWAY = Field(("pathway",), "string", "1", "pathway; b is the one that is gated")
 _DEPTH = Field(("depth",), "int64", "1", "matrices per pathway")
+_PATHWAYS = (_PATHWAY, ["a", "b"])
 
 
-def strong_sensor(seeds: int, learning_rate: float, start: float = 1e-4) -> dict[str, Table]:
+def _float(*dims: str, is_: str, unit: str = "1") -> Field:
+    return Field(dims, "float64", unit, is_)
+
+
+def _table(**columns: tuple[Field, Any]) -> Table:
+    """Return a table from what each of its data sets is and its values."""
+    return Table(
+        {name: field for name, (field, _) in columns.items()},
+        {name: values if field.kind == "string" else np.asarray(values) for name, (field, values) in columns.items()},
+    )
+
+
+def strong_sensor(seeds: int, learning_rate: float) -> dict[str, Table]:
     """Return weights through training with and without the strong sensor, deep and shallow.
 
     Parameters
     ----------
-    seeds
-        How many, from 0.
-    learning_rate
-        Of gradient descent.
-    start
-        Strength of each mode at the beginning.
+    seeds, learning_rate
+        How many networks, from 0, and of gradient descent.
     """
-    depths = np.array([1, 2])
-    tasks, columns = SENSORS.shape
-    reared = [sensors.reared_weights(int(depth), range(seeds), learning_rate, start) for depth in depths]
+    start = 1e-4  # strength of each mode at the beginning
+    depths = (1, 2)
+    reared = [sensors.reared_weights(depth, range(seeds), learning_rate, start) for depth in depths]
     time = reared[0][0]
-    fields = {
-        "depth": _DEPTH,
-        "condition": Field(("condition",), "string", "1", "what happens to a sensor"),
-        "seed": _SEED,
-        "time": _TIME,
-        "task": Field(("task",), "int64", "1", "task, counted from 1"),
-        "sensor": Field(("sensor",), "int64", "1", "sensor, counted from 1"),
-        "weight": Field(
-            ("depth", "condition", "seed", "time", "task", "sensor"), "float64", "1", "weight from sensor to task"
-        ),
-        "target": Field(("task", "sensor"), "float64", "1", "correlation of task with sensor"),
-        "exact_intact": Field(("depth", "time", "task", "sensor"), "float64", "1", "closed form, all sensors there"),
-        "exact_removed": Field(
-            ("depth", "time", "task", "sensor"), "float64", "1", "closed form, the strong sensor never there"
-        ),
-        "aligned_error": Field(
-            ("depth",), "float64", "1", "distance of gradient descent from the closed form, of the strongest mode"
-        ),
-    }  # fmt: skip
-    values = {
-        "depth": depths,
-        "condition": list(sensors.COURSES),
-        "seed": np.arange(seeds),
-        "time": time,
-        "task": np.arange(1, tasks + 1),
-        "sensor": np.arange(1, columns + 1),
-        "weight": np.stack([weights for _, weights in reared]),
-        "target": SENSORS,
-        "exact_intact": np.stack([sensors.exact_weights(int(depth), time, start) for depth in depths]),
-        "exact_removed": np.stack(
-            [sensors.exact_weights(int(depth), time, start, sensors.STRONG_SENSOR) for depth in depths]
-        ),
-        "aligned_error": np.array([sensors.aligned_error(int(depth), start, learning_rate / 10) for depth in depths]),
-    }
-    return {"weights": Table(fields, values)}
+    exact = "closed form, all sensors there", "closed form, the strong sensor never there"
+    intact, removed = (
+        [sensors.exact_weights(depth, time, start, sensor) for depth in depths]
+        for sensor in (None, sensors.STRONG_SENSOR)
+    )
+    aligned = [sensors.aligned_error(depth, start, learning_rate / 10) for depth in depths]
+    weights = ("task", "sensor")
+    return {"weights": _table(
+        depth=(_DEPTH, depths),
+        condition=(Field(("condition",), "string", "1", "what happens to a sensor"), list(sensors.COURSES)),
+        seed=(_SEED, range(seeds)),
+        time=(_TIME, time),
+        task=(Field(("task",), "int64", "1", "task, counted from 1"), np.arange(1, SENSORS.shape[0] + 1)),
+        sensor=(Field(("sensor",), "int64", "1", "sensor, counted from 1"), np.arange(1, SENSORS.shape[1] + 1)),
+        weight=(_float("depth", "condition", "seed", "time", *weights, is_="weight from sensor to task"),
+                [found for _, found in reared]),
+        target=(_float(*weights, is_="correlation of task with sensor"), SENSORS),
+        exact_intact=(_float("depth", "time", *weights, is_=exact[0]), intact),
+        exact_removed=(_float("depth", "time", *weights, is_=exact[1]), removed),
+        aligned_error=(_float("depth", is_="distance of gradient descent from the closed form, of the strongest mode"),
+                       aligned),
+    )}  # fmt: skip
 
 
 PORTRAITS: dict[str, tuple[float, float]] = {
@@ -90,7 +87,7 @@ PORTRAITS: dict[str, tuple[float, float]] = {
 ``quarter`` is set for each depth to a quarter of the time in which half of the mode is learned without a gate."""
 
 
-def portraits(depths: Sequence[int], seeds: int, fineness: float, strength: float = 10.0) -> dict[str, Table]:
+def portraits(depths: Sequence[int], seeds: int, fineness: float) -> dict[str, Table]:
     """Return how two pathways share one mode at several depths, by gradient descent and by the differential equation.
 
     The learning rate at each depth is ``fineness`` over the curvature at the end (`binocular.linear.modes.curvature`),
@@ -98,19 +95,17 @@ def portraits(depths: Sequence[int], seeds: int, fineness: float, strength: floa
 
     Parameters
     ----------
-    depths
-        Layers of a pathway.
-    seeds
-        How many, from 0.
+    depths, seeds
+        Layers of a pathway, and how many networks, from 0.
     fineness
         Size of a step, see above.
-    strength
-        Of the mode.
     """
+    strength = 10.0  # of the mode
     target = np.zeros((2, 2))
     target[0, 0] = strength
     starts = gating.single_mode_starts(range(seeds))
     time = np.linspace(0, 1, 101)
+    solved = [name for name in PORTRAITS if name != "early, unlike"]
     found, exact, quarters, rates = [], [], [], []
     for depth in depths:
         wanted = min(fineness / curvature(depth, strength, conserved=1.0), 0.001)
@@ -125,36 +120,22 @@ def portraits(depths: Sequence[int], seeds: int, fineness: float, strength: floa
             silenced=["half-way, closed"], correlation={"early, unlike": 0.0},
         )  # fmt: skip
         found.append(contributions[:, :, :, 0])
-        solved = {name: window for name, window in windows.items() if name != "early, unlike"}
-        exact.append(
-            gating.exact_contributions(
-                depth, np.array([strength]), starts, solved, time, conserved=1.0, silenced=["half-way, closed"]
-            )[:, :, :, 0]
-        )
-    dims = ("depth", "condition", "seed", "time", "pathway")
-    fields = {
-        "depth": _DEPTH, "condition": _CONDITION, "seed": _SEED, "time": _TIME, "pathway": _PATHWAY,
-        "solved": Field(("solved",), "string", "1", "condition for which the differential equation was solved"),
-        "contribution": Field(dims, "float64", "1", "contribution of a pathway to the mode, by gradient descent"),
-        "exact": Field(
-            ("depth", "solved", "seed", "time", "pathway"), "float64", "1", "the same by the differential equation"
-        ),
-        "quarter": Field(("depth",), "float64", "time constants", "length of the gate of a quarter of the half-time"),
-        "rate": Field(("depth",), "float64", "time constants", "learning rate"),
-    }  # fmt: skip
-    values = {
-        "depth": np.array(depths),
-        "condition": list(PORTRAITS),
-        "seed": np.arange(seeds),
-        "time": time,
-        "pathway": ["a", "b"],
-        "solved": [name for name in PORTRAITS if name != "early, unlike"],
-        "contribution": np.stack(found),
-        "exact": np.stack(exact),
-        "quarter": np.array(quarters),
-        "rate": np.array(rates),
-    }
-    return {"portraits": Table(fields, values)}
+        exact.append(gating.exact_contributions(
+            depth, np.array([strength]), starts, {name: windows[name] for name in solved}, time, conserved=1.0,
+            silenced=["half-way, closed"],
+        )[:, :, :, 0])  # fmt: skip
+    course = ("seed", "time", "pathway")
+    return {"portraits": _table(
+        depth=(_DEPTH, depths), condition=(_CONDITION, list(PORTRAITS)), seed=(_SEED, range(seeds)), time=(_TIME, time),
+        pathway=_PATHWAYS,
+        solved=(Field(("solved",), "string", "1", "condition for which the differential equation was solved"), solved),
+        contribution=(_float("depth", "condition", *course,
+                             is_="contribution of a pathway to the mode, by gradient descent"), found),
+        exact=(_float("depth", "solved", *course, is_="the same by the differential equation"), exact),
+        quarter=(_float("depth", is_="length of the gate of a quarter of the half-time", unit="time constants"),
+                 quarters),
+        rate=(_float("depth", is_="learning rate", unit="time constants"), rates),
+    )}  # fmt: skip
 
 
 GATES: dict[str, tuple[float, float]] = {"sham": (0, 0), "early": (0, 1.5), "middle": (4, 5.5), "late": (7.5, 9)}
@@ -169,20 +150,15 @@ LESIONED = 1
 """The lesioned mode, counted from 0."""
 
 
-def gates(depths: Sequence[int], seeds: int, width: int, lesion_depth: int = 3) -> dict[str, Table]:
+def gates(depths: Sequence[int], seeds: int, width: int) -> dict[str, Table]:
     """Return how two pathways share the modes of the hierarchy under gates and a lesion.
 
     Parameters
     ----------
-    depths
-        Layers of a pathway.
-    seeds
-        How many, from 0.
-    width
-        Units of a hidden layer.
-    lesion_depth
-        Depth at which there is a lesion too.
+    depths, seeds, width
+        Layers of a pathway, how many networks, from 0, and units of a hidden layer.
     """
+    lesion_depth = 3
     strengths = modes_of(HIERARCHY)[1]
     time = np.linspace(0, 10, 101)
     fine, coarse = 0.001, 0.01
@@ -201,28 +177,25 @@ def gates(depths: Sequence[int], seeds: int, width: int, lesion_depth: int = 3) 
         lesion_depth, HIERARCHY, starts, range(seeds), LESIONS, coarse, np.round(time / coarse).astype(int).tolist(),
         width=width, lesioned={"lesion": LESIONED, "gate and lesion": LESIONED},
     )  # fmt: skip
-    scales = {
-        "condition": _CONDITION, "seed": _SEED, "time": _TIME, "mode": _MODE, "pathway": _PATHWAY,
-        "strength": Field(("mode",), "float64", "1", "singular value of the mode"),
-    }  # fmt: skip
     common = {
-        "seed": np.arange(seeds), "time": time, "mode": np.arange(1, 9), "pathway": ["a", "b"], "strength": strengths,
+        "seed": (_SEED, range(seeds)), "time": (_TIME, time), "mode": (_MODE, range(1, 9)), "pathway": _PATHWAYS,
+        "strength": (_float("mode", is_="singular value of the mode"), strengths),
     }  # fmt: skip
-    dims = ("depth", "condition", "seed", "time", "mode", "pathway")
+    dims = ("condition", "seed", "time", "mode", "pathway")
     meanings = {
         "contribution": f"contribution of a pathway to a mode, by gradient descent at a learning rate of {fine}",
         "coarse": f"the same at the published learning rate of {coarse}",
         "exact": "the same by the differential equation",
         "stepped": f"the same by the differential equation in steps of {coarse}",
     }
-    gate_fields = {"depth": _DEPTH, **scales, **{name: Field(dims, "float64", "1", m) for name, m in meanings.items()}}
-    lesion_fields = {**scales, "contribution": Field(dims[1:], "float64", "1", meanings["coarse"])}
-    gate_values = {
-        "depth": np.array(depths), "condition": list(GATES), **common,
-        **{name: np.stack(row) for name, row in rows.items()},
+    courses = {name: (_float("depth", *dims, is_=meaning), rows[name]) for name, meaning in meanings.items()}
+    return {
+        "gates": _table(depth=(_DEPTH, depths), condition=(_CONDITION, list(GATES)), **common, **courses),
+        "lesions": _table(
+            condition=(_CONDITION, list(LESIONS)), **common,
+            contribution=(_float(*dims, is_=meanings["coarse"]), lesions),
+        ),
     }  # fmt: skip
-    lesion_values = {"condition": list(LESIONS), **common, "contribution": lesions}
-    return {"gates": Table(gate_fields, gate_values), "lesions": Table(lesion_fields, lesion_values)}
 
 
 def bent(units: Sequence[str], depth: int, seeds: int, width: int) -> dict[str, Table]:
@@ -232,28 +205,20 @@ def bent(units: Sequence[str], depth: int, seeds: int, width: int) -> dict[str, 
     ----------
     units
         Kinds of units, by name.
-    depth
-        Layers of a pathway.
-    seeds
-        How many, from 0.
-    width
-        Units of a hidden layer.
+    depth, seeds, width
+        Layers of a pathway, how many networks, from 0, and units of a hidden layer.
     """
     time, rate = np.linspace(0, 10, 101), 0.01
     at = np.round(time / rate).astype(int).tolist()
     done = [gated_outputs(name, depth, range(seeds), GATES, rate, at, width) for name in units]
+    sizes, errors = zip(*done, strict=True)
     dims = ("units", "condition", "seed", "time")
-    fields = {
-        "units": Field(("units",), "string", "1", "what the units do"),
-        "condition": _CONDITION, "seed": _SEED, "time": _TIME, "pathway": _PATHWAY,
-        "size": Field((*dims, "pathway"), "float64", "1", "sum of squares of what a pathway puts out"),
-        "error": Field(dims, "float64", "1", "half the squared error of the sum over pathways"),
-    }  # fmt: skip
-    values = {
-        "units": list(units), "condition": list(GATES), "seed": np.arange(seeds), "time": time, "pathway": ["a", "b"],
-        "size": np.stack([sizes for sizes, _ in done]), "error": np.stack([errors for _, errors in done]),
-    }  # fmt: skip
-    return {"bent": Table(fields, values)}
+    return {"bent": _table(
+        units=(Field(("units",), "string", "1", "what the units do"), list(units)),
+        condition=(_CONDITION, list(GATES)), seed=(_SEED, range(seeds)), time=(_TIME, time), pathway=_PATHWAYS,
+        size=(_float(*dims, "pathway", is_="sum of squares of what a pathway puts out"), sizes),
+        error=(_float(*dims, is_="half the squared error of the sum over pathways"), errors),
+    )}  # fmt: skip
 
 
 def completion(seeds: int, **settings: object) -> dict[str, Table]:
@@ -269,19 +234,13 @@ def completion(seeds: int, **settings: object) -> dict[str, Table]:
     settings["switches"] = tuple(settings["switches"])  # type: ignore[arg-type]
     plan = Completion(**settings)  # type: ignore[arg-type]
     done = complete(plan, range(seeds))
-    fields = {
-        "switch": Field(("switch",), "int64", "steps", "duration of the first task"),
-        "seed": _SEED,
-        "value": Field(("value",), "int64", "1", "singular value, from large to small"),
-        "error": Field(
-            ("switch", "seed"), "float64", "1", "mean squared error of all entries of the second matrix in the end"
-        ),
-        "seen_error": Field(("switch", "seed"), "float64", "1", "the same over the observed entries"),
-        "strength": Field(("switch", "seed", "value"), "float64", "1", "singular values in the end"),
-    }
-    values = {
-        "switch": np.array(plan.switches), "seed": np.arange(seeds),
-        "value": np.arange(1, done.strengths.shape[-1] + 1),
-        "error": done.error, "seen_error": done.seen_error, "strength": done.strengths,
-    }  # fmt: skip
-    return {"completion": Table(fields, values)}
+    values = np.arange(1, done.strengths.shape[-1] + 1)
+    return {"completion": _table(
+        switch=(Field(("switch",), "int64", "steps", "duration of the first task"), plan.switches),
+        seed=(_SEED, range(seeds)),
+        value=(Field(("value",), "int64", "1", "singular value, from large to small"), values),
+        error=(_float("switch", "seed", is_="mean squared error of all entries of the second matrix in the end"),
+               done.error),
+        seen_error=(_float("switch", "seed", is_="the same over the observed entries"), done.seen_error),
+        strength=(_float("switch", "seed", "value", is_="singular values in the end"), done.strengths),
+    )}  # fmt: skip

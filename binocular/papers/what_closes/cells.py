@@ -9,20 +9,28 @@ show.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from binocular.papers.numbers import condition_of, dominance, over
+from binocular.papers.numbers import When, dominance, over
 from binocular.probes.base import NETWORK
 from binocular.probes.plasticity import distance
 from binocular.probes.weights import PARTS
 from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
 
-__all__ = ["FIRST", "LAST", "LOGARITHMIC", "PREDICTORS", "RATES", "share_left", "skill", "table"]
+__all__ = ["FIRST", "LAST", "LOGARITHMIC", "PREDICTORS", "RATES", "SHOWN", "share_left", "skill", "table"]
 
+SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "scenes": ("no scene twice", ()),
+    "noise": ("scenes repeated, noise new", ('stimulus.fresh="noise"',)),
+    "none": ("scenes repeated, noise and all", ('stimulus.fresh="none"',)),
+    "few": ("a quarter of the scenes, repeated",
+            ('stimulus.fresh="none"', "stimulus.n_train=300", "training.batch_size=25")),
+    "bright": ("no scene twice, outline clear to either eye", ("stimulus.figure_mean=3",)),
+}  # fmt: skip
+"""What is shown, by the key of the study: in words, and how the protocol is changed. Steps in an epoch are the same."""
 RATES = ("falling", "constant", "cyclic", "restarted")
 """What the learning rate does, as in the names of conditions."""
 FIRST, LAST = "first_binocular", "representation"
@@ -68,14 +76,14 @@ def table(had: Mapping[str, Study], site: str = FIRST) -> xr.Dataset:
     return found
 
 
-def _turn(study: Study, rate: str, site: str, when: Any) -> xr.DataArray:
+def _turn(study: Study, rate: str, site: str, when: When) -> xr.DataArray:
     """Return how far closing an eye has turned the units, ``[seed]``; ``when`` is an epoch, or "end"."""
-    normal, closed = condition_of(study, f"normal-{rate}"), condition_of(study, f"closed-{rate}")
-    return dominance(closed, "mean_rsv", site, when) - dominance(normal, "mean_rsv", site, when)
+    closed, normal = (dominance(study, f"{name}-{rate}", "mean_rsv", site, when) for name in ("closed", "normal"))
+    return closed - normal
 
 
 def _opening(study: Study, rate: str) -> int:
-    return int(condition_of(study, f"closed-{rate}").subjects[0].phases[0]["stop"])
+    return int(study.condition(f"closed-{rate}").subjects[0].phases[0]["stop"])
 
 
 def share_left(study: Study, rate: str, site: str = FIRST) -> xr.DataArray:
@@ -95,7 +103,7 @@ def share_left(study: Study, rate: str, site: str = FIRST) -> xr.DataArray:
 
 
 def _cell(study: Study, rate: str, site: str) -> xr.Dataset:
-    closed, opening = condition_of(study, f"closed-{rate}"), _opening(study, rate)
+    closed, opening = f"closed-{rate}", _opening(study, rate)
 
     def measured(probe: str, of: str, part: str | None) -> xr.DataArray:
         def value(condition: Condition, subject: SubjectRecord) -> float:
@@ -106,12 +114,12 @@ def _cell(study: Study, rate: str, site: str) -> xr.Dataset:
             row = values[list(record.epoch).index(opening)]
             return float(row if part is None else row[list(PARTS).index(part)])
 
-        return over(closed, value)
+        return over(study, closed, value)
 
     def rate_left(condition: Condition, subject: SubjectRecord) -> float:
         return float(subject.history["learning_rate"][subject.history["epoch"] > opening].sum())
 
-    deprived = closed.treated_eye
+    deprived = study.treated_eye
     return xr.Dataset(
         {
             "left": share_left(study, rate, site),
@@ -120,7 +128,7 @@ def _cell(study: Study, rate: str, site: str) -> xr.Dataset:
             "gradient": measured("plasticity", "gradient_norm", deprived),
             "moved": measured("plasticity", "position", deprived),
             "fisher": measured("fisher", "fisher_trace", deprived),
-            "rate_left": over(closed, rate_left),
+            "rate_left": over(study, closed, rate_left),
         }
     )
 

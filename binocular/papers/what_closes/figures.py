@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from binocular.papers.figures import new_figure, subjects, zero
-from binocular.papers.what_closes.cells import FIRST, LAST, LOGARITHMIC, RATES, skill, table
+from binocular.papers.what_closes.cells import FIRST, LAST, LOGARITHMIC, RATES, SHOWN, skill, table
 from binocular.report.figures.style import title_panel
 from binocular.store.statistics import interval
 
@@ -34,20 +34,10 @@ _AXES = {
 """Each quantity in a word or two, and its axis."""
 
 
-def draw_table(had: Mapping[str, Any], shown: Mapping[str, str]) -> Figure:
+def draw_table(had: Mapping[str, Any]) -> Figure:
     """Draw the share of the turn that is left in each cell, at the first binocular cells and at the last layer.
 
-    Parameters
-    ----------
-    had
-        Studies by what is shown.
-    shown
-        What is shown in words, by the same keys.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        For each learning rate a mean with its 95 % interval over subjects, and the subjects beside it.
+    For each learning rate a mean with its 95 % interval over subjects, and the subjects beside it.
     """
     figure = new_figure(6.6, 3.0)
     axes = figure.subplots(1, 2, sharey=True)
@@ -57,7 +47,7 @@ def draw_table(had: Mapping[str, Any], shown: Mapping[str, str]) -> Figure:
         for number, (key, colour) in enumerate(zip(had, _COLOURS, strict=False)):
             here = at + apart * (number - len(had) / 2 + 0.35)
             values = left[(left["shown"] == key).to_numpy()]
-            _crosses(ax, here, values, colour, shown.get(key, key))
+            _crosses(ax, here, values, colour, SHOWN[key][0])
             subjects(ax, values, colour, here + min(0.1, 0.4 * apart))
         zero(ax)
         zero(ax, 1)
@@ -69,19 +59,11 @@ def draw_table(had: Mapping[str, Any], shown: Mapping[str, str]) -> Figure:
     return figure
 
 
-def draw_predictions(had: Mapping[str, Any], shown: Mapping[str, str]) -> Figure:
+def draw_predictions(had: Mapping[str, Any]) -> Figure:
     """Draw what is left against each quantity at the opening of the eye, a point for a cell.
 
-    Parameters
-    ----------
-    had, shown
-        As for `draw_table`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        A panel for each quantity: means over subjects with 95 % intervals both ways, and how well the quantity
-        predicts a cell from the others, among all of them and among those that are shown the same.
+    A panel for each quantity: means over subjects with 95 % intervals both ways, and how well the quantity predicts a
+    cell from the others, among all of them and among those that are shown the same.
     """
     cells = table(had)
     figure = new_figure(7.6, 5.6)
@@ -101,7 +83,7 @@ def draw_predictions(had: Mapping[str, Any], shown: Mapping[str, str]) -> Figure
         ax.set_xlabel(axis)
     for ax in axes[::3]:
         ax.set_ylabel(_LEFT)
-    points = [ax.plot([], [], "o", color=colours[key], label=shown.get(key, key))[0] for key in had]
+    points = [ax.plot([], [], "o", color=colours[key], label=SHOWN[key][0])[0] for key in had]
     points += [ax.plot([], [], _MARKERS[rate], color="#555555", label=f"rate {_RATE_WORDS[rate]}")[0] for rate in RATES]
     note = "means with 95 % intervals over subjects; skill for a cell left out: 1 perfect, 0 no better than a mean"
     figure.legend(handles=points, loc="outside lower center", ncols=3, fontsize=7, title=note, title_fontsize=7)

@@ -15,27 +15,17 @@ import xarray as xr
 
 from binocular.papers.claims import Claim, Had, Row, context, control, test
 from binocular.papers.needs import StudyNeed
-from binocular.papers.what_closes.cells import FIRST, LAST, PREDICTORS, RATES, share_left, skill, table
+from binocular.papers.what_closes.cells import FIRST, LAST, PREDICTORS, RATES, SHOWN, share_left, skill, table
+from binocular.papers.what_closes.figures import draw_predictions, draw_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CLAIMS", "SHOWN"]
+__all__ = ["CLAIMS"]
 
 PREDICTS = 0.5
 """Least skill of a quantity that predicts what is left."""
-SHOWN: dict[str, tuple[str, tuple[str, ...]]] = {
-    "scenes": ("no scene twice", ()),
-    "noise": ("scenes repeated, noise new", ('stimulus.fresh="noise"',)),
-    "none": ("scenes repeated, noise and all", ('stimulus.fresh="none"',)),
-    "few": ("a quarter of the scenes, repeated",
-            ('stimulus.fresh="none"', "stimulus.n_train=300", "training.batch_size=25")),
-    "bright": ("no scene twice, outline clear to either eye", ("stimulus.figure_mean=3",)),
-}  # fmt: skip
-"""What is shown, by the key of the study: in words, and how the protocol is changed. Steps in an epoch are the same."""
 _WHOLE = tuple(StudyNeed(key, "what-closes-the-period", settings) for key, (_, settings) in SHOWN.items())
-
-
 _FORGOTTEN = StudyNeed("forgotten", "what-closes-momentum")
 """The rate begun anew at the opening as in the table, but with momentum forgotten: a control that is no cell of it."""
 
@@ -46,22 +36,16 @@ def _forgotten(had: Had, site: str, less: bool) -> xr.DataArray:
     return share_left(had["scenes"], "falling", site) - found if less else found
 
 
-def _left(had: Had, site: str, by: str) -> xr.DataArray:
-    """Return the share of the turn that is left, mean over the other factor, ``[shown or rate, seed]``."""
+def _apart(had: Had, site: str, by: str, more: str, less: str) -> xr.DataArray | None:
+    """Return how much more of the turn is left at one rate, or where one thing is shown, than at another, ``[seed]``.
+
+    Each is the mean over the other factor; None where one of them was not reared.
+    """
     cells = {key: had[key] for key in SHOWN if key in had}
-    return table(cells, site)["left"].groupby(by).mean("cell", skipna=False)
-
-
-def _by_rate(had: Had, site: str, more: str, less: str) -> xr.DataArray:
-    left = _left(had, site, "rate")
-    return left.sel(rate=more, drop=True) - left.sel(rate=less, drop=True)
-
-
-def _by_shown(had: Had, site: str, more: str, less: str) -> xr.DataArray | None:
-    if not {more, less} <= set(had):
+    if by == "shown" and not {more, less} <= set(cells):
         return None
-    left = _left(had, site, "shown")
-    return left.sel(shown=more, drop=True) - left.sel(shown=less, drop=True)
+    left = table(cells, site)["left"].groupby(by).mean("cell", skipna=False)
+    return left.sel({by: more}, drop=True) - left.sel({by: less}, drop=True)
 
 
 def _cells(site: str, where: str) -> tuple[Row, ...]:
@@ -79,25 +63,16 @@ def _cells(site: str, where: str) -> tuple[Row, ...]:
     )
 
 
-def _effect(of: str, more: str, less: str, words: str) -> tuple[Row, Row]:
-    by = {"rate": _by_rate, "shown": _by_shown}[of]
+def _effect(by: str, more: str, less: str, words: str) -> tuple[Row, Row]:
     return (
-        test(f"share of the turn left, first binocular cells: {words}", lambda had: by(had, FIRST, more, less),
-             at_least=0.0),
-        control(f"the same at the last representation: {words}", lambda had: by(had, LAST, more, less), at_least=0.0),
+        test(f"share of the turn left, first binocular cells: {words}",
+             lambda had: _apart(had, FIRST, by, more, less), at_least=0.0),
+        control(f"the same at the last representation: {words}",
+                lambda had: _apart(had, LAST, by, more, less), at_least=0.0),
     )  # fmt: skip
 
 
-def _draw_table(had: Had) -> Figure:
-    from binocular.papers.what_closes.figures import draw_table
-
-    return draw_table(had, {key: words for key, (words, _) in SHOWN.items()})
-
-
-def _draw_predictions(had: Had) -> Figure:
-    from binocular.papers.what_closes.figures import draw_predictions
-
-    return draw_predictions(had, {key: words for key, (words, _) in SHOWN.items()})
+_WHERE = ((FIRST, "first cells"), (LAST, "last representation"))
 
 
 def _claim(
@@ -127,7 +102,7 @@ CLAIMS: tuple[Claim, ...] = (
         "closes-rate",
         "The fall of the learning rate closes the period: more of the turn is left than at a constant rate.",
         (*_effect("rate", "falling", "constant", "rate falling less constant"), *_cells(FIRST, "first cells")),
-        _draw_table,
+        draw_table,
         lab=("scenes",),
     ),
     _claim(
@@ -137,13 +112,13 @@ CLAIMS: tuple[Claim, ...] = (
             *_effect("rate", "falling", "restarted", "rate falling less begun anew"),
             *(control(f"rate falling less begun anew with momentum forgotten, {where}",
                       lambda had, site=site: _forgotten(had, site, less=True), at_least=0.0)
-              for site, where in ((FIRST, "first cells"), (LAST, "last representation"))),
+              for site, where in _WHERE),
             *(context(f"share of the turn left, rate begun anew and momentum forgotten, {where}",
                       lambda had, site=site: _forgotten(had, site, less=False))
-              for site, where in ((FIRST, "first cells"), (LAST, "last representation"))),
+              for site, where in _WHERE),
             *(context(f"share left, rate falling less cyclic, {where}",
-                      lambda had, site=site: _by_rate(had, site, "falling", "cyclic"))
-              for site, where in ((FIRST, "first cells"), (LAST, "last representation"))),
+                      lambda had, site=site: _apart(had, site, "rate", "falling", "cyclic"))
+              for site, where in _WHERE),
         ),
         lab=("scenes",),
         more=(_FORGOTTEN,),
@@ -156,7 +131,7 @@ CLAIMS: tuple[Claim, ...] = (
             *_effect("shown", "none", "scenes", "nothing new less no scene twice"),
             *_cells(LAST, "last representation"),
         ),
-        _draw_table,
+        draw_table,
     ),
     _claim(
         "closes-redundancy",
@@ -181,7 +156,7 @@ CLAIMS: tuple[Claim, ...] = (
                 context("the quantity, cells of the same history until the opening left out together",
                         lambda had, name=name: skill(table(had), [name], left_out="history")),
             ),
-            _draw_predictions if name == "loss" else None,
+            draw_predictions if name == "loss" else None,
             _SKILL,
         )
         for name, words in PREDICTORS.items()

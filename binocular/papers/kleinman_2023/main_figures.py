@@ -1,0 +1,236 @@
+"""Units, accuracy and usable information beside the digitised ones (Kleinman et al. 2023, Figs 4 to 6, 9, 10, 15).
+
+The published figures plot relative source variance the other way round; here, as everywhere in this project, group 1 is
+the treated (right) eye and +1 the left one, and the digitised numbers are turned accordingly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from binocular.compare.histogram_figures import oriented_histogram
+from binocular.papers.claims import Had
+from binocular.papers.figures import deficit_axis, halves, new_figure, points_and_line, published_line, zero
+from binocular.papers.kleinman_2023.measures import MAP, POOLED, bias, bits, monocular, relative_losses
+from binocular.papers.kleinman_2023.tables import (
+    accuracy_curve,
+    bias_of,
+    changed,
+    histograms,
+    monocularity_of,
+    nearest_removal,
+    usable_information,
+)
+from binocular.papers.numbers import accuracy, changes, seeds_of, swept
+from binocular.report.figures.style import EYE_COLOURS, title_panel, whole_epochs
+from binocular.store.statistics import interval, printed
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from binocular.compare.published import HistogramRecord
+    from binocular.store.study import Study
+
+__all__ = ["draw_accuracy", "draw_blur", "draw_clocks", "draw_dissociation", "draw_information", "draw_training"]
+
+_SITES = {MAP: ("units by place", "#000000", "o"), POOLED: ("pooled units", "#009E73", "s")}
+_SHADES = ("#9A9A9A", "#56B4E9", "#AA4499", "#000000", "#B8860B", "#009E73")
+
+
+def _histograms_and_index(
+    study: Study,
+    prefix: str,
+    published: Mapping[int, HistogramRecord],
+    index: Callable[[HistogramRecord], float],
+    ours: Callable[..., xr.DataArray],
+    words: tuple[str, str, str],
+    reference: tuple[float | None, str],
+) -> Figure:
+    """Draw published histograms over ours, column by column, and an index of them by the length of the deficit."""
+    done, treated, name = words
+    conditions = swept(study, prefix)
+    longest, columns = max(conditions), len(conditions)
+    figure = new_figure(1.75 * columns + 2.9, 5.4)
+    grid = figure.add_gridspec(3, columns + 1, width_ratios=[1.0] * columns + [1.55])
+    shares = {site: {at: c.shares(site) for at, c in conditions.items()} for site in _SITES}
+    chosen = {at: published[nearest_removal(at, longest, published)] for at in conditions}
+    means = [one.mean(0) for of_site in shares.values() for one in of_site.values()]
+    highest = max(float(np.max(each)) for each in (*means, *(record.shares for record in chosen.values())))
+    top = float(np.clip(10 * np.ceil(11.5 * highest), 40, 100))
+    for column, (at, condition) in enumerate(conditions.items()):
+        axes = [figure.add_subplot(grid[row, column]) for row in range(3)]
+        oriented_histogram(chosen[at].shares, axes[0], first=treated, top=top)
+        ends = nearest_removal(at, longest, published)
+        title_panel(
+            axes[0], f"published, to {ends}" if ends else "published, none", f"{done}, longest {max(published)}"
+        )
+        for ax, (site, (units, _, _)) in zip(axes[1:], _SITES.items(), strict=True):
+            turned = shares[site][at] if condition.treated_eye == "right" else shares[site][at][:, ::-1]
+            found = interval(turned)
+            oriented_histogram(
+                found.mean, ax, low=found.low, high=found.high, outline=chosen[at].shares,
+                deprived_eye=condition.treated_eye, first=treated, top=top,
+            )  # fmt: skip
+            title_panel(ax, f"ours, to {at}" if at else "ours, none", units)
+        for ax in axes:
+            if column:
+                ax.tick_params(labelleft=False)
+            else:
+                ax.set_ylabel("share of units (%)")
+    ax = figure.add_subplot(grid[:2, columns])
+    published_line(ax, {at: index(record) for at, record in published.items()})
+    for site, (units, colour, marker) in _SITES.items():
+        points_and_line(ax, ours(study, f"{prefix}-*", site), f"ours, {units}", colour, marker)
+        untrained = interval(ours(study, conditions[0].name, site, "untrained")).mean
+        ax.plot([-0.12], [untrained], marker=marker, ms=4.5, mfc="white", mec=colour, ls="none", clip_on=False)
+    if reference[0] is not None:
+        zero(ax, reference[0])
+    ax.set_ylim(0, 1)
+    ax.set_xlim(-0.18, 1.05)
+    ax.set_xticks([-0.12, 0, 0.5, 1], ["un-\ntrained", "0", "half", "longest\ndeficit"])
+    ax.set_xlabel("end of the deficit")
+    title_panel(ax, name, reference[1])
+    beside = figure.add_subplot(grid[2, columns])
+    beside.axis("off")
+    beside.legend(*ax.get_legend_handles_labels(), loc="upper left", handlelength=2.6)
+    return figure
+
+
+def draw_blur(had: Had) -> Figure:
+    """Draw Figs 4 and 10 beside ours: histograms, and the clean eye's bias by the length of the blur."""
+    return _histograms_and_index(
+        had["fig4"], "blurred", histograms("blur"), bias_of, bias,
+        ("blurred", "blurred", "clean eye's bias"), (0.5, "1 = every unit the clean eye's only"),
+    )  # fmt: skip
+
+
+def draw_dissociation(had: Had) -> Figure:
+    """Draw Fig. 6 beside ours: histograms, and monocularity by the length of the dissociation."""
+    figure = _histograms_and_index(
+        had["fig6"], "dissociated", histograms("dissociation"), monocularity_of, monocular,
+        ("dissociated", "treated", "monocularity index"), (None, "1 = every unit one eye's only"),
+    )  # fmt: skip
+    ax, beside = figure.axes[-2:]
+    points_and_line(ax, monocular(had["fig6-whole"]), "ours, by place, both eyes see all", "#AA4499", "D")
+    beside.legend(*ax.get_legend_handles_labels(), loc="upper left", handlelength=2.6)
+    return figure
+
+
+def draw_training(had: Had) -> Figure:
+    """Draw the clean eye's bias and the monocularity of the units through rearing."""
+    conditions = swept(had["fig4"], "blurred")
+    figure = new_figure(7.4, 3.0)
+    axes = figure.subplots(1, 2)
+    for colour, (at, condition) in zip(_SHADES, conditions.items(), strict=False):
+        epochs = sorted({int(epoch) for epoch in condition.subjects[0].sites[MAP].epoch})
+        for ax, of in zip(axes, (bias, monocular), strict=True):
+            found = interval(np.array([of(had["fig4"], condition.name, MAP, epoch).to_numpy() for epoch in epochs]).T)
+            ax.fill_between(epochs, found.low, found.high, color=colour, alpha=0.18, lw=0)
+            label = f"blurred to {at}" if at else "not blurred"
+            ax.plot(epochs, found.mean, color=colour, marker="o", ms=3, label=label)
+            if at:
+                ax.plot([at, at], [0.015, 0.055], color=colour, lw=2.5, transform=ax.get_xaxis_transform())
+    for ax, name, title in (
+        (axes[0], "clean eye's bias", "Inhibition of the blurred eye"), (axes[1], "monocularity index", "Monocularity"),
+    ):  # fmt: skip
+        ax.set_ylim(0, 1)
+        ax.set_xlabel("epoch")
+        ax.set_ylabel(name)
+        whole_epochs(ax)
+        title_panel(ax, title, "units by place; ticks: end of the blur")
+    zero(axes[0], 0.5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(conditions))
+    return figure
+
+
+def draw_accuracy(had: Had) -> Figure:
+    """Draw Fig. 5 left and right beside ours, and the loss by one closure in two tasks."""
+    figure = new_figure(8.6, 2.9)
+    axes = figure.subplots(1, 3, width_ratios=[1, 1, 0.8])
+    panels = (("blur", "blurred", "Fig. 5 left"), ("dissociation", "dissociated", "Fig. 5 right"))
+    for ax, (deficit, prefix, source) in zip(axes, panels, strict=False):
+        published = accuracy_curve(deficit, figure=source)
+        published_line(ax, changed(published), f"published ({source})")
+        ours = accuracy(had["fig5"], f"{prefix}-*")
+        points_and_line(ax, changes(ours), "ours", "#000000")
+        deficit_axis(ax)
+        normal = interval(ours[0]).mean
+        title_panel(ax, deficit, f"published {printed(published[0], 1)} %, ours {printed(normal, 1)} % without")
+        ax.legend(loc="lower left", handlelength=2.4)
+    axes[0].set_ylabel("change of accuracy (points)")
+    low = min(ax.get_ylim()[0] for ax in axes[:2])
+    for ax in axes[:2]:
+        ax.set_ylim(low - 2.5, max(ax.get_ylim()[1] for ax in axes[:2]))
+    _losses(axes[2], had)
+    return figure
+
+
+def _losses(ax: Axes, had: Had) -> None:
+    lost = relative_losses(had)
+    bars = {"either eye\nwill do": lost["ordinary"], "both eyes\nneeded": lost["stereopsis"]}
+    for x, values in enumerate(bars.values()):
+        found, seeds = interval(100 * values), 100 * seeds_of(values)
+        ax.bar([x], [found.mean], width=0.6, color="#C2C2C2", lw=0)
+        ax.vlines([x], found.low, found.high, color="#222222", lw=1.0)
+        places = x + np.linspace(-0.14, 0.14, len(seeds))
+        ax.plot(places, seeds, "o", ms=3, mfc="white", mec="#222222", mew=0.6)
+    ax.axhline(0, color="#8C8C8C", lw=0.7)
+    ax.set_xticks(range(len(bars)), list(bars))
+    ax.set_xlim(-0.6, 1.6)
+    ax.set_ylabel("lost of what is above chance (%)")
+    title_panel(ax, "one eye closed early", "epochs 0–10, then 20 with both")
+
+
+def draw_information(had: Had) -> Figure:
+    """Draw Fig. 9 and ours: bits about the class with each eye and both."""
+    study, published = had["fig9"], usable_information()
+    figure = new_figure(6.6, 3.1)
+    axes = figure.subplots(1, 2, sharey=True)
+    for eye, as_published, label, colour, marker in _eyes(study):
+        axes[0].plot(
+            [at / max(published) for at in published], [row[as_published] for row in published.values()],
+            color=colour, marker=marker, ms=4, mfc="white", ls=(0, (4, 2)),
+        )  # fmt: skip
+        points_and_line(axes[1], bits(study, eye), label, colour, marker)
+    halves("usable information (bits)", "CIFAR-10, at most 3.32 bits", *axes, source="Fig. 9", change=False)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _eyes(study: Study) -> tuple[tuple[str, str, str, str, str], ...]:
+    """Return eye, eye of the publication, label, colour and marker of each line."""
+    clean, blurred = study.fellow_eye, study.treated_eye
+    return (
+        ("both", "both", "both eyes", "#4D4D4D", "D"),
+        (clean, "left", f"{clean} eye (clean)", EYE_COLOURS[clean], "o"),
+        (blurred, "right", f"{blurred} eye (blurred)", EYE_COLOURS[blurred], "s"),
+    )
+
+
+def draw_clocks(had: Had) -> Figure:
+    """Draw Fig. 15 beside ours, and the bias of the units under three clocks of the learning rate."""
+    study, published = had["fig15"], accuracy_curve("blur", "constant learning rate 5e-4", "Fig. 15")
+    figure = new_figure(7.0, 3.1)
+    axes = figure.subplots(1, 2)
+    looks = {"constant": ("constant rate", "#000000", "o"), "phase": ("clock anew after the blur", "#009E73", "s"),
+             "absolute": ("published clock", "#AA4499", "D")}  # fmt: skip
+    published_line(axes[0], changed(published), "published, constant rate")
+    for offset, (clock, look) in zip((-0.015, 0.0, 0.015), looks.items(), strict=True):
+        ours, turned = accuracy(study, f"{clock}-*"), bias(study, f"{clock}-*")
+        x = (ours["removal"] / ours["removal"].max() + offset).to_numpy()
+        points_and_line(axes[0], changes(ours), *look, x)
+        points_and_line(axes[1], turned, *look, x)
+    axes[0].set_ylabel("change of accuracy (points)")
+    zero(axes[1], 0.5)
+    axes[1].set_ylim(0, 1)
+    axes[1].set_ylabel("clean eye's bias")
+    for ax, title in zip(axes, ("Accuracy", "Units by place"), strict=True):
+        deficit_axis(ax, "blur", change=ax is axes[0])
+        title_panel(ax, title, "means with 95 % intervals")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
