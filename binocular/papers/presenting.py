@@ -33,6 +33,7 @@ __all__ = [
 
 COLUMNS = ("", "published", "ours [interval]", "criterion", "says")
 """What `evidence_cells` tells."""
+_WIDE = 120
 _COLOURS = {"holds": "green", "does not hold": "red", "undecided": "yellow", "not run": "dim"}
 
 
@@ -105,14 +106,19 @@ def print_result(result: Result, console: Console) -> None:
     console.print()
     console.print(Text(f"{claim.id}  ", style="bold").append(finding.verdict, style=_COLOURS[finding.verdict]))
     console.print(Text(f"{claim.statement} ({claim.source})"))
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    for name, width in zip(COLUMNS, (45, 20, 20, 10, 13), strict=True):
-        table.add_column(name, overflow="fold", min_width=width)
-    for row in finding.evidence:
-        *told, says = evidence_cells(row)
-        table.add_row(*map(Text, told), Text(says, style=_COLOURS.get(says, "")))
-    if finding.evidence:
+    rows = [evidence_cells(row) for row in finding.evidence]
+    if console.width >= _WIDE and rows:
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+        for name in COLUMNS:
+            table.add_column(name, overflow="fold")
+        for *told, says in rows:
+            table.add_row(*map(Text, told), Text(says, style=_COLOURS.get(says, "")))
         print_fitting(console, table)
+    else:  # two lines a row, where a table would be too narrow to read
+        for what, published, number, criterion, says in rows:
+            line = Text(f"  {what}: ").append(number, style="bold")
+            line.append(f"; {criterion} asked for: " if criterion else "").append(says, style=_COLOURS.get(says, ""))
+            console.print(line.append(f"; published {published}" if published else "", style="dim"))
     if finding.reason:
         console.print(Text(finding.reason))
     if result.course is not None:
