@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -95,7 +98,8 @@ def show(
     _trust(trust_code)
     chosen = load_protocol(protocol, settings or [])
     try:
-        notes = check_protocol(chosen, "cpu", allow_large).notes
+        with _naming(protocol):
+            notes = check_protocol(chosen, "cpu", allow_large).notes
     except MissingData as error:  # what is asked for can still be shown
         notes = (f"cannot be run here yet: {error}",)
     show_protocol(chosen, svg)
@@ -136,7 +140,10 @@ def run(
         logging.getLogger("binocular").setLevel(logging.ERROR)
     command = shlex.join(["binocular", *sys.argv[1:]])
     try:
-        outcome = run_study(chosen, folder, device, progress_for(quiet), command, fresh, dask, keep, True, allow_large)
+        with _naming(protocol):
+            outcome = run_study(
+                chosen, folder, device, progress_for(quiet), command, fresh, dask, keep, True, allow_large
+            )
     except KeyboardInterrupt:
         print(f"\nStopped; what was reared is kept in {folder}. The same command takes it up.", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -371,8 +378,10 @@ def show_stimulus(
 
     _trust(trust_code)
     chosen = load_protocol(protocol, settings or [])
-    check_size(chosen, size_of(chosen))
-    print(draw_stimulus(chosen, out, condition, phase, pairs, seed))
+    with _naming(protocol):
+        check_size(chosen, size_of(chosen))
+        sheet = draw_stimulus(chosen, out, condition, phase, pairs, seed)
+    print(sheet)
 
 
 @app.command("check-network")
@@ -438,6 +447,20 @@ def bench(
     write_record(path, record)
     print_record(record)
     print(f"numbers  {path}")
+
+
+@contextmanager
+def _naming(protocol: str) -> Iterator[None]:
+    """Name the file of a protocol in what is found wrong with one of its fields after it was read."""
+    from binocular.protocols import Protocol
+
+    try:
+        yield
+    except BadInput as error:
+        if re.split(r"\W", str(error), maxsplit=1)[0] not in Protocol.model_fields:
+            raise
+        name = protocol if protocol.endswith(".toml") or "/" in protocol else f"{protocol}.toml"
+        raise type(error)(f"{name}: {error}") from error
 
 
 def _trust(everything: bool, *named: str | None) -> None:

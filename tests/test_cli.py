@@ -81,9 +81,15 @@ def test_show_refuses_what_run_refuses(tmp_path):
     shown, reared = (
         binocular(command, "tiny.toml", "--set", "network.options.depht=3", cwd=tmp_path) for command in ("show", "run")
     )
-    assert_one_sentence(shown, "network.options.depht", "width, eyes")
+    assert_one_sentence(shown, "binocular: tiny.toml: network.options.depht", "width, eyes")
     assert shown.stderr == reared.stderr
     assert not (tmp_path / "results").exists()
+
+
+def test_what_is_wrong_with_stimuli_names_the_protocol(tmp_path):
+    large = ("--set", "stimulus.size=256", "--set", "stimulus.n_train=2000000")
+    done = binocular("show-stimulus", "strabismus", *large, cwd=tmp_path)
+    assert_one_sentence(done, "binocular: strabismus.toml: stimulus: the stimuli of one seed take")
 
 
 def test_papers_are_listed_without_naming_one(tmp_path):
