@@ -238,6 +238,11 @@ WRONG = {
         {"return self._views[split][index]": "return self._views[split][index, 0]"},
         ("stimulus: mine_of_test:Checks cannot be shown: its train views are (4, 1, 12, 12)", "[batch, eye, channel"),
     ),
+    "stimuli that are no numbers": (
+        {},
+        {"return self._views[split][index]": "return self._views[split][index] * float('nan')"},
+        ("stimulus: mine_of_test:Checks cannot be shown: its train views hold values that are not finite",),
+    ),
     "an objective that fails": (
         {},
         {"def judge(self, answer, batch)": "def judge(self, answer)"},

@@ -129,7 +129,7 @@ def _few(config: StimulusConfig) -> StimulusSet:
                     "torch.float32, [batch, eye, channel, height, width]"
                 )
             elif not views.isfinite().all():
-                complaint = f"its {split} views hold values that are not finite; accepted are numbers, 0 being grey"
+                complaint = "views hold values that are not finite; accepted are numbers, 0 being grey"
             elif labels.dtype != torch.int64 or not 0 <= int(labels.min()) <= int(labels.max()) < found.n_classes:
                 complaint = f"labels are not all whole numbers (int64) from 0 to {found.n_classes - 1}"
             if complaint:
