@@ -30,7 +30,7 @@ __all__ = [
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 
 MOST_PIXELS = 2**26
-"""Of a picture: more than cameras give, and less than fills the memory of a small machine while it is read."""
+"""Of a picture, 8,192 x 8,192: less than fills the memory of a small machine while it is read."""
 
 _ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC = 0x0112, 258, 262  # tags of EXIF and TIFF
 _DEPTHS = (1, 8, 10, 12, 14, 16, 24, 32)
