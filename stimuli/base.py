@@ -113,6 +113,10 @@ class StimulusSet(ABC):
     disparity
         Pixels between the eyes by which near and far differ, where a subclass can draw scenes of other disparities or
         textures that agree less (``scenes_at``, as `StereoSceneSet` has it); None where it cannot.
+    noise
+        S.d. of the sensory noise of each pixel, for both eyes or (left, right); probes show the same.
+    columns
+        How many columns each eye sees from its outer side; None where it sees the whole image.
     """
 
     kind: str
@@ -122,6 +126,8 @@ class StimulusSet(ABC):
     labels: dict[Split, torch.Tensor]
     notes: tuple[str, ...] = ()
     disparity: float | None = None
+    noise: float | tuple[float, float] = 0.0
+    columns: int | None = None
 
     @property
     def n_classes(self) -> int:

@@ -81,7 +81,7 @@ class MovingFrameSet(CutSet):
     def __init__(self, config: MovingFrames, seed: int, device: torch.device | str = "cpu") -> None:
         import torch
 
-        self.config = config
+        self.config, self.noise = config, config.noise
         self.shape = (1, config.size, config.size)
         self.class_names = tuple(f"{picture} {motion}" for picture in SHOWN for motion in MOTIONS)
         classes = torch.arange(self.n_classes, device=device)

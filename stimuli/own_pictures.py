@@ -257,7 +257,7 @@ class OwnPictureSet(StimulusSet):
     def __init__(self, config: OwnPictures, data: ImageData, seed: int, device: torch.device | str = "cpu") -> None:
         import torch
 
-        self.config = config
+        self.config, self.noise = config, config.noise
         stored, side = data.images["train"].shape[2], data.images["train"].shape[-1]
         self.shape = (config.channels or stored, side, side)
         self.class_names, self.notes, self.tasks = data.class_names, data.notes, {}

@@ -207,7 +207,8 @@ class StereoSceneSet(StimulusSet):
     def __init__(self, config: StereoScenes, seed: int, device: torch.device | str = "cpu") -> None:
         import torch
 
-        self.config, self._device, self.disparity = config, device, config.disparity
+        self.config, self._device = config, device
+        self.disparity, self.noise = config.disparity, config.noise
         self.shape = (1, config.size, config.size)
         self.class_names = tuple(f"{outline} {depth}" for outline in config.outlines for depth in DEPTHS)
         classes = torch.arange(self.n_classes, device=device)

@@ -163,7 +163,7 @@ class SplitImageSet(StimulusSet):
     def __init__(self, config: SplitImages, device: torch.device | str = "cpu", data: ImageData | None = None) -> None:
         import torch
 
-        self.config = config
+        self.config, self.columns = config, config.columns
         if data is None:
             data = load_images(config.dataset, config._request)
         images = {part: fit_canvas(data.images[part], config.canvas, config.fit) for part in data.images}

@@ -113,7 +113,7 @@ class StereoPhotographSet(CutSet):
     def __init__(self, config: StereoPhotographs, seed: int, device: torch.device | str = "cpu") -> None:
         import torch
 
-        self.config = config
+        self.config, self.noise = config, config.noise
         self.shape = (1, config.size, config.size)
         self.class_names = tuple(f"{part} {depth}" for part in PARTS for depth in ("near", "far"))
         classes = torch.arange(self.n_classes, device=device)

@@ -21,7 +21,7 @@ from binocular.networks.sites import REPRESENTATION, UnitKind
 from binocular.probes.base import EYE, EYES, Probe, at_checkpoint, coordinate
 from binocular.probes.readouts import resampled_thresholds, ridge_hits
 from binocular.probes.recording import responses
-from binocular.probes.shown import noise_shown, visible_columns
+from binocular.probes.shown import noise_shown
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.gratings import Gratings
 from binocular.stimuli.streams import stream
@@ -140,7 +140,7 @@ class Acuity(Probe):
         device = stimulus.labels["test"].device
         waves = Gratings(  # type: ignore[call-arg]
             orientations=self.orientations, phases=(0.0, 90.0), frequencies=frequencies, eyes=("both",),
-            visible=visible_columns(stimulus),
+            visible=stimulus.columns,
         ).present(stimulus.shape)  # fmt: skip
         # [frequency, orientation, quadrature, channel, height, width] as this eye sees them
         basis = waves.views[:, eye].reshape(*waves.grid[1:], *stimulus.shape)

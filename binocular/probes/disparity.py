@@ -16,7 +16,7 @@ from binocular.probes.base import UNIT, Probe, at_checkpoint, coordinate
 from binocular.probes.gratings import RESPONSE_FLOOR
 from binocular.probes.readouts import resampled_thresholds, ridge_hits
 from binocular.probes.recording import response_grid, responses
-from binocular.probes.shown import noise_shown, visible_columns
+from binocular.probes.shown import noise_shown
 from binocular.probes.stereograms import phase_stereograms, stereograms
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.gratings import Gratings
@@ -146,7 +146,7 @@ class Disparity(Probe):
         device = stimulus.labels["test"].device
         waves = Gratings(  # type: ignore[call-arg]
             orientations=self.orientations, phases=(0.0, 90.0), frequencies=self.frequencies, eyes=("both",),
-            visible=visible_columns(stimulus),
+            visible=stimulus.columns,
         ).present(stimulus.shape, device)  # fmt: skip
         basis = waves.views.unflatten(0, (-1, 2))  # [kind, quadrature, eye, channel, height, width]
         eyes = [phase_stereograms(basis[:, :, eye], 2 * self.phases)[1] for eye in range(2)]

@@ -19,7 +19,7 @@ from binocular.dominance import mean_rsv, median_unit_mi
 from binocular.networks.sites import UnitKind
 from binocular.probes.base import EYE, EYES, UNIT, Probe, at_checkpoint, coordinate
 from binocular.probes.recording import response_grid, responses
-from binocular.probes.shown import probe_views, visible_columns
+from binocular.probes.shown import probe_views
 from binocular.probes.variance import source_variance
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.gratings import Gratings
@@ -104,7 +104,7 @@ class DominanceIndex(Probe):
         frequencies = self.frequencies or tuple(f for f in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0) if f <= side / 2)
         gratings = Gratings(  # type: ignore[call-arg]
             orientations=self.orientations, phases=self.phases, frequencies=frequencies, contrast=self.contrast,
-            visible=visible_columns(stimulus),
+            visible=stimulus.columns,
         )  # fmt: skip
         shown = gratings.present(stimulus.shape, stimulus.labels["test"].device)
         baseline = responses(network, torch.zeros_like(shown.views[:1]), site, self.units)[0].numpy()

@@ -8,7 +8,7 @@ from torch import Tensor
 from binocular.stimuli.base import LEFT, RIGHT, StimulusSet
 from binocular.stimuli.streams import stream
 
-__all__ = ["noise_shown", "probe_views", "visible_columns"]
+__all__ = ["noise_shown", "probe_views"]
 
 
 def probe_views(stimulus: StimulusSet, n_stimuli: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -41,12 +41,6 @@ def noise_shown(stimulus: StimulusSet, asked: float | None) -> tuple[float, floa
     asked
         In its place for both eyes, if the probe's settings name it.
     """
-    noise = getattr(getattr(stimulus, "config", None), "noise", 0.0) if asked is None else asked
+    noise = stimulus.noise if asked is None else asked
     left, right = noise if isinstance(noise, tuple) else (noise, noise)
     return (left, right) if asked is not None else (left or 0.5, right or 0.5)
-
-
-def visible_columns(stimulus: StimulusSet) -> int | None:
-    """Return how many columns each eye sees from its outer side, or None where it sees the whole image."""
-    columns = getattr(getattr(stimulus, "config", None), "columns", None)
-    return columns if isinstance(columns, int) else None
