@@ -11,6 +11,8 @@ from typing import Any
 
 from matplotlib.artist import allow_rasterization
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.transforms import Bbox
 
 __all__ = ["Canvas", "plain_text"]
 
@@ -39,8 +41,32 @@ def _installed() -> tuple[str, ...]:
     return tuple(name for name in _LETTERS if name in names)
 
 
+class _Layout(ConstrainedLayoutEngine):
+    """Constrained layout that is the same in every bit each time; its solver takes its variables in no fixed order."""
+
+    def execute(self, fig: Figure) -> Any:
+        """Lay out, and round where figures within the figure and axes stand to a billionth of it."""
+        laid_out = super().execute(fig)
+        for part in fig.subfigs:
+            part.bbox_relative.set_points(part.bbox_relative.get_points().round(9))
+        for ax in fig.axes:
+            counts = ax.get_in_layout()  # set_position takes axes out of every later layout
+            for which in ("original", "active"):
+                box = ax.get_position(original=which == "original")
+                ax.set_position(Bbox(box.get_points().round(9)), which)
+            ax.set_in_layout(counts)
+        return laid_out
+
+
 class Canvas(Figure):
     """A matplotlib figure that is not known to pyplot, so that it need not be closed, and that notebooks display."""
+
+    def set_layout_engine(self, layout: Any = None, **kwargs: Any) -> None:
+        """Set the engine as matplotlib does; what it calls ``constrained`` is the same in every drawing here."""
+        if layout == "constrained":
+            super().set_layout_engine(_Layout(**kwargs))
+        else:
+            super().set_layout_engine(layout, **kwargs)
 
     @allow_rasterization
     def draw(self, renderer: Any) -> None:

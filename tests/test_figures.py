@@ -25,6 +25,7 @@ from binocular.report.figures import (
 )
 from binocular.report.figures.areas import areas_figure
 from binocular.report.figures.style import EYE_COLOURS, lived_through, number, style
+from binocular.stimuli.canvas import Canvas
 from binocular.stimuli.errors import BadInput
 from binocular.store.overview import area_table
 from binocular.store.records import SiteUnits, SubjectRecord
@@ -216,6 +217,21 @@ def test_one_figure_twice_is_the_same_file(study_path: Path, tmp_path: Path):
     first = [path.read_bytes() for path in draw_all(study_path, tmp_path, ["learning"])]
     second = [path.read_bytes() for path in draw_all(study_path.parent, tmp_path, ["learning"])]
     assert first == second
+
+
+def test_where_axes_stand_does_not_hang_on_the_last_bits_of_the_solver():
+    figure = Canvas((6, 5), layout="constrained")
+    for part in figure.subfigures(1, 2):
+        part.subplots(1, 2, sharey=True)
+    figure.suptitle("Four panels")
+    for _ in range(2):
+        figure.draw_without_rendering()
+        boxes = [part.bbox_relative for part in figure.subfigs] + [ax.get_position(True) for ax in figure.axes]
+        for box in boxes:
+            np.testing.assert_array_equal(box.get_points(), box.get_points().round(9))
+        assert len({tuple(box.get_points().flat) for box in boxes}) > 2
+        assert all(ax.get_in_layout() for ax in figure.axes)
+        figure.set_size_inches(9, 5)
 
 
 def test_an_unknown_figure_is_one_sentence(study_path: Path, tmp_path: Path):
