@@ -41,12 +41,13 @@ QUICK = {
     "plasticity": ("n_stimuli=20", "directions=4"),
     "receptive-fields": ("n_stimuli=20",),
 }
+TWO_AREAS = "probes.sites=['first_binocular', 'representation']"
 
 
 @pytest.fixture(scope="module")
 def reared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reared")
-    run_study(tiny(folder), folder / "out", device="cpu", keep="all")
+    run_study(tiny(folder, TWO_AREAS), folder / "out", device="cpu", keep="all")
     return folder
 
 
@@ -108,14 +109,14 @@ def test_measuring_again_gives_the_same_and_other_measures_stay(study):
 def test_rearing_again_in_the_folder_keeps_the_measures(study, reared):
     measure_study(study, probe_from("odi", QUICK["odi"]))
     once = arrays(study / "study.h5")
-    outcome = run_study(tiny(reared), study, device="cpu")
+    outcome = run_study(tiny(reared, TWO_AREAS), study, device="cpu")
     assert outcome.reared == 0
     again = arrays(study / "study.h5")
     assert set(again) == set(once)
     for key, values in once.items():
         np.testing.assert_array_equal(again[key], values, err_msg=key)
     # Another study with some of the same subjects takes theirs.
-    run_study(tiny(reared, "conditions.late.phases.2.epochs=2"), study, device="cpu")
+    run_study(tiny(reared, TWO_AREAS, "conditions.late.phases.2.epochs=2"), study, device="cpu")
     measured = {c.name: bool(c.subjects[0].measures) for c in load_study(study).conditions}
     assert measured == {"normal": True, "early": True, "late": False}
     assert verify_study(study) == []
@@ -178,7 +179,7 @@ def test_a_damaged_measure_is_told(study, reared):
     path = measure_path(study, subject.subject_id, "weights")
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(BadInput, match=r"damaged.*measure again"):
-        run_study(tiny(reared), study, device="cpu")
+        run_study(tiny(reared, TWO_AREAS), study, device="cpu")
 
 
 @pytest.mark.parametrize(
