@@ -16,7 +16,6 @@ from binocular.runs.measuring import measure_study
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
-from binocular.store.contents import problems_inside
 from binocular.store.measures import measure_path
 from binocular.store.opening import open_study
 from binocular.store.sealing import seal
@@ -144,7 +143,7 @@ def test_a_fault_in_a_measure_is_found(study):
         with h5py.File(broken, "r+") as file:
             change(file["conditions/normal/0"])
         seal(broken)
-        return " ".join(problems_inside(broken))
+        return " ".join(verify_study(broken))
 
     assert faults(lambda group: None) == ""
     assert "checksum" in faults(lambda group: group["measures/odi/first_binocular/odi"].__setitem__((0, 0), 0.123))

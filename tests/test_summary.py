@@ -7,7 +7,7 @@ import pytest
 
 from binocular.dominance import contralateral_bias
 from binocular.store.statistics import interval
-from binocular.store.summary import last_value, outcome_of, summarise_dominance, summarise_vision
+from binocular.store.summary import SubjectOutcome, last_value, summarise_dominance, summarise_vision
 from tests.synthetic import invented_conditions, invented_subject
 
 
@@ -50,7 +50,7 @@ def test_last_value():
 
 
 def test_one_row_per_condition_and_checkpoint():
-    outcomes = [outcome_of(subject, "right") for subject in invented_conditions((0, 1))]
+    outcomes = [SubjectOutcome.of(subject, "right") for subject in invented_conditions((0, 1))]
     table = summarise_dominance(outcomes, ["deprived-late", "normal"])["representation"]
     assert list(dict.fromkeys(table["condition"])) == ["deprived-late", "normal", "deprived-early", "both-eyes"]
     late = table["condition"] == "deprived-late"
@@ -65,7 +65,7 @@ def test_one_row_per_condition_and_checkpoint():
 
 def test_subjects_probed_at_different_epochs():
     subjects = [invented_subject(seed=0, every=3), invented_subject(seed=1, every=4)]
-    table = summarise_dominance([outcome_of(subject, "right") for subject in subjects])["representation"]
+    table = summarise_dominance([SubjectOutcome.of(subject, "right") for subject in subjects])["representation"]
     assert list(table["epoch"]) == [0, 3, 4, 6, 8, 9, 12]
     assert list(table["cbi_n"]) == [2, 1, 1, 1, 1, 1, 2]
     assert np.isnan(table["cbi_low"][1]) and not np.isnan(table["cbi_low"][0])
@@ -74,7 +74,7 @@ def test_subjects_probed_at_different_epochs():
 def test_vision_at_the_end():
     subjects = [invented_subject(seed=seed) for seed in (0, 1)]
     subjects[0].history["stereopsis"][-1] = np.nan
-    table = summarise_vision([outcome_of(subject, "right") for subject in subjects])
+    table = summarise_vision([SubjectOutcome.of(subject, "right") for subject in subjects])
     expected = (subjects[0].history["stereopsis"][-2] + subjects[1].history["stereopsis"][-1]) / 2
     assert table["stereopsis"][0] == pytest.approx(expected)
     assert set(table) >= {"condition", "test_accuracy_low", "outline_n", "accuracy_left_only"}

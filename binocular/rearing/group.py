@@ -17,7 +17,7 @@ from binocular.rearing.randomness import OwnStreams
 from binocular.rearing.tree import Node
 from binocular.stimuli.base import StimulusSet
 from binocular.store.provenance import origin
-from binocular.store.snapshots import NodeRecord, node_path, partial_path, read_node
+from binocular.store.snapshots import NodeRecord, node_path, read_node
 
 __all__ = ["Diverged", "Group", "begin"]
 
@@ -131,7 +131,7 @@ def _begun(plan: Plan, nodes: Sequence[Node], folder: Path | None) -> list[NodeR
     """Return the records that an earlier run left in the middle of the nodes, if all stopped at the same epoch."""
     if folder is None:
         return []
-    found = [read_node(partial_path(folder, node.identity)) for node in nodes]
+    found = [read_node(node_path(folder, node.identity, done=False)) for node in nodes]
     usable = [
         record
         for node, record in zip(nodes, found, strict=True)

@@ -19,7 +19,7 @@ from binocular.rearing.plan import Plan
 from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.store.provenance import now
-from binocular.store.snapshots import node_path, partial_path, write_node
+from binocular.store.snapshots import node_path, write_node
 
 __all__ = ["Stopped", "learn", "rear", "rear_epoch"]
 
@@ -83,18 +83,18 @@ def _rear(group: Group, folder: Path, stop: threading.Event, on_epoch: Callable[
         for record in group.records:
             record.seconds += spent / len(group.records)
         if epoch + 1 < first.stop and (stop.is_set() or now - saved > _SAVE_EVERY):
-            _save(group, folder, partial_path)
+            _save(group, folder, done=False)
             saved = now
         if stop.is_set() and epoch + 1 < first.stop:
             raise Stopped
-    _save(group, folder, node_path)
+    _save(group, folder, done=True)
     for node in group.nodes:
-        partial_path(folder, node.identity).unlink(missing_ok=True)
+        node_path(folder, node.identity, done=False).unlink(missing_ok=True)
     if group.lost:
         raise group.diverged()
 
 
-def _save(group: Group, folder: Path, path: Callable[[Path, str], Path]) -> None:
+def _save(group: Group, folder: Path, done: bool) -> None:
     with timed("saving"):
         for subject, record in enumerate(group.records):
             if subject in group.lost:
@@ -104,7 +104,7 @@ def _save(group: Group, folder: Path, path: Callable[[Path, str], Path]) -> None
                 group.lose(subject, f"the weights have overflowed by epoch {record.done}")
                 continue
             record.provenance["finished"] = now()
-            write_node(path(folder, record.identity), record)
+            write_node(node_path(folder, record.identity, done), record)
 
 
 def rear_epoch(group: Group, epoch: int) -> None:

@@ -13,9 +13,9 @@ from binocular.report.figures.saving import picture
 from binocular.report.figures.style import eye_colour, style, words
 from binocular.report.rendering import embedded, render
 from binocular.stimuli.errors import BadInput
+from binocular.store.conditions import in_words
 from binocular.store.overview import area_table, condition_table, end_group
 from binocular.store.sealing import atomic_write
-from binocular.store.sites import in_words
 from binocular.store.study import Condition, Study, load_study
 
 __all__ = ["report_page", "write_report"]

@@ -30,7 +30,7 @@ from binocular.store.opening import opened
 from binocular.store.ownership import leftovers, own_files, set_aside
 from binocular.store.provenance import device_name, now, origin, spanning, usable_cores, versions
 from binocular.store.records import SubjectRecord
-from binocular.store.snapshots import node_path, partial_path, prune_node, read_node
+from binocular.store.snapshots import node_path, prune_node, read_node
 from binocular.store.tables import plain_attributes
 from binocular.store.writing import ConditionHeader, StudyHeader, write_study
 
@@ -225,7 +225,7 @@ def _rear(
 
 def _begun(outstanding: Sequence[Node], folder: Path) -> int:
     """Epochs that an interrupted run has reared of nodes that are not done."""
-    records = (read_node(partial_path(folder, node.identity)) for node in outstanding)
+    records = (read_node(node_path(folder, node.identity, done=False)) for node in outstanding)
     return sum(record.done - record.start for record in records if record is not None)
 
 

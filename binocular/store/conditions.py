@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,11 +15,23 @@ from binocular.dominance import N_GROUPS, Dominance, dominance_of, group_shares
 from binocular.stimuli.errors import BadInput
 from binocular.store.records import SubjectRecord
 from binocular.store.schema import HISTORY
-from binocular.store.sites import default_site, in_order
 from binocular.store.statistics import Interval, interval
 from binocular.store.summary import last_value
 
-__all__ = ["Condition", "StudyData"]
+__all__ = ["Condition", "StudyData", "in_order", "in_words"]
+
+_NAMED_SITES = {"first_binocular": "first binocular cells", "representation": "representation"}
+
+
+def in_order(sites: Iterable[str]) -> tuple[str, ...]:
+    """Return names of sites with the first binocular cells first, then the representation, then the others by name."""
+    first = list(_NAMED_SITES)
+    return tuple(sorted(sites, key=lambda name: (first.index(name) if name in first else len(first), name)))
+
+
+def in_words(site: str) -> str:
+    """Return what people call the units of a site."""
+    return _NAMED_SITES.get(site, f"site {site}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,7 +65,7 @@ class Condition:
     @property
     def default_site(self) -> str:
         """The first binocular cells where they were measured, else the representation."""
-        return default_site(self.sites)
+        return self.sites[0] if self.sites else "representation"
 
     def dominance(self, site: str | None = None) -> list[Dominance]:
         """Return the ocular dominance of each subject probed at a site, all checkpoints."""
@@ -206,7 +218,7 @@ class StudyData:
     @property
     def default_site(self) -> str:
         """The site that is meant where none is named: the first binocular cells, else the representation."""
-        return default_site(self.sites)
+        return self.sites[0] if self.sites else "representation"
 
     def unit_word(self, site: str | None = None) -> str:
         """Return what the units of a site are: ``cells`` where each is a channel at one place, else ``units``."""

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from binocular.store.sealing import atomic_write
-from binocular.store.snapshots import NodeFacts, NodeRecord, Place, joined, node_path, read_node, since
+from binocular.store.snapshots import NodeFacts, NodeRecord, Place, node_path, read_node
 
 __all__ = ["NodeEntry", "NodeIndex"]
 
@@ -105,8 +105,8 @@ class NodeIndex:
             record = read_node(node_path(self.folder, part.identity), state=False)
             if record is None:
                 return None
-            found = record if found is None else joined(record, found)
-        return None if found is None else since(found, node.start)
+            found = record if found is None else record.followed_by(found)
+        return None if found is None else found.since(node.start)
 
     def save(self) -> None:
         """Write the index if anything has changed."""

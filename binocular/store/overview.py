@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from binocular.store.conditions import Condition, StudyData
-from binocular.store.sites import in_words
+from binocular.store.conditions import StudyData, in_words
 from binocular.store.statistics import Interval, interval
 
 __all__ = ["AreaRow", "ConditionRow", "area_table", "condition_table", "end_group", "how_to_read", "html_table"]
@@ -45,22 +44,19 @@ def condition_table(study: StudyData, site: str | None = None) -> list[Condition
         (accuracy with the other eye grey).
         Shares and accuracies are between 0 and 1. A condition without subjects has cells without a value.
     """
-    site = site or study.default_site
-    return [_row(condition, study, site) for condition in study.conditions]
-
-
-def _row(condition: Condition, study: StudyData, site: str) -> ConditionRow:
-    group = end_group(study)
-    cells = {
-        "CBI": condition.at_end("cbi", site),
-        f"group {group}": condition.group_at_end(group, site),
-        "binocular": condition.at_end("binocular_share", site),
-        "mean RSV": condition.at_end("mean_rsv", site),
-    }
-    columns = {task: task for task in study.tasks} or {"test_accuracy": "accuracy"}
-    for column, name in {**columns, **_EYES}.items():
-        cells[name] = interval(condition.last(column))
-    return ConditionRow(condition.name, condition.label, len(condition.subjects), cells)
+    site, group = site or study.default_site, end_group(study)
+    accuracies = {task: task for task in study.tasks} or {"test_accuracy": "accuracy"}
+    rows = []
+    for condition in study.conditions:
+        cells = {
+            "CBI": condition.at_end("cbi", site),
+            f"group {group}": condition.group_at_end(group, site),
+            "binocular": condition.at_end("binocular_share", site),
+            "mean RSV": condition.at_end("mean_rsv", site),
+            **{name: interval(condition.last(column)) for column, name in (accuracies | _EYES).items()},
+        }
+        rows.append(ConditionRow(condition.name, condition.label, len(condition.subjects), cells))
+    return rows
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Reading a study: every table and attribute held against the schema before it is used, and no larger than it says.
 
-The reader asks for what a study cannot do without; the verifier (`binocular.store.contents`) reads the same way and
+The reader asks for what a study cannot do without; the verifier (`binocular.store.verification`) reads the same way and
 asks for all.
 """
 
@@ -21,7 +21,7 @@ from binocular.store.conditions import Condition, StudyData
 from binocular.store.container import READING_ERRORS, one_line
 from binocular.store.opening import check_schema, opened
 from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits, SubjectRecord
-from binocular.store.schema import Field, problems_of
+from binocular.store.schema import Field
 from binocular.store.tables import plain_attributes, read_dataset, stored_fields
 
 __all__ = ["Reader", "reading"]
@@ -266,7 +266,7 @@ class Reader:
                         raise
                     problems = [f"{name}/{key} cannot be read: {one_line(error)}"]
                 else:
-                    problems = problems_of(f"{name}/{key}", field, columns[key], sizes)
+                    problems = field.problems(f"{name}/{key}", columns[key], sizes)
                     if problems:
                         del columns[key]
             for problem in problems:

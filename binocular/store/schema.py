@@ -20,7 +20,7 @@ each axis, so that it opens in h5py, xarray, h5dump and MATLAB alike. The layout
 What a later probe measures lies in a file of its own beside the study (see `binocular.store.measures`);
 ``probes/<site>/odi`` is filled from there.
 
-The datasets of a measure describe themselves: `Field.attributes` are written on each, and `field_of` reads them back.
+The datasets of a measure describe themselves: `Field.attributes` are written on each, and `Field.of` reads them back.
 So a file can be read and verified without the probe that made it.
 
 Files of version 1 stay readable: they have the fields of a table that are there ``since`` then.
@@ -57,10 +57,8 @@ __all__ = [
     "Field",
     "at_checkpoint",
     "coordinate",
-    "field_of",
     "history_fields",
     "measure_fields",
-    "problems_of",
     "vision_fields",
 ]
 
@@ -118,34 +116,55 @@ class Field:
             **kinds,
         }
 
+    @classmethod
+    def of(cls, dims: tuple[str, ...], kind: str, attributes: Mapping[str, Any]) -> Field:
+        """Return what a dataset of some dimensions and type says of itself by its attributes; see `attributes`.
 
-def field_of(dims: tuple[str, ...], kind: str, attributes: Mapping[str, Any]) -> Field:
-    """Return what a dataset says of itself; see `Field.attributes`.
+        Raises
+        ------
+        ValueError
+            If it has another type than the format knows, or says nothing.
+        """
+        if kind not in get_args(Kind):
+            raise ValueError(f"it has type {kind}; expected {', '.join(get_args(Kind))}")
+        if absent := {"units", "long_name"} - set(attributes):
+            raise ValueError(f"the attribute {min(absent)} is missing")
+        missing = attributes.get("missing", "allowed")
+        return cls(
+            dims,
+            kind,  # type: ignore[arg-type]
+            str(attributes["units"]),
+            str(attributes["long_name"]),
+            attributes.get("valid_min"),
+            attributes.get("valid_max"),
+            missing if missing in get_args(Missing) else "allowed",
+        )
 
-    Parameters
-    ----------
-    dims, kind, attributes
-        Names of its dimensions, its type, and its attributes.
+    def problems(self, name: str, values: np.ndarray, sizes: Mapping[str, int]) -> list[str]:
+        """Say what is wrong with the values of a dataset of some name, by itself, in a sentence per fault.
 
-    Raises
-    ------
-    ValueError
-        If it has another type than the format knows, or says nothing.
-    """
-    if kind not in get_args(Kind):
-        raise ValueError(f"it has type {kind}; expected {', '.join(get_args(Kind))}")
-    if absent := {"units", "long_name"} - set(attributes):
-        raise ValueError(f"the attribute {min(absent)} is missing")
-    missing = attributes.get("missing", "allowed")
-    return Field(
-        dims,
-        kind,  # type: ignore[arg-type]
-        str(attributes["units"]),
-        str(attributes["long_name"]),
-        attributes.get("valid_min"),
-        attributes.get("valid_max"),
-        missing if missing in get_args(Missing) else "allowed",
-    )
+        Rules that span several datasets (silent units, sums of groups) are the verifier's. ``sizes`` are the lengths of
+        the dimensions of its group.
+        """
+        shape = tuple(sizes[dim] for dim in self.dims)
+        if values.shape != shape:
+            return [f"{name} has shape {values.shape}; expected {shape}, [{', '.join(self.dims)}]"]
+        if self.kind == "string":
+            plain = all(isinstance(text, str) for text in values.ravel())
+            return [] if plain else [f"{name} holds something that is not text"]
+        if values.dtype != np.dtype(self.kind):
+            return [f"{name} has type {values.dtype}; expected {self.kind}"]
+        found = []
+        nan = np.isnan(values)
+        if self.missing == "never" and nan.any():
+            found.append(f"{name} has {int(nan.sum())} missing values (NaN); none is allowed")
+        if np.isinf(values).any():
+            found.append(f"{name} has infinite values")
+        if self.low is not None and np.any(values[~nan] < self.low):
+            found.append(f"{name} falls to {np.min(values[~nan]):g}; at least {self.low:g} is allowed")
+        if self.high is not None and np.any(values[~nan] > self.high):
+            found.append(f"{name} rises to {np.max(values[~nan]):g}; at most {self.high:g} is allowed")
+        return found
 
 
 def coordinate(name: str, kind: Kind, units: str, long_name: str, low: float | None = None) -> dict[str, Field]:
@@ -380,40 +399,3 @@ def measure_fields(columns: Mapping[str, Field]) -> dict[str, Field]:
 def vision_fields(tasks: Iterable[str]) -> dict[str, Field]:
     """Return the table of ``/summary/vision`` for a study with these tasks."""
     return {**SUMMARY_VISION, **_intervals({name: _task(name, ()) for name in tasks}, ("condition",))}
-
-
-def problems_of(name: str, field: Field, values: np.ndarray, sizes: Mapping[str, int]) -> list[str]:
-    """Check one dataset by itself.
-
-    Parameters
-    ----------
-    name, field
-        How to call it in the messages, and what it may hold.
-    values, sizes
-        What it holds, and the length of each dimension of its group.
-
-    Returns
-    -------
-    list of str
-        One sentence per fault; empty if there is none. Rules that span several datasets (silent units, sums of
-        groups) are the verifier's.
-    """
-    shape = tuple(sizes[dim] for dim in field.dims)
-    if values.shape != shape:
-        return [f"{name} has shape {values.shape}; expected {shape}, [{', '.join(field.dims)}]"]
-    if field.kind == "string":
-        plain = all(isinstance(text, str) for text in values.ravel())
-        return [] if plain else [f"{name} holds something that is not text"]
-    if values.dtype != np.dtype(field.kind):
-        return [f"{name} has type {values.dtype}; expected {field.kind}"]
-    found = []
-    nan = np.isnan(values)
-    if field.missing == "never" and nan.any():
-        found.append(f"{name} has {int(nan.sum())} missing values (NaN); none is allowed")
-    if np.isinf(values).any():
-        found.append(f"{name} has infinite values")
-    if field.low is not None and np.any(values[~nan] < field.low):
-        found.append(f"{name} falls to {np.min(values[~nan]):g}; at least {field.low:g} is allowed")
-    if field.high is not None and np.any(values[~nan] > field.high):
-        found.append(f"{name} rises to {np.max(values[~nan]):g}; at most {field.high:g} is allowed")
-    return found

@@ -26,12 +26,9 @@ __all__ = [
     "NodeFacts",
     "NodeRecord",
     "Place",
-    "joined",
     "node_path",
-    "partial_path",
     "prune_node",
     "read_node",
-    "since",
     "write_node",
 ]
 
@@ -121,27 +118,44 @@ class NodeRecord(NodeFacts):
         """Whether it was probed at all wanted epochs that it has come to."""
         return {epoch for epoch in wanted if epoch <= self.done} <= set(self.checkpoints)
 
+    def followed_by(self, after: NodeRecord) -> NodeRecord:
+        """Return one record for this stretch and the next one of the same subject, which begins where this one ends."""
+        probes = dict(after.probes)
+        for site, columns in self.probes.items():
+            later = after.probes.get(site)
+            probes[site] = columns if later is None else {n: np.concatenate([columns[n], later[n]]) for n in columns}
+        both = {n: np.concatenate([v, after.history[n]]) if n in after.history else v for n, v in self.history.items()}
+        return replace(
+            after,
+            parent=self.parent,
+            start=self.start,
+            seconds=self.seconds + after.seconds,
+            provenance=spanning([self.provenance, after.provenance]),
+            history=both or after.history,
+            probes=probes,
+        )
 
-def node_path(folder: Path, identity: str) -> Path:
-    """Where a finished node lies in an output folder.
+    def since(self, start: int) -> NodeRecord:
+        """Return it without what came before an epoch; what was measured at its beginning belongs to the past too."""
+        if self.start == start:
+            return self
+        history = {n: v[self.history["epoch"] > start] for n, v in self.history.items()}
+        probes = {s: {n: v[columns["epoch"] > start] for n, v in columns.items()} for s, columns in self.probes.items()}
+        share = (self.stop - start) / (self.stop - self.start)
+        return replace(self, start=start, seconds=self.seconds * share, history=history, probes=probes)
+
+
+def node_path(folder: Path, identity: str, done: bool = True) -> Path:
+    """Where a node lies in an output folder.
 
     Parameters
     ----------
     folder, identity
         The output folder, and the node's 24 hexadecimal digits.
+    done
+        Whether the finished node is meant, or the file that stands for it while it is being reared.
     """
-    return folder / "nodes" / f"{identity}.h5"
-
-
-def partial_path(folder: Path, identity: str) -> Path:
-    """Where a node that is being reared lies in an output folder.
-
-    Parameters
-    ----------
-    folder, identity
-        As for `node_path`.
-    """
-    return folder / "nodes" / f"{identity}.rearing.h5"
+    return folder / "nodes" / f"{identity}{'' if done else '.rearing'}.h5"
 
 
 def write_node(path: Path, record: NodeRecord) -> None:
@@ -204,46 +218,6 @@ def _record(facts: Mapping[str, Any], parts: Mapping[str, dict[str, np.ndarray]]
         site, _, column = name.rpartition("/")
         record.probes.setdefault(site, {})[column] = values
     return record
-
-
-def joined(before: NodeRecord, after: NodeRecord) -> NodeRecord:
-    """Return one record for two stretches of which the second begins where the first ends.
-
-    Parameters
-    ----------
-    before, after
-        Of one subject; ``after.start`` is ``before.stop``.
-    """
-    probes = dict(after.probes)
-    for site, columns in before.probes.items():
-        later = after.probes.get(site)
-        probes[site] = columns if later is None else {n: np.concatenate([columns[n], later[n]]) for n in columns}
-    history = {n: np.concatenate([v, after.history[n]]) if n in after.history else v for n, v in before.history.items()}
-    return replace(
-        after,
-        parent=before.parent,
-        start=before.start,
-        seconds=before.seconds + after.seconds,
-        provenance=spanning([before.provenance, after.provenance]),
-        history=history or after.history,
-        probes=probes,
-    )
-
-
-def since(record: NodeRecord, start: int) -> NodeRecord:
-    """Return a record without what came before an epoch; what was measured at its beginning belongs to the past too.
-
-    Parameters
-    ----------
-    record, start
-        Of a stretch, and an epoch in it, from which on it is kept.
-    """
-    if record.start == start:
-        return record
-    history = {n: v[record.history["epoch"] > start] for n, v in record.history.items()}
-    probes = {s: {n: v[columns["epoch"] > start] for n, v in columns.items()} for s, columns in record.probes.items()}
-    share = (record.stop - start) / (record.stop - record.start)
-    return replace(record, start=start, seconds=record.seconds * share, history=history, probes=probes)
 
 
 def prune_node(path: Path) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,13 +13,7 @@ from binocular.store.records import SubjectRecord
 from binocular.store.schema import HISTORY, MEASURES, VISION
 from binocular.store.statistics import Interval, interval
 
-__all__ = [
-    "SubjectOutcome",
-    "last_value",
-    "outcome_of",
-    "summarise_dominance",
-    "summarise_vision",
-]
+__all__ = ["SubjectOutcome", "last_value", "summarise_dominance", "summarise_vision"]
 
 
 def last_value(column: ArrayLike) -> float:
@@ -51,25 +45,19 @@ class SubjectOutcome:
     n_silent: dict[str, np.ndarray]
     vision: dict[str, float]
 
-
-def outcome_of(subject: SubjectRecord, treated_eye: str) -> SubjectOutcome:
-    """Return the outcome of one subject.
-
-    Parameters
-    ----------
-    subject, treated_eye
-        At the end of rearing; ``left`` or ``right``.
-    """
-    tasks = [name for name in subject.history if name not in HISTORY]
-    return SubjectOutcome(
-        condition=subject.condition,
-        seed=subject.seed,
-        epochs={site: np.asarray(record.epoch) for site, record in subject.sites.items()},
-        dominance={site: dominance_of(record.values["rsv"], treated_eye) for site, record in subject.sites.items()},
-        n_units={site: record.values["rsv"].shape[1] for site, record in subject.sites.items()},
-        n_silent={site: np.asarray(record.n_silent) for site, record in subject.sites.items()},
-        vision={name: last_value(subject.history[name]) for name in (*VISION, *tasks) if name in subject.history},
-    )
+    @classmethod
+    def of(cls, subject: SubjectRecord, treated_eye: str) -> SubjectOutcome:
+        """Return the outcome of one subject, whose ``left`` or ``right`` eye is the treated one."""
+        tasks = [name for name in subject.history if name not in HISTORY]
+        return cls(
+            condition=subject.condition,
+            seed=subject.seed,
+            epochs={site: np.asarray(record.epoch) for site, record in subject.sites.items()},
+            dominance={site: dominance_of(record.values["rsv"], treated_eye) for site, record in subject.sites.items()},
+            n_units={site: record.values["rsv"].shape[1] for site, record in subject.sites.items()},
+            n_silent={site: np.asarray(record.n_silent) for site, record in subject.sites.items()},
+            vision={name: last_value(subject.history[name]) for name in (*VISION, *tasks) if name in subject.history},
+        )
 
 
 def _by_condition(outcomes: Iterable[SubjectOutcome], conditions: Sequence[str]) -> dict[str, list[SubjectOutcome]]:
@@ -108,40 +96,25 @@ def summarise_dominance(
 
 
 def _site_table(site: str, members: Mapping[str, list[SubjectOutcome]]) -> dict[str, np.ndarray]:
-    names: list[str] = []
-    epochs: list[int] = []
-    counted: dict[str, list[int]] = {"n_units": [], "n_silent": []}
-    rows: dict[str, list[Interval]] = {name: [] for name in (*MEASURES, "group_share")}
-    for condition, all_subjects in members.items():
-        subjects = [subject for subject in all_subjects if site in subject.dominance]
-        for epoch in sorted({int(epoch) for subject in subjects for epoch in subject.epochs[site]}):
-            names.append(condition)
-            epochs.append(epoch)
-            there = [subject for subject in subjects if epoch in subject.epochs[site]]
-            counted["n_units"].append(sum(subject.n_units[site] for subject in there))
-            counted["n_silent"].append(
-                sum(int(subject.n_silent[site][subject.epochs[site] == epoch][-1]) for subject in there)
-            )
-            here = [_at(subject, site, epoch) for subject in there]
-            for name in MEASURES:
-                rows[name].append(interval([getattr(dominance, name)[0] for dominance in here]))
-            rows["group_share"].append(interval(group_shares([dominance.groups[0] for dominance in here])))
-    columns = {key: value for name, parts in rows.items() for key, value in _columns(name, parts).items()}
-    order = np.arange(len(names), dtype=np.int64)
-    return {
-        "row": order,
+    rows: list[tuple[str, int, list[tuple[SubjectOutcome, int]]]] = []
+    for condition, subjects in members.items():
+        probed = [subject for subject in subjects if site in subject.dominance]
+        for epoch in sorted({int(epoch) for subject in probed for epoch in subject.epochs[site]}):
+            places = [(subject, np.flatnonzero(subject.epochs[site] == epoch)) for subject in probed]
+            rows.append((condition, epoch, [(subject, int(place[-1])) for subject, place in places if len(place)]))
+    columns: dict[str, np.ndarray] = {
+        "row": np.arange(len(rows), dtype=np.int64),
         "group": np.arange(1, 8, dtype=np.int64),
-        "condition": np.array(names, dtype=object),
-        "epoch": np.array(epochs, dtype=np.int64),
-        **{name: np.array(numbers, dtype=np.int64) for name, numbers in counted.items()},
-        **columns,
+        "condition": np.array([condition for condition, _, _ in rows], dtype=object),
+        "epoch": np.array([epoch for _, epoch, _ in rows], dtype=np.int64),
+        "n_units": np.array([sum(one.n_units[site] for one, _ in there) for *_, there in rows], dtype=np.int64),
+        "n_silent": np.array([sum(one.n_silent[site][at] for one, at in there) for *_, there in rows], dtype=np.int64),
     }
-
-
-def _at(subject: SubjectOutcome, site: str, epoch: int) -> Dominance:
-    row = np.flatnonzero(subject.epochs[site] == epoch)[-1:]
-    all_rows = subject.dominance[site]
-    return Dominance(**{field.name: getattr(all_rows, field.name)[row] for field in fields(Dominance)})
+    for name in MEASURES:
+        over_seeds = [interval([getattr(one.dominance[site], name)[at] for one, at in there]) for *_, there in rows]
+        columns |= _columns(name, over_seeds)
+    shares = [interval(group_shares([one.dominance[site].groups[at] for one, at in there])) for *_, there in rows]
+    return columns | _columns("group_share", shares)
 
 
 def summarise_vision(outcomes: Sequence[SubjectOutcome], conditions: Sequence[str] = ()) -> dict[str, np.ndarray]:

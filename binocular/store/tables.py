@@ -16,7 +16,7 @@ import numpy as np
 from h5py import h5d, h5o, h5p, h5s, h5t  # type: ignore[attr-defined]
 
 from binocular.store.container import PLAIN
-from binocular.store.schema import Field, field_of, problems_of
+from binocular.store.schema import Field
 from binocular.store.sealing import atomic_write, seal
 from binocular.store.vetting import trust
 
@@ -143,7 +143,7 @@ def conforming(where: str, fields: Mapping[str, Field], columns: Mapping[str, An
     for name, array in values.items():
         if lost := set(fields[name].dims) - set(sizes):
             raise ValueError(f"{where}: {name} runs along {', '.join(sorted(lost))}, which is no coordinate")
-        if problems := problems_of(f"{where}/{name}", fields[name], array, sizes):
+        if problems := fields[name].problems(f"{where}/{name}", array, sizes):
             raise ValueError("; ".join(problems))
     return values
 
@@ -211,7 +211,7 @@ def stored_fields(group: h5py.Group) -> dict[str, Field]:
         kind = "string" if h5py.check_string_dtype(item.dtype) is not None else item.dtype.name
         if None not in axes:
             with contextlib.suppress(ValueError):
-                fields[name] = field_of(tuple(axes), kind, plain_attributes(item))  # type: ignore[arg-type]
+                fields[name] = Field.of(tuple(axes), kind, plain_attributes(item))  # type: ignore[arg-type]
     return fields
 
 

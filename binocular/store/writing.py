@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,25 @@ import h5py
 import numpy as np
 
 from binocular.store import schema
-from binocular.store.additions import add_attributes, added_attributes
 from binocular.store.measures import measures_of, odi_at, write_measures
 from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
-from binocular.store.summary import SubjectOutcome, outcome_of, summarise_dominance, summarise_vision
-from binocular.store.tables import new_file, subgroup, write_attributes, write_table
+from binocular.store.summary import SubjectOutcome, summarise_dominance, summarise_vision
+from binocular.store.tables import (
+    ATTRIBUTES_CHECKSUM,
+    attributes_checksum,
+    new_file,
+    plain_attributes,
+    subgroup,
+    write_attributes,
+    write_table,
+)
 
 __all__ = ["ConditionHeader", "StudyHeader", "write_study"]
 
 _OVERHEAD = 100 << 10  # names, units and checksums of one subject, more than measured
+_LARGEST_ADDED = 1 << 16  # bytes of all attributes of one group or data set that a user added
+# Attributes of HDF5 and netCDF themselves.
+_MACHINERY = ("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "DIMENSION_LABELS", "_Netcdf4", "_NC", "_FillValue")
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,7 @@ def write_study(
         size = sum(_nbytes(subject) for subject in subjects)
     if measures is not None and measures.is_dir():
         size += sum(file.stat().st_size for file in measures.glob("*.h5"))
-    added = added_attributes(path, header.protocol_hash)
+    added = _added_attributes(path, header.protocol_hash)
     with new_file(path, estimate=2 * size) as file:
         conditions = file.create_group("conditions", track_order=True)
         for condition in header.conditions:
@@ -126,9 +137,11 @@ def write_study(
             nodes = np.arange(len(tree.identity), dtype=np.int64)
             write_table(file.create_group("tree"), schema.TREE, {"node": nodes, **asdict(tree)})
         if failures:
-            _write_failures(file.create_group("failures"), failures)
+            (names_of, seeds_of), causes = zip(*failures, strict=True), list(failures.values())
+            columns = {"failure": np.arange(len(causes)), "condition": names_of, "seed": seeds_of, "cause": causes}
+            write_table(file.create_group("failures"), schema.FAILURES, columns)
         write_attributes(file, _root_attributes(header, _complete(header, names, outcomes, failures)))
-        add_attributes(file, added)
+        _add_attributes(file, added)
 
 
 def _complete(
@@ -189,26 +202,6 @@ def _fill(
     measures: Mapping[tuple[str, str], MeasureRecord],
     treated_eye: str,
 ) -> SubjectOutcome:
-    _write_records(group, subject, measures)
-    if measures:
-        write_measures(group.create_group("measures"), measures)
-    about = {"subject_id": subject.subject_id, "seed": subject.seed}
-    write_attributes(group, about | {name: _json(getattr(subject, name)) for name in ("phases", "attributes")})
-    outcome = outcome_of(subject, treated_eye)
-    for site, dominance in outcome.dominance.items():
-        columns = {
-            "checkpoint": np.arange(len(outcome.epochs[site])),
-            "epoch": outcome.epochs[site],
-            "group": np.arange(1, 8),
-            **{name: getattr(dominance, name) for name in ("groups", *schema.MEASURES)},
-        }
-        write_table(group.create_group(f"dominance/{site}"), schema.DOMINANCE, columns)
-    return outcome
-
-
-def _write_records(
-    group: h5py.Group, subject: SubjectRecord, measures: Mapping[tuple[str, str], MeasureRecord]
-) -> None:
     write_table(group.create_group("history"), schema.history_fields(subject.history), subject.history)
     for site, record in subject.sites.items():
         checkpoints, units = record.values["rsv"].shape
@@ -224,16 +217,55 @@ def _write_records(
         write_table(table, schema.PROBES, columns)
         if record.units is not None:
             write_attributes(table, record.units.attributes())
+    if measures:
+        write_measures(group.create_group("measures"), measures)
+    about = {"subject_id": subject.subject_id, "seed": subject.seed}
+    write_attributes(group, about | {name: _json(getattr(subject, name)) for name in ("phases", "attributes")})
+    outcome = SubjectOutcome.of(subject, treated_eye)
+    for site, dominance in outcome.dominance.items():
+        columns = {
+            "checkpoint": np.arange(len(outcome.epochs[site])),
+            "epoch": outcome.epochs[site],
+            "group": np.arange(1, 8),
+            **{name: getattr(dominance, name) for name in ("groups", *schema.MEASURES)},
+        }
+        write_table(group.create_group(f"dominance/{site}"), schema.DOMINANCE, columns)
+    return outcome
 
 
-def _write_failures(group: h5py.Group, failures: Mapping[tuple[str, int], str]) -> None:
-    columns = {
-        "failure": np.arange(len(failures)),
-        "condition": [condition for condition, _ in failures],
-        "seed": [seed for _, seed in failures],
-        "cause": list(failures.values()),
-    }
-    write_table(group, schema.FAILURES, columns)
+def _added_attributes(path: Path, protocol_hash: str) -> dict[str, dict[str, Any]]:
+    """Return all attributes of an earlier study of the same protocol, by what they are on; none where it is unreadable.
+
+    Those among them that a user added are kept when the study is put together again (`_add_attributes`).
+    """
+    found: dict[str, dict[str, Any]] = {}
+    if not path.is_file():
+        return found
+
+    def collect(name: str, item: Any) -> None:
+        attributes = {key: value for key, value in plain_attributes(item).items() if not key.startswith(_MACHINERY)}
+        with suppress(TypeError, ValueError):
+            if len(json.dumps(attributes)) <= _LARGEST_ADDED:
+                found[name] = attributes
+
+    with suppress(OSError, KeyError, RuntimeError, ValueError, TypeError), h5py.File(path, "r", locking=False) as file:
+        if plain_attributes(file).get("protocol_hash") == protocol_hash:
+            collect("/", file)
+            file.visititems(collect)
+    return found
+
+
+def _add_attributes(file: h5py.File, added: Mapping[str, Mapping[str, Any]]) -> None:
+    """Put attributes that the new study does not have by itself where they were, as far as the place is still there."""
+    for name, attributes in added.items():
+        item = file.get(name)
+        if not isinstance(item, h5py.Group | h5py.Dataset):
+            continue
+        missing = {key: value for key, value in attributes.items() if key not in item.attrs and value is not None}
+        for key, value in missing.items():
+            item.attrs[key] = value
+        if missing and ATTRIBUTES_CHECKSUM in item.attrs:
+            item.attrs[ATTRIBUTES_CHECKSUM] = attributes_checksum(plain_attributes(item))
 
 
 def _json(value: Any) -> str:

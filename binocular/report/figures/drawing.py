@@ -15,8 +15,8 @@ from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
 from binocular.stimuli.errors import BadInput, finding
 from binocular.stimuli.surroundings import own_settings
+from binocular.store.conditions import in_order
 from binocular.store.ownership import remove_figures
-from binocular.store.sites import in_order
 from binocular.store.study import Study, load_study
 
 if TYPE_CHECKING:

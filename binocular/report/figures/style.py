@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-from binocular.store.sites import in_words
+from binocular.store.conditions import in_words
 from binocular.store.statistics import printed as number
 
 __all__ = [
