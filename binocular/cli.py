@@ -165,7 +165,7 @@ def _present(study: Path, quiet: bool) -> None:
     from binocular.rearing.stopwatch import timed
     from binocular.report.figures import draw_all
     from binocular.report.page import write_report
-    from binocular.report.results_table import print_table
+    from binocular.report.tables import print_table
 
     with timed("drawing"):
         figures = draw_all(study, study.parent / "figures")
@@ -219,8 +219,8 @@ def export(
     out: Annotated[Path | None, typer.Option(help="Folder to write to; 'export' beside the study by default.")] = None,
 ) -> None:
     """Write a study as tables for analysis elsewhere."""
+    from binocular.runs.progress import Waiting
     from binocular.store.exports import export_csv
-    from binocular.store.waiting import Waiting
 
     if not csv:
         raise BadInput("export: say what to write; accepted: --csv")
@@ -305,7 +305,7 @@ def measure(
     """Measure a finished study again with a probe, from the snapshots in its folder."""
     _trust(trust_code, probe)
     if show_list or study is None or probe is None:
-        from binocular.report.measure_table import list_probes
+        from binocular.report.tables import list_probes
 
         if not show_list:
             raise BadInput("measure: name a study and a --probe; 'binocular measure --list' shows the probes")
@@ -315,9 +315,9 @@ def measure(
 
     chosen = probe_from(probe, settings or [])
 
-    from binocular.report.measure_table import print_measure
+    from binocular.report.tables import print_measure
     from binocular.runs.measuring import measure_study
-    from binocular.store.waiting import Waiting
+    from binocular.runs.progress import Waiting
 
     with Waiting(f"measuring {chosen.name}") as waiting:
         written = measure_study(_study_file(study), chosen, tuple(site or ()), when, device, waiting.tell)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from binocular.probes.registry import PROBES, probe_from, probe_type
-from binocular.report.measure_table import headline_cells, list_probes
+from binocular.report.tables import headline_cells, list_probes
 from binocular.runs.measuring import measure_study
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput

@@ -8,7 +8,7 @@ import torch
 from binocular.networks.build import build_network
 from binocular.protocols import load_protocol
 from binocular.runs import packing
-from binocular.runs.packing import bytes_per_subject, packing_for, subjects_at_once
+from binocular.runs.packing import bytes_of_step, packing_for, subjects_at_once
 from binocular.runs.planning import plan_study
 from binocular.runs.running import run_study
 from binocular.runs.scheduling import Queue
@@ -19,7 +19,7 @@ def test_bytes_of_a_fully_connected_network_are_those_counted_by_hand():
     network = build_network("split-mlp", {"width": 8, "depth": 1}, (1, 4, 4), 3, 0)
     weights = 2 * (16 * 8 + 8) + 8 * 8 + 8 + 8 * 3 + 3
     views, hidden = 2 * 16, 2 * 8
-    found = bytes_per_subject(network, (1, 4, 4), 10)
+    found = bytes_of_step(network, (1, 4, 4), 10, stacked=True)
     # Weights, momentum and gradients; then, for each presentation, the views and two layers of 8 and their gradients.
     expected = 4 * (3 * weights + 2 * 10 * (views + hidden))
     assert expected <= found <= 1.1 * expected
@@ -28,7 +28,7 @@ def test_bytes_of_a_fully_connected_network_are_those_counted_by_hand():
 def test_counting_changes_nothing():
     network = build_network("split-cnn", {"width": 2}, (1, 12, 12), 8, 0).eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    one, two = (bytes_per_subject(network, (1, 12, 12), batch) for batch in (20, 40))
+    one, two = (bytes_of_step(network, (1, 12, 12), batch, stacked=True) for batch in (20, 40))
     assert not network.training
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert 1.5 < two / one < 2.0, "what a batch needs grows with the batch, and the weights do not"
@@ -71,4 +71,4 @@ def test_a_gpu_is_filled_and_not_overrun(tmp_path):
     study = plan_study(tiny(tmp_path, "seeds=1"), "cuda")
     most = subjects_at_once(study.plan)
     network = build_network("split-cnn", {"width": 2}, (1, 12, 12), 8, 0)
-    assert 1 <= most * bytes_per_subject(network, (1, 12, 12), 20) <= torch.cuda.mem_get_info()[0]
+    assert 1 <= most * bytes_of_step(network, (1, 12, 12), 20, stacked=True) <= torch.cuda.mem_get_info()[0]

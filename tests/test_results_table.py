@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from binocular.report.results_table import print_table, rich_table
+from binocular.report.tables import print_table, rich_table
 from binocular.store.overview import condition_table
 from binocular.store.study import load_study
 from binocular.store.writing import write_study

@@ -15,7 +15,7 @@ import torch
 from rich.console import Console
 
 import binocular
-from binocular.report.results_table import rich_table
+from binocular.report.tables import rich_table
 from binocular.report.terminal import print_fitting
 from binocular.stimuli import canvas
 from binocular.store.study import load_study

@@ -14,7 +14,7 @@ from binocular.rearing.plan import Plan, stimulus_of
 from binocular.runs.sizes import free_memory
 from binocular.stimuli.streams import global_stream
 
-__all__ = ["bytes_of_step", "bytes_per_subject", "can_be_stacked", "packing_for", "subjects_at_once"]
+__all__ = ["bytes_of_step", "can_be_stacked", "packing_for", "subjects_at_once"]
 
 _SHARE = 0.7
 """Share of the free memory of a device that a cohort may take; the rest is for stimuli, workspaces and fragments."""
@@ -66,38 +66,21 @@ def subjects_at_once(plan: Plan) -> int:
     stimulus = plan.stimuli(0)
     network = network_of(plan.network, stimulus.shape, stimulus.n_classes, 0)
     batch = min(plan.training.batch_size, len(stimulus.labels["train"]))
-    each = bytes_per_subject(network, stimulus.shape, batch)
-    return max(1, int(_room(plan.device) / each))
+    free = _SHARE * free_memory(plan.device)
+    room = free if plan.device == "cuda" else min(free, _ON_PROCESSOR)
+    return max(1, int(room / bytes_of_step(network, stimulus.shape, batch, stacked=True)))
 
 
-def bytes_per_subject(network: nn.Module, shape: tuple[int, int, int], batch: int) -> int:
-    """Count what one subject of a stacked cohort takes in a step.
-
-    Parameters
-    ----------
-    network, shape, batch
-        As for `bytes_of_step`.
-    """
-    # The gradients of all maps are there beside the maps while they are computed.
-    return 2 * _bytes_kept(network, shape, batch) + _bytes_of_weights(network)
-
-
-def bytes_of_step(network: nn.Module, shape: tuple[int, int, int], batch: int) -> int:
+def bytes_of_step(network: nn.Module, shape: tuple[int, int, int], batch: int, stacked: bool = False) -> int:
     """Count what a step of one subject takes: weights, momentum, gradients and all that the backward pass needs.
 
     Parameters
     ----------
     network, shape, batch
         On the CPU, not changed; (channels, height, width) of what one eye sees; presentations in a step.
+    stacked
+        Whether it is one of a stacked cohort, which holds the gradients of all maps beside the maps.
     """
-    return _bytes_kept(network, shape, batch) + _bytes_of_weights(network)
-
-
-def _bytes_of_weights(network: nn.Module) -> int:
-    return 3 * sum(4 * weight.numel() for weight in network.parameters())
-
-
-def _bytes_kept(network: nn.Module, shape: tuple[int, int, int], batch: int) -> int:
     kept: dict[int, int] = {}
 
     def keep(value: Tensor) -> Tensor:
@@ -112,9 +95,5 @@ def _bytes_kept(network: nn.Module, shape: tuple[int, int, int], batch: int) -> 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value), global_stream(0, "check"):
         scores = trained(torch.rand(few, 2, *shape))  # held, so that no address is used twice
     del scores
-    return sum(kept.values()) * batch // few
-
-
-def _room(device: str) -> float:
-    free = _SHARE * free_memory(device)
-    return free if device == "cuda" else min(free, _ON_PROCESSOR)
+    of_weights = 3 * sum(4 * weight.numel() for weight in network.parameters())
+    return (1 + stacked) * (sum(kept.values()) * batch // few) + of_weights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -83,7 +83,7 @@ class Condition:
 
     def at_end(self, measure: str, site: str | None = None) -> Interval:
         """Return a measure of `Dominance` (a field's name) at the last checkpoint, over seeds."""
-        return self._over_seeds(site, lambda dominance: getattr(dominance, measure)[-1])
+        return interval([getattr(one, measure)[-1] for one in self.dominance(site) if len(one.groups)])
 
     def group_at_end(self, group: int, site: str | None = None) -> Interval:
         """Return the share of units in one of the groups 1 to 7 at the last checkpoint, over seeds."""
@@ -115,9 +115,6 @@ class Condition:
         """
         counts = np.array([dominance.groups[checkpoint] for dominance in self.dominance(site)]).reshape(-1, N_GROUPS)
         return group_shares(counts)
-
-    def _over_seeds(self, site: str | None, of: Callable[[Dominance], float]) -> Interval:
-        return interval([of(dominance) for dominance in self.dominance(site) if len(dominance.groups)])
 
 
 @dataclass(frozen=True)

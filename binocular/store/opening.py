@@ -25,7 +25,7 @@ from binocular.store.vetting import container_problem
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["check_container", "check_schema", "check_study", "open_study", "opened", "regular_file", "study_file"]
+__all__ = ["check_container", "check_schema", "check_study", "open_study", "opened", "study_file"]
 
 Seal = Literal["whole", "length", "required", "ignored"]
 STUDY = "a study.h5 written by binocular"
@@ -82,18 +82,13 @@ def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray
 def study_file(path: Path | str) -> Path:
     """Return the path of a study, given its file or the folder that holds one, or raise `BadInput` if there is none."""
     path = Path(path)
-    return regular_file(path / "study.h5" if path.is_dir() else path)
+    return _regular_file(path / "study.h5" if path.is_dir() else path)
 
 
-def regular_file(path: Path, expected: str = STUDY) -> Path:
+def _regular_file(path: Path, expected: str = STUDY) -> Path:
     """Return a path if an ordinary file lies there that can be read now; raise `BadInput` if not.
 
     A pipe or a device is not opened: reading it might never end.
-
-    Parameters
-    ----------
-    path, expected
-        A file, and what should lie there, for messages.
     """
     try:
         mode = path.stat().st_mode
@@ -132,7 +127,7 @@ def check_container(path: Path, expected: str = STUDY, seal: Seal = "whole") -> 
     path, expected, seal
         As for `opened`.
     """
-    path = regular_file(path, expected)
+    path = _regular_file(path, expected)
     try:
         with path.open("rb") as file:
             start = file.read(len(SIGNATURE))

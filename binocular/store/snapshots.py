@@ -8,7 +8,7 @@ still being reared, so that a kill costs at most the last few seconds. Nothing i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -166,7 +166,10 @@ def write_node(path: Path, record: NodeRecord) -> None:
     path, record
         See `node_path`, replaced if it exists; what the node holds.
     """
-    arrays = _flatten(record)
+    arrays = {f"state/{name}": value.numpy() for name, value in record.state.items()}
+    arrays |= {f"history/{name}": values for name, values in record.history.items()}
+    for site, columns in record.probes.items():
+        arrays |= {f"probes/{site}/{name}": values for name, values in columns.items()}
     facts = {name: json.dumps(v, sort_keys=True) if isinstance(v, dict) else v for name, v in record.facts().items()}
     with new_file(path, estimate=sum(values.nbytes for values in arrays.values()) + 1000 * len(arrays)) as file:
         write_arrays(file, arrays)
@@ -193,7 +196,14 @@ def read_node(path: Path, state: bool = True) -> NodeRecord | None:
                 return None
             parts = {part: read_arrays(subgroup(file, part)) for part in map(str, file) if state or part != "state"}
             facts = _facts(file)
-            return _record(facts, parts) if facts["identity"] == path.name.partition(".")[0] else None
+            if facts["identity"] != path.name.partition(".")[0]:
+                return None
+            record = NodeRecord(**facts, history=parts.get("history", {}))
+            record.state = {name: torch.from_numpy(values) for name, values in parts.get("state", {}).items()}
+            for name, values in parts.get("probes", {}).items():
+                site, _, column = name.rpartition("/")
+                record.probes.setdefault(site, {})[column] = values
+            return record
     except BadInput:
         return None
 
@@ -210,16 +220,6 @@ def _facts(file: h5py.File) -> dict[str, Any]:
     return {**found, "satisfied": bool(found["satisfied"])}
 
 
-def _record(facts: Mapping[str, Any], parts: Mapping[str, dict[str, np.ndarray]]) -> NodeRecord:
-    record = NodeRecord(**facts)
-    record.state = {name: torch.from_numpy(values) for name, values in parts.get("state", {}).items()}
-    record.history = parts.get("history", {})
-    for name, values in parts.get("probes", {}).items():
-        site, _, column = name.rpartition("/")
-        record.probes.setdefault(site, {})[column] = values
-    return record
-
-
 def prune_node(path: Path) -> int:
     """Drop the state of a finished node and keep what was measured; return the bytes gained."""
     record, before = read_node(path), path.stat().st_size if path.is_file() else 0
@@ -228,11 +228,3 @@ def prune_node(path: Path) -> int:
     record.state = {}
     write_node(path, record)
     return before - path.stat().st_size
-
-
-def _flatten(record: NodeRecord) -> dict[str, np.ndarray]:
-    arrays = {f"state/{name}": value.numpy() for name, value in record.state.items()}
-    arrays |= {f"history/{name}": values for name, values in record.history.items()}
-    for site, columns in record.probes.items():
-        arrays |= {f"probes/{site}/{name}": values for name, values in columns.items()}
-    return arrays

@@ -77,17 +77,13 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
-def _blend(colour: str, share: float) -> tuple[float, ...]:
-    from matplotlib.colors import to_rgb
-
-    grey = np.array([0.76, 0.76, 0.76])
-    return tuple(grey + (np.array(to_rgb(colour)) - grey) * share)
-
-
 def group_colours() -> tuple[tuple[float, ...], ...]:
     """Return the colours of groups 1 to 7: from the right eye's over grey to the left eye's."""
-    steps = np.linspace(-1, 1, 7)
-    return tuple(_blend(EYE_COLOURS["right" if step < 0 else "left"], abs(step)) for step in steps)
+    from matplotlib.colors import to_rgb
+
+    grey, steps = np.full(3, 0.76), np.linspace(-1, 1, 7)
+    eyes = [np.array(to_rgb(EYE_COLOURS["right" if step < 0 else "left"])) for step in steps]
+    return tuple(tuple(grey + (eye - grey) * abs(step)) for eye, step in zip(eyes, steps, strict=True))
 
 
 @contextlib.contextmanager

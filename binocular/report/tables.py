@@ -1,4 +1,4 @@
-"""What a probe found, in print: its headline numbers per condition, at the end of rearing and untrained."""
+"""Tables in a terminal: the conditions of a study, and the headline numbers of a probe, at the end and untrained."""
 
 from __future__ import annotations
 
@@ -13,10 +13,42 @@ from rich.text import Text
 from binocular.probes.base import Probe
 from binocular.probes.registry import PROBES, probe_type
 from binocular.report.terminal import print_fitting
+from binocular.store.overview import condition_table, how_to_read
 from binocular.store.statistics import Interval, interval
-from binocular.store.study import Condition, load_study
+from binocular.store.study import Condition, Study, load_study
 
-__all__ = ["headline_cells", "list_probes", "print_measure"]
+__all__ = ["headline_cells", "list_probes", "print_measure", "print_table", "rich_table"]
+
+
+def rich_table(study: Study, width: int = 80) -> Table:
+    """Return the table for a terminal of some width; the interval is given for CBI alone, to keep it narrow.
+
+    Parameters
+    ----------
+    study, width
+        A study in memory, and the terminal's width in characters.
+    """
+    rows = condition_table(study)
+    narrow = width < 110
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if narrow else (0, 2, 0, 0), header_style="bold")
+    table.add_column("condition")
+    table.add_column("n", justify="right")
+    for name in rows[0].cells if rows else ():
+        table.add_column(name.replace(" ", "\n") if narrow else name, justify="right", no_wrap=True)
+    for row in rows:
+        cells = [cell.text(with_interval=name == "CBI") for name, cell in row.cells.items()]
+        table.add_row(
+            Text(row.label), str(row.seeds), *(cell.replace(" [", "\n[") if narrow else cell for cell in cells)
+        )
+    return table
+
+
+def print_table(study_path: Path | str) -> None:
+    """Print the table of a study file, and how to read it."""
+    study = load_study(study_path)
+    console = Console()
+    print_fitting(console, rich_table(study, width=console.width))
+    console.print(how_to_read(study), style="dim", markup=False, highlight=False)
 
 
 def headline_cells(condition: Condition, probe: type[Probe], site: str, row: int) -> dict[str, Interval]:
