@@ -9,7 +9,6 @@ import pytest
 from binocular.report.figures.drawing import FIGURES, draw
 from binocular.report.page import report_page
 from binocular.store.opening import open_study
-from binocular.store.overview import condition_table
 from binocular.store.schema import VERSION
 from binocular.store.study import load_study
 from binocular.store.verification import verify_study
@@ -28,7 +27,7 @@ def test_an_archived_file_can_be_used(path: Path):
         assert tree["conditions/deprived-early/0/probes/representation/rsv"].shape == (3, 8)
     study = load_study(path)
     assert not study.complete and list(study.failures) == [("deprived-early", 1)]
-    assert condition_table(study)[0].seeds == 1
+    assert study.condition_table()[0].seeds == 1
     shown = {"binocular-1": ("representation",), "binocular-2": ("first_binocular", "representation")}[path.stem]
     assert study.sites == shown and study.default_site == shown[0]
     names = [name for name, _, _ in draw(study)]

@@ -27,7 +27,6 @@ from binocular.report.figures.areas import areas_figure
 from binocular.report.figures.style import EYE_COLOURS, lived_through, number, style
 from binocular.stimuli.canvas import Canvas
 from binocular.stimuli.errors import BadInput
-from binocular.store.overview import area_table
 from binocular.store.records import SiteUnits, SubjectRecord
 from binocular.store.study import Condition, Study
 from binocular.store.writing import write_study
@@ -132,7 +131,7 @@ def test_the_areas_stand_side_by_side_from_the_first_cells_to_the_representation
     assert "first cells" in written and "area 2" in written and "32 cells a subject" in written
     measured = figure.subfigs[1].axes[1].get_lines()[0].get_ydata()
     assert measured[0] == measured[1] > measured[2], "the representation is less monocular"
-    rows = area_table(study)
+    rows = study.area_table()
     assert [row.area for row in rows] == ["first binocular cells", "site trunk.1", "representation"]
     assert rows[0].units == "32 cells" and rows[2].units == "32 units"
     assert rows[0].cells["binocular"].mean == pytest.approx(study.conditions[0].at_end("binocular_share").mean)
@@ -142,7 +141,7 @@ def test_the_areas_stand_side_by_side_from_the_first_cells_to_the_representation
 
 def test_a_study_of_one_area_has_no_figure_through_the_areas():
     study = study_of([invented_subject("normal")])
-    assert area_table(study) == []
+    assert study.area_table() == []
     with pytest.raises(BadInput, match="at least two areas"):
         figure_of(study, "areas")
 

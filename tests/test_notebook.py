@@ -14,7 +14,6 @@ import binocular
 from binocular import protocols
 from binocular.stimuli.canvas import Canvas
 from binocular.stimuli.errors import BadInput
-from binocular.store.overview import condition_table
 from binocular.store.study import Study, load_study
 from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header
@@ -79,7 +78,7 @@ def test_what_cannot_be_drawn_is_one_sentence(folder: Path):
 def test_a_study_shows_its_table(folder: Path):
     study = load_study(folder)
     html = study._repr_html_()
-    for row in condition_table(study):
+    for row in study.condition_table():
         for cell in row.cells.values():
             assert f"<td>{cell.text()}</td>" in html
     assert "CBI 1 = right (treated) eye only" in html
@@ -94,7 +93,7 @@ def test_conditions_and_their_measures_by_name(folder: Path):
     assert early.group_at_end(7).mean == pytest.approx((counts[:, 6] / counts.sum(1)).mean())
     last = [subject.history["stereopsis"][-1] for subject in early.subjects]
     assert early.vision_at_end("stereopsis").mean == pytest.approx(np.mean(last))
-    cell = condition_table(study)[1].cells["CBI"]
+    cell = study.condition_table()[1].cells["CBI"]
     assert str(early.at_end("cbi")) == cell.text()
     with pytest.raises(BadInput, match="no condition 'early'; accepted are normal, deprived-early"):
         study.condition("early")

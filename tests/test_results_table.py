@@ -9,7 +9,6 @@ import pytest
 from rich.console import Console
 
 from binocular.report.tables import print_table, rich_table
-from binocular.store.overview import condition_table
 from binocular.store.study import load_study
 from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header
@@ -24,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_rows_and_cells(folder: Path):
     study = load_study(folder)
-    rows = condition_table(study)
+    rows = study.condition_table()
     assert [row.name for row in rows] == ["normal", "deprived-early", "deprived-late", "both-eyes"]
     assert [row.seeds for row in rows] == [2, 2, 2, 0]
     assert list(rows[0].cells) == [
@@ -40,7 +39,7 @@ def test_rows_and_cells(folder: Path):
 
 def test_the_fellow_eyes_group_follows_the_treated_eye(tmp_path: Path):
     write_study(tmp_path / "study.h5", invented_header((0,), treated_eye="left"), invented_conditions((0,), tasks=()))
-    cells = condition_table(load_study(tmp_path))[1].cells
+    cells = load_study(tmp_path).condition_table()[1].cells
     assert list(cells) == ["CBI", "group 1", "binocular", "mean RSV", "accuracy", "left only", "right only"]
     assert cells["CBI"].mean > 0.7
 
@@ -52,7 +51,7 @@ def test_the_terminal_table_cuts_no_number_off(folder: Path, width: int):
     console.print(rich_table(study, width=width))
     written = console.export_text()
     console.file.close()
-    for row in condition_table(study):
+    for row in study.condition_table():
         for name, cell in row.cells.items():
             assert cell.text(with_interval=name == "CBI").split(" [")[0] in written
     assert "…" not in written

@@ -14,7 +14,6 @@ from binocular.report.figures.style import eye_colour, style, words
 from binocular.report.rendering import embedded, render
 from binocular.stimuli.errors import BadInput
 from binocular.store.conditions import in_words
-from binocular.store.overview import area_table, condition_table, end_group
 from binocular.store.sealing import atomic_write
 from binocular.store.study import Condition, Study, load_study
 
@@ -60,10 +59,9 @@ def report_page(study: Study, drawn: Sequence[Path] = ()) -> str:
         facts=_facts(study),
         settings={"description": "", "reference": "", "deviations": (), **study.settings},
         several=any(len(condition.subjects) > 1 for condition in study.conditions),
-        rows=condition_table(study),
-        areas=area_table(study),
+        rows=study.condition_table(),
+        areas=study.area_table(),
         site=in_words(study.default_site),
-        end_group=end_group(study),
         figures=list(_figures(study, drawn)),
         histories=histories,
         longest=max((stretch["stop"] for history in histories for stretch in history["stretches"]), default=0),

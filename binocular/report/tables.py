@@ -13,7 +13,6 @@ from rich.text import Text
 from binocular.probes.base import Probe
 from binocular.probes.registry import PROBES, probe_type
 from binocular.report.terminal import print_fitting
-from binocular.store.overview import condition_table, how_to_read
 from binocular.store.statistics import Interval, interval
 from binocular.store.study import Condition, Study, load_study
 
@@ -28,7 +27,7 @@ def rich_table(study: Study, width: int = 80) -> Table:
     study, width
         A study in memory, and the terminal's width in characters.
     """
-    rows = condition_table(study)
+    rows = study.condition_table()
     narrow = width < 110
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if narrow else (0, 2, 0, 0), header_style="bold")
     table.add_column("condition")
@@ -48,7 +47,7 @@ def print_table(study_path: Path | str) -> None:
     study = load_study(study_path)
     console = Console()
     print_fitting(console, rich_table(study, width=console.width))
-    console.print(how_to_read(study), style="dim", markup=False, highlight=False)
+    console.print(study.how_to_read(), style="dim", markup=False, highlight=False)
 
 
 def headline_cells(condition: Condition, probe: type[Probe], site: str, row: int) -> dict[str, Interval]:

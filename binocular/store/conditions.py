@@ -1,12 +1,9 @@
-"""The subjects of a study by condition, and what is said of a condition over its seeds."""
+"""A condition of a study: its subjects, and what is said of them over seeds."""
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,11 +11,10 @@ import numpy as np
 from binocular.dominance import N_GROUPS, Dominance, dominance_of, group_shares
 from binocular.stimuli.errors import BadInput
 from binocular.store.records import SubjectRecord
-from binocular.store.schema import HISTORY
 from binocular.store.statistics import Interval, interval
 from binocular.store.summary import last_value
 
-__all__ = ["Condition", "StudyData", "in_order", "in_words"]
+__all__ = ["Condition", "in_order", "in_words"]
 
 _NAMED_SITES = {"first_binocular": "first binocular cells", "representation": "representation"}
 
@@ -115,116 +111,3 @@ class Condition:
         """
         counts = np.array([dominance.groups[checkpoint] for dominance in self.dominance(site)]).reshape(-1, N_GROUPS)
         return group_shares(counts)
-
-
-@dataclass(frozen=True)
-class StudyData:
-    """A study: its attributes and its conditions, in order.
-
-    Attributes
-    ----------
-    attributes
-        Those of the root, see `binocular.store.schema.ROOT_ATTRIBUTES`.
-    failures
-        For each (condition, seed) that could not be reared, why.
-    """
-
-    attributes: Mapping[str, Any]
-    conditions: tuple[Condition, ...]
-    failures: Mapping[tuple[str, int], str] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        """Title of the protocol."""
-        return str(self.attributes["title"])
-
-    @property
-    def treated_eye(self) -> str:
-        """``"left"`` or ``"right"``."""
-        return str(self.attributes["treated_eye"])
-
-    @property
-    def fellow_eye(self) -> str:
-        """The other eye."""
-        return {"left": "right", "right": "left"}[self.treated_eye]
-
-    def condition(self, name: str) -> Condition:
-        """Return a condition by its name.
-
-        Raises
-        ------
-        BadInput
-            If the study has no condition of that name.
-        """
-        for condition in self.conditions:
-            if condition.name == name:
-                return condition
-        known = ", ".join(condition.name for condition in self.conditions)
-        raise BadInput(f"the study has no condition {name!r}; accepted are {known}")
-
-    @property
-    def complete(self) -> bool:
-        """Whether every subject of the protocol is there."""
-        return bool(self.attributes["complete"])
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """Versions of the software it was reared with."""
-        return json.loads(self.attributes["versions"])
-
-    @property
-    def subjects(self) -> list[SubjectRecord]:
-        """All subjects, condition by condition."""
-        return [subject for condition in self.conditions for subject in condition.subjects]
-
-    @cached_property
-    def reared(self) -> tuple[Condition, ...]:
-        """The conditions that have at least one subject."""
-        return tuple(condition for condition in self.conditions if condition.subjects)
-
-    def measured_at(self, site: str) -> list[Condition]:
-        """Return the conditions of which a subject was measured at a site."""
-        return [condition for condition in self.reared if site in condition.sites]
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """The protocol as a table; empty where it cannot be read."""
-        try:
-            return tomllib.loads(str(self.attributes["protocol"]))
-        except tomllib.TOMLDecodeError:
-            return {}
-
-    @cached_property
-    def sites(self) -> tuple[str, ...]:
-        """Names of the sites at which subjects were measured, in the order of `in_order`."""
-        return in_order({site for condition in self.conditions for site in condition.sites})
-
-    @property
-    def areas(self) -> tuple[str, ...]:
-        """Names of the measured sites that are areas of the network, from the first one to the representation."""
-        known = {site: record.units for subject in self.subjects for site, record in subject.sites.items()}
-        depth = {site: units.depth for site, units in known.items() if units is not None and units.depth >= 0}
-        return tuple(sorted((site for site in self.sites if site in depth), key=lambda site: depth[site]))
-
-    @property
-    def through_areas(self) -> tuple[Condition, ...]:
-        """The conditions whose subjects were all measured at every area; none where there are fewer than two areas."""
-        areas = self.areas if len(self.areas) > 1 else ()
-        return tuple(c for c in self.reared if areas and all(area in s.sites for s in c.subjects for area in areas))
-
-    @property
-    def default_site(self) -> str:
-        """The site that is meant where none is named: the first binocular cells, else the representation."""
-        return self.sites[0] if self.sites else "representation"
-
-    def unit_word(self, site: str | None = None) -> str:
-        """Return what the units of a site are: ``cells`` where each is a channel at one place, else ``units``."""
-        site = site or self.default_site
-        known = [subject.sites[site].units for subject in self.subjects if site in subject.sites]
-        return "cells" if known and all(u is not None and u.kind in ("cell", "centre") for u in known) else "units"
-
-    @cached_property
-    def tasks(self) -> tuple[str, ...]:
-        """Names of the tasks in which subjects were tested, beside the classes themselves."""
-        names = (name for subject in self.subjects for name in subject.history)
-        return tuple(dict.fromkeys(name for name in names if name not in HISTORY))

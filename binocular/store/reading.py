@@ -17,7 +17,7 @@ import numpy as np
 
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
-from binocular.store.conditions import Condition, StudyData
+from binocular.store.conditions import Condition
 from binocular.store.container import READING_ERRORS, one_line
 from binocular.store.opening import check_schema, opened
 from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits, SubjectRecord
@@ -52,8 +52,8 @@ class Reader:
         self.file, self.complain = file, complain
         self.version = int(str(plain_attributes(file)["schema"]).rpartition("/")[2])
 
-    def contents(self) -> StudyData:
-        """Read everything."""
+    def contents(self) -> tuple[dict[str, Any], tuple[Condition, ...], dict[tuple[str, int], str]]:
+        """Read everything: the attributes of the root, the conditions, and why subjects could not be reared."""
         attributes = self.attributes(self.file, schema.ROOT_ATTRIBUTES)
         self.root(attributes)
         conditions = []
@@ -61,7 +61,7 @@ class Reader:
             label, values = self.condition(condition)
             subjects = tuple(subject for _, subject in self.subjects(name, condition))
             conditions.append(Condition(name, label, subjects, values, str(attributes.get("treated_eye"))))
-        return StudyData(attributes, tuple(conditions), self._failures())
+        return attributes, tuple(conditions), self._failures()
 
     def condition(self, group: h5py.Group) -> tuple[str, dict[str, Any]]:
         """Return the label and the swept values of a condition."""

@@ -100,12 +100,12 @@ class _Verifier(Reader):
         self._treated_eye = "right"
 
     def study(self) -> None:
-        contents = self.contents()
+        attributes, conditions, failures = self.contents()
         self.only(self.file, {"conditions", "summary", "tree", "failures"})
-        names = [condition.name for condition in contents.conditions]
+        names = [condition.name for condition in conditions]
         self._summary(names)
         self._tree()
-        self._complete(contents.attributes, names, contents.failures)
+        self._complete(attributes, names, failures)
 
     def root(self, attributes: Mapping[str, Any]) -> None:
         super().root(attributes)

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 
 from binocular.report.figures.style import BOTH_EYES, axes_or_new, title_figure
 from binocular.stimuli.canvas import Canvas
-from binocular.store.overview import end_group
 from binocular.store.statistics import interval
 from binocular.store.study import Condition, Study
 
@@ -78,7 +77,7 @@ def outcomes_figure(study: Study, site: str | None = None) -> Figure:
     """
     site = site or study.default_site
     shown = list(study.reared)
-    end = f"group {end_group(study)}"
+    end = f"group {study.end_group}"
     dominance = [
         ("cbi", f"CBI\n0 {study.fellow_eye} … 1 {study.treated_eye} (treated)", 0.5),
         (end, f"{end}: share of {study.unit_word(site)}\n{study.fellow_eye} (fellow) eye only", None),
