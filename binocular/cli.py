@@ -374,12 +374,12 @@ def show_stimulus(
     """Draw a contact sheet of what the two eyes see, with red-cyan anaglyphs."""
     from binocular.protocols import load_protocol
     from binocular.report.showing import draw_stimulus
-    from binocular.runs.sizes import check_size, size_of
+    from binocular.runs.sizes import check_size
 
     _trust(trust_code)
     chosen = load_protocol(protocol, settings or [])
     with _naming(protocol):
-        check_size(chosen, size_of(chosen))
+        check_size(chosen)
         sheet = draw_stimulus(chosen, out, condition, phase, pairs, seed)
     print(sheet)
 

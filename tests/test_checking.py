@@ -111,7 +111,7 @@ def test_sizes_are_counted_and_may_be_allowed(tmp_path: Path) -> None:
     assert size.measurements >= 2 * (3 + 4 + 4)
     assert size.presentations == 32 * 60 + size.measurements * 36
     large = tiny(tmp_path, "seeds=10000", "conditions.normal.phases.0.epochs=100000")
-    check_size(large, size_of(large), allow_large=True)
+    check_size(large, allow_large=True)
 
 
 def test_what_does_not_fit_into_memory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_what_does_not_fit_into_memory_is_said(tmp_path: Path, monkeypatch: pyte
 def test_every_protocol_of_the_library_passes_but_for_data_that_are_not_here() -> None:
     for name in library_names():
         protocol = load_protocol(name)
-        check_size(protocol, size_of(protocol))
+        check_size(protocol)
         if getattr(protocol.stimulus, "dataset", "photographs") == "photographs":
             check_protocol(protocol, "cpu")
 

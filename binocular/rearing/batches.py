@@ -113,17 +113,11 @@ class Presenter:
         views, labels = self._stimulus.views("train", index, self._noise), self._labels[index]
         head = torch.full_like(labels, _BOTH) if self._several_heads else None
         for deficit in self._conditions.deficits:
-            if head is not None:
-                head = deficit.heads(head, self._twin_of_deficit_stream())
+            if head is not None:  # a copy of the generator draws what the deficit is about to draw
+                head = deficit.heads(head, self._deficit.clone_state())
             views, labels = deficit(views, labels, self._deficit, self._before + number)
         batch = Batch(views, labels, head)
         if self._objective.repeats:
             always = stream(self._seed, "objective/pictures", device=views.device)
             return self._objective.prepare(batch, always, (index, len(self._labels)))
         return self._objective.prepare(batch, self._blanking)
-
-    def _twin_of_deficit_stream(self) -> torch.Generator:
-        """Return a generator that will draw what the deficit is about to draw."""
-        twin = torch.Generator(device=self._deficit.device)
-        twin.set_state(self._deficit.get_state())
-        return twin

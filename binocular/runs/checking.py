@@ -11,7 +11,7 @@ from binocular.networks.options import check_options, weights_of
 from binocular.protocols import Deficit, Protocol
 from binocular.protocols.figures import own_figure
 from binocular.runs.planning import StudyPlan, check_parts, placed_phases, plan_study, usable_device
-from binocular.runs.sizes import check_room, check_size, size_of
+from binocular.runs.sizes import check_room, check_size
 from binocular.stimuli.base import StimulusConfig, StimulusSet
 from binocular.stimuli.errors import BadInput, finding, in_short
 from binocular.stimuli.streams import stream
@@ -70,7 +70,7 @@ def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool =
     binocular.stimuli.errors.BadInput: network.options: split-cnn cannot be built: width must be at least 1, not 0
     """
     device = usable_device(device)
-    check_size(protocol, size_of(protocol), device, allow_large)
+    check_size(protocol, device, allow_large)
     spec = protocol.network
     cls = network_class(spec.kind)
     check_options(spec.kind, cls, spec.options)

@@ -72,19 +72,19 @@ def size_of(protocol: Protocol) -> StudySize:
     )
 
 
-def check_size(protocol: Protocol, size: StudySize, device: str = "cpu", allow_large: bool = False) -> None:
+def check_size(protocol: Protocol, device: str = "cpu", allow_large: bool = False) -> None:
     """Raise `BadInput` where a protocol is too large, and say in which field.
 
     Parameters
     ----------
-    protocol, size
-        A checked protocol, and what it takes (`size_of`).
+    protocol
+        A checked protocol.
     device
         ``"cpu"`` or ``"cuda"``: where stimuli and networks will lie.
     allow_large
         Pass over what would only take very long, or nearly all of the memory.
     """
-    seeds = len(protocol.seed_list)
+    size, seeds = size_of(protocol), len(protocol.seed_list)
     shape = f"{len(protocol.conditions)} conditions x {seeds} seeds"
     for value, most, field, words in (
         (size.subjects, MOST_SUBJECTS, "seeds", f"{shape} are {{}} subjects"),

@@ -77,6 +77,12 @@ class Condition:
         found = zip(self.dominance(site), (s.sites[site] for s in self.subjects if site in s.sites), strict=True)
         return [dominance.groups[0] for dominance, record in found if record.epoch[0] == 0 and len(record.epoch) > 1]
 
+    def common_checkpoints(self, site: str) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return the epochs at which all seeds measured at a site were probed, and the RSV of each there."""
+        records = [subject.sites[site] for subject in self.subjects if site in subject.sites]
+        common = sorted(set(records[0].epoch).intersection(*(record.epoch for record in records[1:])))
+        return np.array(common), [record.values["rsv"][np.isin(record.epoch, common)] for record in records]
+
     def at_end(self, measure: str, site: str | None = None) -> Interval:
         """Return a measure of `Dominance` (a field's name) at the last checkpoint, over seeds."""
         return interval([getattr(one, measure)[-1] for one in self.dominance(site) if len(one.groups)])

@@ -9,7 +9,6 @@ from typing import TextIO
 
 import pandas
 
-from binocular.store.opening import check_study
 from binocular.store.reading import reading
 from binocular.store.sealing import atomic_write
 from binocular.store.tidy import Tables
@@ -47,8 +46,8 @@ def export_csv(
     BadInput
         If the study cannot be opened, or the folder cannot be written.
     """
-    path, folder = check_study(study), Path(folder)
-    with reading(path) as reader, ExitStack() as stack:
+    folder = Path(folder)
+    with reading(study) as reader, ExitStack() as stack:
         tables = Tables(reader)
         files = {name: _begun(stack, folder / f"{name}.csv") for name in tables.columns}
         for name, columns in tables.columns.items():

@@ -19,7 +19,7 @@ from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.opening import opened
 from binocular.store.reading import Reader
-from binocular.store.records import MeasureRecord, SiteRecord
+from binocular.store.records import MeasureRecord
 from binocular.store.tables import (
     new_file,
     plain_attributes,
@@ -27,7 +27,7 @@ from binocular.store.tables import (
     write_table,
 )
 
-__all__ = ["Measures", "measure_path", "measures_of", "odi_at", "write_measure", "write_measures"]
+__all__ = ["Measures", "measure_path", "measures_of", "write_measure", "write_measures"]
 
 MEASURE_SCHEMA = f"binocular-measure/{schema.VERSION}"
 _READABLE = {f"binocular-measure/{version}" for version in range(1, schema.VERSION + 1)}
@@ -111,26 +111,3 @@ def write_measures(group: h5py.Group, measures: Mapping[tuple[str, str], Measure
         about = {"columns": list(columns), "settings": record.settings, "versions": record.versions}
         units = {} if record.units is None else record.units.attributes()
         write_attributes(table, {**{name: json.dumps(value) for name, value in about.items()}, **units})
-
-
-def odi_at(site: SiteRecord, measure: MeasureRecord | None) -> dict[str, np.ndarray]:
-    """Return the column ``odi`` of a site's probes, from the measure of the same site, if there is one.
-
-    Parameters
-    ----------
-    site, measure
-        What was found there while rearing, and by the probe ``odi``, if it was taken.
-
-    Returns
-    -------
-    dict
-        Empty without a measure of as many units; else ``odi [checkpoint, unit]``, NaN at checkpoints of which there
-        is no snapshot.
-    """
-    shape = site.values["rsv"].shape
-    if measure is None or "odi" not in measure.values or measure.values["odi"].shape[1] != shape[1]:
-        return {}
-    odi = np.full(shape, np.nan)
-    for epoch, values in zip(measure.epoch, measure.values["odi"], strict=True):
-        odi[site.epoch == epoch] = values
-    return {"odi": odi}

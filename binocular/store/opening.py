@@ -25,7 +25,7 @@ from binocular.store.vetting import container_problem
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["check_container", "check_schema", "check_study", "open_study", "opened", "study_file"]
+__all__ = ["check_container", "check_schema", "open_study", "opened", "study_file"]
 
 Seal = Literal["whole", "length", "required", "ignored"]
 STUDY = "a study.h5 written by binocular"
@@ -72,7 +72,9 @@ def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray
     """
     import xarray
 
-    path = check_study(path, check)
+    path = study_file(path)
+    with opened(path, seal="whole" if check else "length") as file:
+        check_schema(path, file)
     try:
         return xarray.open_datatree(path, engine="h5netcdf", group=group, driver_kwds={"locking": False})
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
@@ -184,29 +186,16 @@ def opened(path: Path | str, expected: str = STUDY, seal: Seal = "whole") -> Ite
         raise BadInput(f"{path} cannot be read: {one_line(error)}; expected {expected}") from error
 
 
-def check_study(path: Path | str, check: bool = True) -> Path:
-    """Return the path of a file that can be opened as a study, or raise `BadInput`; see `open_study`.
+def check_schema(path: Path, file: h5py.File) -> None:
+    """Raise `BadInput` unless an open file says that it is a study, of a version that is read here.
 
     Parameters
     ----------
-    path, check
-        As for `open_study`; without the check, only the length is compared with the seal.
+    path, file
+        For messages, and open.
     """
-    path = study_file(path)
-    with opened(path, seal="whole" if check else "length") as file:
-        schema = file.attrs.get("schema")
-    check_schema(path, schema.decode("utf-8", "replace") if isinstance(schema, bytes) else schema)
-    return path
-
-
-def check_schema(path: Path, schema: object) -> None:
-    """Raise `BadInput` unless this is the name and version of a study that this version reads.
-
-    Parameters
-    ----------
-    path, schema
-        The file, for messages, and its attribute ``schema``, whatever that is.
-    """
+    schema = file.attrs.get("schema")
+    schema = schema.decode("utf-8", "replace") if isinstance(schema, bytes) else schema
     if isinstance(schema, str) and schema == SUBJECT_SCHEMA:
         raise BadInput(f"{path} holds a single subject; expected {STUDY}")
     match = re.fullmatch(r"binocular/(\d{1,6})", schema) if isinstance(schema, str) else None

@@ -19,7 +19,7 @@ from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.conditions import Condition
 from binocular.store.container import READING_ERRORS, one_line
-from binocular.store.opening import check_schema, opened
+from binocular.store.opening import check_schema, opened, study_file
 from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits, SubjectRecord
 from binocular.store.schema import Field
 from binocular.store.tables import plain_attributes, read_dataset, stored_fields
@@ -31,17 +31,18 @@ _LISTS_OF_NUMBERS = {"seeds"}
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[Reader]:
-    """Give the reader of a study whose seal was checked.
+def reading(path: Path | str) -> Iterator[Reader]:
+    """Check a study, or the one in a folder, as `binocular.open_study` does, and give its reader.
 
     Whatever is missing, or not of the shape, type or range that the schema gives it, is `BadInput` when it is read.
     """
+    path = study_file(path)
 
     def refuse(sentence: str) -> None:
         raise BadInput(f"{path} cannot be read as a study: {sentence}; `binocular verify` says more")
 
-    with opened(path, seal="length") as file:
-        check_schema(path, plain_attributes(file).get("schema"))
+    with opened(path) as file:
+        check_schema(path, file)
         yield Reader(file, refuse)
 
 

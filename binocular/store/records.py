@@ -93,6 +93,19 @@ class SiteRecord:
     n_silent: np.ndarray
     units: SiteUnits | None = None
 
+    def odi(self, measure: MeasureRecord | None) -> dict[str, np.ndarray]:
+        """Return the column ``odi [checkpoint, unit]`` from what the probe ``odi`` measured at this site.
+
+        NaN at checkpoints of which there is no snapshot; no column without a measure of as many units.
+        """
+        shape = self.values["rsv"].shape
+        if measure is None or "odi" not in measure.values or measure.values["odi"].shape[1] != shape[1]:
+            return {}
+        odi = np.full(shape, np.nan)
+        for epoch, values in zip(measure.epoch, measure.values["odi"], strict=True):
+            odi[self.epoch == epoch] = values
+        return {"odi": odi}
+
 
 @dataclass
 class MeasureRecord:

@@ -302,10 +302,9 @@ def load_study(path: Path | str) -> Study:
     Traceback (most recent call last):
     binocular.stimuli.errors.BadInput: results/nothing-here does not exist; expected a study.h5 written by binocular
     """
-    from binocular.store.opening import check_study
     from binocular.store.reading import reading
 
-    with reading(check_study(path)) as reader:
+    with reading(path) as reader:
         return Study(*reader.contents())
 
 

@@ -20,7 +20,6 @@ import numpy as np
 from binocular.dominance import Dominance, dominance_of
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
-from binocular.store.measures import odi_at
 from binocular.store.opening import check_schema, opened, study_file
 from binocular.store.reading import Reader
 from binocular.store.records import SiteRecord, SubjectRecord
@@ -83,7 +82,7 @@ def verify_study(path: Path | str, inside: bool = True) -> list[str]:
     contents: list[str] = []
     try:
         with opened(path, seal="ignored") as file:
-            check_schema(path, plain_attributes(file).get("schema"))
+            check_schema(path, file)
             _Verifier(file, contents).study()
     except BadInput as error:
         contents.append(str(error))
@@ -170,7 +169,7 @@ class _Verifier(Reader):
                     "the history"
                 )
         for site, record in subject.sites.items():
-            expected = odi_at(record, subject.measures.get(("odi", site))).get("odi", ())
+            expected = record.odi(subject.measures.get(("odi", site))).get("odi", ())
             if "odi" in record.values and not np.array_equal(record.values["odi"], expected, equal_nan=True):
                 self.found.append(f"{group.name}/probes/{site}: odi is not what measures/odi/{site} gives")
 

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from binocular.store import schema
-from binocular.store.measures import measures_of, odi_at, write_measures
+from binocular.store.measures import measures_of, write_measures
 from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
 from binocular.store.summary import SubjectOutcome, summarise_dominance, summarise_vision
 from binocular.store.tables import (
@@ -211,7 +211,7 @@ def _fill(
             "unit": np.arange(units),
             "n_silent": record.n_silent,
             **record.values,
-            **odi_at(record, measures.get(("odi", site))),
+            **record.odi(measures.get(("odi", site))),
         }
         table = group.create_group(f"probes/{site}")
         write_table(table, schema.PROBES, columns)

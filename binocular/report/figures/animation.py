@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from binocular.dominance import contralateral_bias, groups_of
 from binocular.report.figures.dominance import POSITIONS, classic_axes, per_cent
-from binocular.report.figures.rearing import common_checkpoints
 from binocular.report.figures.style import (
     deficit_handles,
     eye_colour,
@@ -132,7 +131,7 @@ def film(study: Study, site: str) -> tuple[Figure, Callable[[float], None], list
 
 def _course(condition: Condition, site: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the epochs at which all seeds were probed, and the mean share of each group there in per cent."""
-    epochs, rsv = common_checkpoints(condition, site)
+    epochs, rsv = condition.common_checkpoints(site)
     counts = np.stack([groups_of(values) for values in rsv], axis=1)  # [checkpoint, seed, group]
     return epochs, np.stack([interval(per_cent(row)).mean for row in counts])
 

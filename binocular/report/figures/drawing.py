@@ -208,12 +208,14 @@ def figure_of(study: Study | Path | str, name: str, site: str | None = None) -> 
 
 
 def _check_probe(study: Study, name: str, drawing: Drawing) -> None:
-    if drawing.several_areas and study.reared and not drawing.sites(study):
+    if not study.reared or drawing.sites(study):
+        return
+    if drawing.several_areas:
         raise BadInput(
             f"the figure {name!r} needs subjects measured at at least two areas; "
             f"this study has the sites {', '.join(study.sites)}"
         )
-    if drawing.probe and study.reared and not drawing.sites(study):
+    if drawing.probe:
         raise BadInput(
             f"the figure {name!r} needs a probe that this study does not hold; "
             f"'binocular measure STUDY --probe {drawing.probe}' takes it"

@@ -25,9 +25,9 @@ from binocular.report.figures.style import (
     title_panel,
     whole_epochs,
 )
-from binocular.store.study import Condition, Study
+from binocular.store.study import Study
 
-__all__ = ["common_checkpoints", "rearing_figure", "rsv_density"]
+__all__ = ["rearing_figure", "rsv_density"]
 
 _BINS = 40
 _SMOOTH = 1.2
@@ -115,7 +115,7 @@ def rearing_figure(study: Study, site: str | None = None) -> Figure:
     word = study.unit_word(site)
     shown = study.measured_at(site)
     figure, axes = panels(len(shown), (2.35, 2.0))
-    probed = [common_checkpoints(condition, site) for condition in shown]
+    probed = [condition.common_checkpoints(site) for condition in shown]
     darkest = _darkest([rsv for _, rsv in probed])
     for condition, (epoch, rsv), ax in zip(shown, probed, axes, strict=False):
         phases = condition.subjects[0].phases
@@ -133,19 +133,6 @@ def rearing_figure(study: Study, site: str | None = None) -> Figure:
         bar.outline.set_linewidth(0.5)  # type: ignore[union-attr]
         _legend(figure, study, word)
     return figure
-
-
-def common_checkpoints(condition: Condition, site: str) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the epochs at which all seeds measured at a site were probed, and the RSV of each there.
-
-    Parameters
-    ----------
-    condition, site
-        Of a study; some subject was measured at the site.
-    """
-    records = [subject.sites[site] for subject in condition.subjects if site in subject.sites]
-    common = sorted(set(records[0].epoch).intersection(*(record.epoch for record in records[1:])))
-    return np.array(common), [record.values["rsv"][np.isin(record.epoch, common)] for record in records]
 
 
 def _name_eyes(ax: Axes, treated_eye: str) -> None:
