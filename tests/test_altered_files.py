@@ -23,7 +23,7 @@ from binocular.store.measures import measure_path, measures_of, write_measure
 from binocular.store.opening import open_study, opened
 from binocular.store.records import MeasureRecord
 from binocular.store.sealing import SEAL_BYTES, seal
-from binocular.store.snapshots import NodeRecord, read_node, write_node
+from binocular.store.snapshots import NodeRecord, read_node
 from binocular.store.study import load_study
 from binocular.store.verification import verify_study
 from binocular.store.writing import write_study
@@ -292,7 +292,7 @@ def test_a_study_that_xarray_wrote_again_is_read_as_before(study: Path, tmp_path
 
 def test_nodes_and_measures_come_by_the_same_reader(tmp_path: Path):
     node, measured = tmp_path / f"{'a' * 16}.h5", measure_path(tmp_path, "subject", "fisher")
-    write_node(node, NodeRecord("a" * 16, "", 0, 0, 1, "{}", 1, history={"epoch": np.array([1])}))
+    NodeRecord("a" * 16, "", 0, 0, 1, "{}", 1, history={"epoch": np.array([1])}).write(node)
     traces = {name: np.zeros((1, 1)) for name in ("fisher_trace", "fisher_trace_se")}
     values = {"part": np.array(["all"], dtype=object), "n_weights": np.ones((1, 1), np.int64), **traces}
     write_measure(

@@ -14,7 +14,7 @@ import torch
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.records import SubjectRecord
-from binocular.store.snapshots import NodeRecord, read_node, write_node
+from binocular.store.snapshots import NodeRecord, read_node
 from binocular.store.study import load_study
 from binocular.store.verification import verify_study
 from binocular.store.writing import ConditionHeader, write_study
@@ -216,7 +216,7 @@ def test_arrays_go_through_a_node_as_they_are(tmp_path: Path):
     record = NodeRecord("a" * 24, "", 0, 0, 3, "{}", 3, state=state, history={"epoch": np.arange(3)[::-1]})
     record.probes = {"trunk.0": column, "odi/first_binocular": {"odi": np.arange(6.0).reshape(2, 3).T}}
     path = tmp_path / f"{record.identity}.h5"
-    write_node(path, record)
+    record.write(path)
     whole, measured = read_node(path), read_node(path, state=False)
     assert whole is not None and measured is not None and not measured.state
     assert {name: value.dtype for name, value in whole.state.items()} == {n: v.dtype for n, v in state.items()}

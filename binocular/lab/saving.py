@@ -10,7 +10,7 @@ from binocular.protocols import Protocol, protocol_from
 from binocular.runs.planning import plan_study
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
-from binocular.store.snapshots import node_path, write_node
+from binocular.store.snapshots import node_path
 
 if TYPE_CHECKING:
     from binocular.lab.subject import LabSubject
@@ -90,6 +90,6 @@ def save_study(base: Protocol, subjects: Sequence[LabSubject], folder: Path) -> 
     protocol = protocol_of(base, subjects)
     for subject in subjects:
         for record in subject.records() if subject.age else ():
-            write_node(node_path(folder, record.identity), record)
+            record.write(node_path(folder, record.identity))
     # Everything is found done, so that this only puts together; the numbers are those that were seen on the page.
     return run_study(protocol, folder, plan_study(protocol, "cpu").plan.device, command="binocular lab").study

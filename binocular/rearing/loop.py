@@ -19,7 +19,7 @@ from binocular.rearing.plan import Plan
 from binocular.rearing.stopwatch import timed
 from binocular.rearing.tree import Node
 from binocular.store.provenance import now
-from binocular.store.snapshots import node_path, write_node
+from binocular.store.snapshots import node_path
 
 __all__ = ["Stopped", "learn", "rear", "rear_epoch"]
 
@@ -104,7 +104,7 @@ def _save(group: Group, folder: Path, done: bool) -> None:
                 group.lose(subject, f"the weights have overflowed by epoch {record.done}")
                 continue
             record.provenance["finished"] = now()
-            write_node(node_path(folder, record.identity, done), record)
+            record.write(node_path(folder, record.identity, done))
 
 
 def rear_epoch(group: Group, epoch: int) -> None:

@@ -23,20 +23,10 @@ _WRITTEN_AS = {
 
 @dataclass(frozen=True)
 class SiteUnits:
-    """What the units of a site are.
+    """What the units of a site are, as `binocular.store.schema.SITE_ATTRIBUTES` has it.
 
-    Attributes
-    ----------
-    kind
-        ``"cell"``, ``"centre"``, ``"pooled"`` or ``"map"``, see `binocular.networks.sites`.
-    module
-        Dotted name of the module whose output was recorded.
-    depth
-        Place among the areas of the network, 0 = ``first_binocular``; -1 for a module that is none of them.
-    channels, height, width
-        Size of its output for one presentation.
-    places
-        (row, column) of the places recorded at; none for pooled units. Units are in order of channels, then of places.
+    Units are in order of channels, then of places, which are (row, column); the kinds are those of
+    `binocular.networks.sites`.
     """
 
     kind: str
@@ -78,10 +68,7 @@ class SiteRecord:
     epoch
         Epochs of rearing completed at each checkpoint, ``[checkpoint]``; 0 is the untrained network, the null.
     values
-        ``rsv, rsv_se, sv_left, sv_right, interaction`` (and ``odi`` where measured), each ``[checkpoint, unit]``
-        float64.
-        ``interaction`` is the share, 0 to 1, of a unit's variance that neither eye explains alone. NaN in ``rsv``,
-        ``rsv_se`` and ``interaction`` marks a silent unit.
+        The columns of `binocular.store.schema.PROBES` that run along units, each ``[checkpoint, unit]`` float64.
     n_silent
         Units whose two source variances lie below the floor, ``[checkpoint]``.
     units
@@ -140,10 +127,8 @@ class SubjectRecord:
     Attributes
     ----------
     history
-        ``epoch, phase, learning_rate, train_loss, train_accuracy, test_accuracy, accuracy_left_only,
-        accuracy_right_only`` and one column per task (``outline``, ``stereopsis``), each ``[epoch]``; ``epoch`` counts
-        completed epochs from 1,
-        ``phase`` is the index into ``phases``; NaN marks a test that was not given in that epoch.
+        The columns of `binocular.store.schema.HISTORY` and one per task (``outline``, ``stereopsis``), each
+        ``[epoch]``; NaN marks a test that was not given in that epoch.
     measures
         What was measured later, by (probe, site).
     phases
@@ -163,19 +148,7 @@ class SubjectRecord:
 
 @dataclass
 class TreeRecord:
-    """The phase tree as it was reared: one row per node, in order of rearing.
-
-    Attributes
-    ----------
-    identity, parent
-        Hash of each node and of its parent (empty for a root).
-    seed, start, stop
-        Seed and epochs (half open) of each node, ``[node]``.
-    seconds
-        Time spent on each node, ``[node]``.
-    conditions
-        Names of the conditions that pass through each node, comma separated.
-    """
+    """The phase tree as it was reared: one row per node, in order of rearing; see `binocular.store.schema.TREE`."""
 
     identity: list[str]
     parent: list[str]

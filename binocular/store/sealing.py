@@ -19,7 +19,7 @@ from pathlib import Path
 
 from binocular.stimuli.errors import BadInput
 
-__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "atomic_write", "flush", "seal", "seal_state"]
+__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "atomic_write", "seal", "seal_state"]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SEAL = "\nbinocular seal: {size:020d} bytes, sha256 {digest}\n"
@@ -72,7 +72,7 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         temporary = final.parent / f".binocular-{secrets.token_hex(8)}.partial"
         temporary.touch(exist_ok=False)
         yield temporary
-        flush(temporary)
+        _flush(temporary)
         temporary.replace(final)
         temporary = None
         _flush_folder(final.parent)
@@ -90,14 +90,8 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
 
 
-def flush(path: Path) -> None:
-    """Ask for a file's bytes to reach the disk; a file system that has no such call is believed without.
-
-    Raises
-    ------
-    OSError
-        If the bytes could not be written.
-    """
+def _flush(path: Path) -> None:
+    """Ask for a file's bytes to reach the disk; a file system that has no such call is believed without."""
     with path.open("rb+") as file:
         try:
             os.fsync(file.fileno())

@@ -29,7 +29,6 @@ __all__ = [
     "node_path",
     "prune_node",
     "read_node",
-    "write_node",
 ]
 
 _FORMAT = "binocular-node/1"
@@ -118,6 +117,17 @@ class NodeRecord(NodeFacts):
         """Whether it was probed at all wanted epochs that it has come to."""
         return {epoch for epoch in wanted if epoch <= self.done} <= set(self.checkpoints)
 
+    def write(self, path: Path) -> None:
+        """Write it to a file (see `node_path`) in one step: the file is there whole, or as it was before."""
+        arrays = {f"state/{name}": value.numpy() for name, value in self.state.items()}
+        arrays |= {f"history/{name}": values for name, values in self.history.items()}
+        for site, columns in self.probes.items():
+            arrays |= {f"probes/{site}/{name}": values for name, values in columns.items()}
+        facts = {name: json.dumps(v, sort_keys=True) if isinstance(v, dict) else v for name, v in self.facts().items()}
+        with new_file(path, estimate=sum(values.nbytes for values in arrays.values()) + 1000 * len(arrays)) as file:
+            write_arrays(file, arrays)
+            file.attrs.update({"format": _FORMAT, **facts, "satisfied": int(self.satisfied)})
+
     def followed_by(self, after: NodeRecord) -> NodeRecord:
         """Return one record for this stretch and the next one of the same subject, which begins where this one ends."""
         probes = dict(after.probes)
@@ -156,24 +166,6 @@ def node_path(folder: Path, identity: str, done: bool = True) -> Path:
         Whether the finished node is meant, or the file that stands for it while it is being reared.
     """
     return folder / "nodes" / f"{identity}{'' if done else '.rearing'}.h5"
-
-
-def write_node(path: Path, record: NodeRecord) -> None:
-    """Write a node file in one step: it is there whole or not at all.
-
-    Parameters
-    ----------
-    path, record
-        See `node_path`, replaced if it exists; what the node holds.
-    """
-    arrays = {f"state/{name}": value.numpy() for name, value in record.state.items()}
-    arrays |= {f"history/{name}": values for name, values in record.history.items()}
-    for site, columns in record.probes.items():
-        arrays |= {f"probes/{site}/{name}": values for name, values in columns.items()}
-    facts = {name: json.dumps(v, sort_keys=True) if isinstance(v, dict) else v for name, v in record.facts().items()}
-    with new_file(path, estimate=sum(values.nbytes for values in arrays.values()) + 1000 * len(arrays)) as file:
-        write_arrays(file, arrays)
-        file.attrs.update({"format": _FORMAT, **facts, "satisfied": int(record.satisfied)})
 
 
 def read_node(path: Path, state: bool = True) -> NodeRecord | None:
@@ -226,5 +218,5 @@ def prune_node(path: Path) -> int:
     if record is None or not record.state:
         return 0
     record.state = {}
-    write_node(path, record)
+    record.write(path)
     return before - path.stat().st_size

@@ -14,7 +14,7 @@ from binocular.report.figures.style import TASK_COLOURS, title_figure
 from binocular.stimuli.canvas import Canvas
 from binocular.store.study import Condition, Study
 
-__all__ = ["areas_figure", "through_areas"]
+__all__ = ["areas_figure"]
 
 _MOST = 6
 """Conditions whose histograms fit on a page; the lines below have room for as many."""
@@ -29,19 +29,10 @@ def _area_names(study: Study) -> list[str]:
     return [named.get(area, name) for area, name in zip(study.areas, names, strict=True)]
 
 
-def through_areas(conditions: list[Condition], areas: tuple[str, ...], measure: str, ax: Axes) -> Axes:
-    """Draw a measure of dominance at the end of rearing over the areas, a line a condition.
+def _through_areas(conditions: list[Condition], areas: tuple[str, ...], measure: str, ax: Axes) -> None:
+    """Draw a measure of dominance between 0 and 1 at the end of rearing over the areas, a line a condition.
 
-    Parameters
-    ----------
-    conditions
-        At most six.
-    areas
-        Names of the sites, in order.
-    measure
-        Field of `binocular.dominance.Dominance` between 0 and 1.
-    ax
-        Where to draw; means over seeds with 95 % intervals, cut at 0 and 1.
+    Means over seeds with 95 % intervals, cut at 0 and 1.
     """
     colours = [*TASK_COLOURS, "#8A8A8A"]
     for index, condition in enumerate(conditions):
@@ -54,7 +45,6 @@ def through_areas(conditions: list[Condition], areas: tuple[str, ...], measure: 
         ax.vlines(place, low, high, lw=0.9, color=colours[index], zorder=2)
     ax.set_ylim(0, 1.03)
     ax.set_yticks([0, 0.5, 1])
-    return ax
 
 
 def areas_figure(study: Study) -> Figure:
@@ -81,7 +71,7 @@ def areas_figure(study: Study) -> Figure:
     for ax in grid[-1]:
         name_ends(ax, study.treated_eye, -14, fontsize=6.4, linespacing=1.1)
     for ax, (measure, label) in zip(below.subplots(1, 2), _MEASURES.items(), strict=True):
-        through_areas(shown, areas, measure, ax)
+        _through_areas(shown, areas, measure, ax)
         ax.set_xticks(range(across), names)
         ax.set_xlim(-0.4, across - 0.6)
         ax.set_ylabel(label)

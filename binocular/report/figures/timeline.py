@@ -14,7 +14,7 @@ from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import BOTH_EYES, EYE_COLOURS, NORMAL_VISION, eye_colour, style
 from binocular.stimuli.canvas import Canvas
 
-__all__ = ["draw_timeline", "phase_tree", "time_lines", "timeline_figure"]
+__all__ = ["draw_timeline", "time_lines", "timeline_figure"]
 
 _HATCHED = "#8A8A8A"
 _HATCHES = {"reconstruction": ("////", "hidden patches rebuilt"), "none": ("..", "nothing learned")}
@@ -73,14 +73,8 @@ def time_lines(protocol: Protocol, ax: Axes) -> Axes:
     return ax
 
 
-def phase_tree(tree: PhaseTree, seed: int, ax: Axes) -> Axes:
-    """Draw the branches of one seed: what conditions have in common is one line.
-
-    Parameters
-    ----------
-    tree, seed, ax
-        The phase tree, whose branches, and where to draw.
-    """
+def _phase_tree(tree: PhaseTree, seed: int, ax: Axes) -> None:
+    """Draw the branches of one seed: what conditions have in common is one line."""
     nodes = [node for node in tree.nodes() if node.seed == seed]
     finishing: dict[str, list[str]] = {}
     for (name, of), path in tree.path.items():
@@ -124,7 +118,6 @@ def phase_tree(tree: PhaseTree, seed: int, ax: Axes) -> Axes:
     longest = max(node.stop for node in nodes)
     ax.set_xlim(0, longest * 1.25)
     ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= longest])
-    return ax
 
 
 def timeline_figure(protocol: Protocol) -> Figure:
@@ -155,7 +148,7 @@ def draw_timeline(protocol: Protocol, tree: PhaseTree, path: Path) -> None:
         figure.suptitle(protocol.title, x=0.01, ha="left", fontweight="bold")
         above, below = figure.subplots(2, 1)
         time_lines(protocol, above)
-        phase_tree(tree, protocol.seed_list[0], below)
+        _phase_tree(tree, protocol.seed_list[0], below)
     save_figure(figure, path.with_suffix(""), [path.suffix[1:] or "svg"])
 
 
