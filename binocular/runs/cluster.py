@@ -44,8 +44,7 @@ def rear_on_dask(
     study: StudyPlan,
     outstanding: Sequence[Node],
     folder: Path,
-    on_epoch: Callable[[Node], None] | None = None,
-    *,
+    on_epoch: Callable[[Node], None],
     where: str,
 ) -> dict[str, str]:
     """Rear nodes as tasks of a Dask cluster.
@@ -75,8 +74,7 @@ def rear_on_dask(
     def done(group: list[Node]) -> None:
         for node in group:
             for _ in range(node.stop - node.start):
-                if on_epoch is not None:
-                    on_epoch(node)
+                on_epoch(node)
 
     with _client(where) as client:
         pool = client.get_executor(pure=False)

@@ -53,7 +53,7 @@ def worth_processes(study: StudyPlan, outstanding: Sequence[Node]) -> bool:
 
 
 def rear_in_processes(
-    study: StudyPlan, outstanding: Sequence[Node], folder: Path, on_epoch: Callable[[Node], None] | None = None
+    study: StudyPlan, outstanding: Sequence[Node], folder: Path, on_epoch: Callable[[Node], None]
 ) -> dict[str, str]:
     """Rear nodes in processes of this machine, one subject and one thread each; see `rear_here`.
 
@@ -77,7 +77,7 @@ def rear_in_processes(
         while not (ended.is_set() and epochs.empty()):
             if epochs.empty():
                 time.sleep(0.02)
-            elif (identity := epochs.get()) in nodes and on_epoch is not None:
+            elif (identity := epochs.get()) in nodes:
                 on_epoch(nodes[identity])
 
     def submit(group: list[Node]) -> Future[None]:

@@ -209,12 +209,12 @@ def _rear(
     processes: bool,
 ) -> dict[str, str]:
     """Rear what is outstanding: on a cluster, in processes of this machine if they are worth it, or in threads."""
-    on_epoch = None if progress is None else progress.epoch
+    on_epoch = (lambda node: None) if progress is None else progress.epoch
     if progress is not None:
         progress.start(*counts)
     try:
         if dask:
-            return rear_on_dask(study, outstanding, folder, on_epoch, where=dask)
+            return rear_on_dask(study, outstanding, folder, on_epoch, dask)
         if processes and worth_processes(study, outstanding):
             return rear_in_processes(study, outstanding, folder, on_epoch)
         return rear_here(study, outstanding, folder, on_epoch)

@@ -71,7 +71,7 @@ class Queue:
 
 
 def rear_here(
-    study: StudyPlan, outstanding: Sequence[Node], folder: Path, on_epoch: Callable[[Node], None] | None = None
+    study: StudyPlan, outstanding: Sequence[Node], folder: Path, on_epoch: Callable[[Node], None]
 ) -> dict[str, str]:
     """Rear nodes in threads of this process, one subject per core, or in lockstep groups.
 

@@ -322,12 +322,11 @@ def _with_interval(name: str, field: Field, dims: tuple[str, ...]) -> dict[str, 
     """Return mean, both ends of the interval and the number of seeds of one measure."""
     about = field.long_name.split(";")[0]
 
-    def of(what: str, **changes: object) -> Field:
-        settings: dict[str, object] = {"missing": "allowed", **changes}
-        return Field(dims, "float64", field.units, f"{about}: {what}", **settings)  # type: ignore[arg-type]
+    def of(what: str, low: float | None = None, high: float | None = None) -> Field:
+        return Field(dims, "float64", field.units, f"{about}: {what}", low, high, "allowed")
 
     return {
-        name: of("mean over seeds", low=field.low, high=field.high),
+        name: of("mean over seeds", field.low, field.high),
         f"{name}_low": of("lower end of the 95 % t interval over seeds; NaN for a single seed"),
         f"{name}_high": of("upper end of the 95 % t interval over seeds; NaN for a single seed"),
         f"{name}_n": Field(dims, "int64", "1", f"{about}: seeds in the mean", 0),
