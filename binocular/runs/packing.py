@@ -66,9 +66,12 @@ def subjects_at_once(plan: Plan) -> int:
     stimulus = plan.stimuli(0)
     network = network_of(plan.network, stimulus.shape, stimulus.n_classes, 0)
     batch = min(plan.training.batch_size, len(stimulus.labels["train"]))
-    free = _SHARE * free_memory(plan.device)
-    room = free if plan.device == "cuda" else min(free, _ON_PROCESSOR)
-    return max(1, int(room / bytes_of_step(network, stimulus.shape, batch, stacked=True)))
+    return max(1, int(_room(plan.device) / bytes_of_step(network, stimulus.shape, batch, stacked=True)))
+
+
+def _room(device: str) -> float:
+    free = _SHARE * free_memory(device)
+    return free if device == "cuda" else min(free, _ON_PROCESSOR)
 
 
 def bytes_of_step(network: nn.Module, shape: tuple[int, int, int], batch: int, stacked: bool = False) -> int:
