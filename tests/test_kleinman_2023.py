@@ -17,9 +17,9 @@ from binocular.papers.kleinman_2023.tables import (
     accuracy_curve,
     bias_of,
     histograms,
-    largest_onset_loss,
     monocularity_of,
     nearest_removal,
+    onset_curve,
     usable_information,
 )
 from binocular.probes import adapted, probe_views, response_grid, source_variance
@@ -42,7 +42,7 @@ def test_published_numbers_come_from_the_tables():
     constant = accuracy_curve("blur", "constant learning rate 5e-4", "Fig. 15")
     assert list(constant.items()) == [(0, 88.7), (40, 88.0), (80, 87.1), (120, 86.6)]
     assert usable_information()[180] == {"both": 2.84, "left": 2.66, "right": 2.18}
-    assert largest_onset_loss("supervised") == 21.6
+    assert max(onset_curve("supervised").values()) == 21.6
     assert [nearest_removal(at, 30, blur) for at in (0, 7, 20, 30)] == [0, 40, 120, 180]
 
 

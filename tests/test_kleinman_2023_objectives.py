@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from binocular import protocols
-from binocular.papers.kleinman_2023.measures import losses, turns
-from binocular.papers.kleinman_2023.objectives import CLAIMS
+from binocular.papers.kleinman_2023.objectives import CLAIMS, losses, turns
 from binocular.papers.kleinman_2023.tables import onset_curve
 from binocular.store.records import SiteRecord, SubjectRecord
 from binocular.store.study import Condition, Study

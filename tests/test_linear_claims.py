@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import json
 from dataclasses import fields
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from binocular.linear.completion import Completion
 from binocular.papers.computing import ComputedNeed
@@ -26,7 +26,7 @@ K24_PORTRAITS, K24_GATES = two_pathways.CLAIMS[:2], two_pathways.CLAIMS[2:]
 
 def _smaller(need: ComputedNeed, folder: Path, **parameters) -> dict:
     small = ComputedNeed(need.key, need.title, need.home, {**need.parameters, **parameters})
-    return {need.key: {name: dict(table) for name, table in small.obtain(folder, "cpu", True).items()}}
+    return {need.key: dict(small.obtain(folder, "cpu", True))}
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +40,9 @@ def test_the_strong_sensor_holds_back_others_in_the_deep_network_alone(sensors):
     finding = K23_LINEAR.judge(sensors)
     assert finding.verdict == "holds"
     assert {row.role for row in finding.evidence} == {"test", "control", "context"}
-    swapped = copy.copy(sensors)
-    table = dict(sensors["linear-sensors"]["weights"])
-    table["weight"] = table["weight"][::-1]
-    swapped["linear-sensors"] = {"weights": table}
-    assert K23_LINEAR.judge(swapped).verdict == "does not hold"
+    table = sensors["linear-sensors"]["weights"]
+    swapped = {"weights": table.assign(weight=(table["weight"].dims, table["weight"].values[::-1]))}
+    assert K23_LINEAR.judge({"linear-sensors": swapped}).verdict == "does not hold"
     assert K23_LINEAR.draw is not None
     figure = K23_LINEAR.draw(sensors)
     assert len(figure.axes) == 6
@@ -79,11 +77,8 @@ def test_the_claims_on_pathways_are_judged_and_drawn(pathways):
 
 
 def test_pathways_that_do_not_compete_are_judged_so(pathways):
-    table = dict(pathways["linear-portraits"]["portraits"])
-    names = list(table["condition"])
-    swapped = table["contribution"].copy()
-    swapped[:, names.index("early")] = table["contribution"][:, names.index("early, unlike")]
-    table["contribution"] = swapped
+    table = pathways["linear-portraits"]["portraits"].copy(deep=True)
+    table["contribution"].loc[{"condition": "early"}] = table["contribution"].sel(condition="early, unlike").values
     finding = K24_PORTRAITS[0].judge({**pathways, "linear-portraits": {"portraits": table}})
     assert finding.verdict == "does not hold"
 
@@ -94,10 +89,11 @@ def _completed(rises, seeds=4):
     for name, rise in rises.items():
         spread = 0.01 * np.linspace(-1, 1, seeds) * (rise > 0)
         error = 0.1 + np.array([0, 0.3, 0.6, 1])[:, None] * (rise + spread)
-        tables[f"linear-completion-{name}"] = {"completion": {
-            "switch": np.array([0, 10, 30, 100]), "seed": np.arange(seeds), "value": np.arange(1, 4), "error": error,
-            "seen_error": 0 * error, "strength": np.ones((4, seeds, 3)),
-        }}  # fmt: skip
+        by = ("switch", "seed")
+        tables[f"linear-completion-{name}"] = {"completion": xr.Dataset(
+            {"error": (by, error), "seen_error": (by, 0 * error), "strength": ((*by, "value"), np.ones((4, seeds, 3)))},
+            {"switch": [0, 10, 30, 100], "seed": np.arange(seeds), "value": np.arange(1, 4)},
+        )}  # fmt: skip
     return tables
 
 

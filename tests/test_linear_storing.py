@@ -34,12 +34,12 @@ def test_a_finished_computation_is_taken_up_and_a_changed_one_redone(tmp_path: P
     CALLS.clear()
     first = _need().obtain(tmp_path, "auto", False)
     assert "Squares" in capsys.readouterr().err
-    assert first["squares"]["value"].tolist() == [0, 1, 4, 9]
+    assert first["squares"]["value"].values.tolist() == [0, 1, 4, 9]
     again = _need().obtain(tmp_path, "cpu", False)
     assert np.array_equal(again["squares"]["value"], first["squares"]["value"])
     assert CALLS == [1.0] and capsys.readouterr().err == ""
     changed = _need(factor=2.0).obtain(tmp_path, "auto", True)
-    assert changed["squares"]["value"].tolist() == [0, 2, 8, 18]
+    assert changed["squares"]["value"].values.tolist() == [0, 2, 8, 18]
     assert CALLS == [1.0, 2.0]
     ComputedNeed("some-squares", "Squares", f"{__name__}:squares", {"n": 4, "factor": 2.0}, version=2).obtain(
         tmp_path, "auto", True
@@ -57,7 +57,7 @@ def test_a_damaged_file_is_made_again(tmp_path: Path):
     assert stored_parameters(path) is None
     with pytest.raises(BadInput, match="not a whole file"):
         read_results(path)
-    assert _need().obtain(tmp_path, "auto", True)["squares"]["value"].tolist() == [0, 1, 4, 9]
+    assert _need().obtain(tmp_path, "auto", True)["squares"]["value"].values.tolist() == [0, 1, 4, 9]
     assert len(CALLS) == 2
 
 

@@ -11,7 +11,7 @@ from binocular.compare.curves import CurveComparison, compare_curves
 from binocular.compare.facts import FactVerdict, evaluate_facts
 from binocular.compare.histograms import HistogramComparison, compare_histograms, epoch_recorded, like_for_like
 from binocular.compare.recovery import Recovery, recoveries
-from binocular.compare.samples import Moment, Sample, probed, sample_of, samples_of
+from binocular.compare.samples import Moment, Sample, sample_of, samples_of
 from binocular.dominance import wasserstein
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
@@ -113,7 +113,7 @@ def compare_study(
     compared = []
     for sample in samples:
         condition = study.condition(sample.name)
-        there = [one for one in elsewhere if probed(condition, one)]
+        there = [one for one in elsewhere if one in condition.sites]
         alike = [record.id for record in like_for_like(sample, list(literature.histograms.values()), literature, at)]
         order = {name: rank for rank, name in enumerate(alike)}
         marks = _marks(study, sample)
@@ -122,7 +122,7 @@ def compare_study(
             if record.is_network and not chosen and record.id not in order:
                 continue
             epoch = epoch_recorded(sample.treatment, record, literature) if at == "recorded" else sample.epoch
-            ours = of_networks if record.is_network and probed(condition, of_networks) else site
+            ours = of_networks if record.is_network and of_networks in condition.sites else site
             found = compare_histograms(sample_of(condition, ours, epoch), record, record.id in order)
             tests = {
                 name: compare_histograms(sample_of(condition, name, epoch), record).test

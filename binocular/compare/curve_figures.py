@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from binocular.compare.comparison import Comparison
     from binocular.compare.curves import CurveComparison, PublishedPoint, Series
 
-__all__ = ["duration_figures", "effect_curve", "profile_figures", "recovery_figures"]
+__all__ = ["duration_figures", "profile_figures", "recovery_figures"]
 
 _LOOKS = (("#000000", "D"), ("#009E73", "s"), ("#AA4499", "^"), ("#B8860B", "v"), ("#56B4E9", "P"))
 _WORDS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
@@ -31,14 +31,7 @@ _WORDS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
 def effect_curve(ax: Axes, points: Sequence[PublishedPoint], ours: Mapping[int, tuple[np.ndarray, Series]]) -> None:
     """Draw effects by age or by length of closure; published ones are open where they come from words.
 
-    Parameters
-    ----------
-    ax
-        Where to draw.
-    points
-        As published.
-    ours
-        Places, ``[point]``, and series, by the number of its colour.
+    ``ours`` are places, ``[point]``, and series, by the number of its colour.
     """
     ax.axhline(0, color="#BBBBBB", lw=0.6, zorder=0)
     for index, (place, series) in ours.items():

@@ -14,7 +14,7 @@ from binocular.compare.histogram_figures import GREY, GROUPS, PUBLISHED, group_a
 from binocular.compare.histograms import epoch_recorded, like_for_like
 from binocular.compare.published import HistogramRecord
 from binocular.compare.rows import PartsRow
-from binocular.compare.samples import Sample, sample_of, samples_of, untrained_of
+from binocular.compare.samples import Sample, sample_of, samples_of
 from binocular.report.figures.style import EYE_COLOURS, number, title_figure
 from binocular.store.statistics import interval
 
@@ -122,7 +122,8 @@ def experiment_figures(comparison: Comparison) -> list[Figure]:
 def _column(comparison: Comparison, column: Column, above: Axes, below: Axes) -> None:
     sample = column.sample
     low, high = np.quantile(sample.resampled, [0.025, 0.975], axis=0)
-    untrained, top = untrained_of(comparison.study, sample), _top(column, high)
+    first, top = sample_of(comparison.study.condition(sample.name), sample.site, 0), _top(column, high)
+    untrained = first.shares if first.epoch == 0 < sample.epoch else None
     if column.parts is not None:
         _published_parts(above, column.parts)
     else:
@@ -130,8 +131,7 @@ def _column(comparison: Comparison, column: Column, above: Axes, below: Axes) ->
     group_axes(above, top)
     oriented_histogram(
         sample.shares, below, low=np.clip(low, 0, 1), high=np.clip(high, 0, 1), top=top,
-        outline=None if untrained is None else untrained.shares, deprived_eye=sample.treatment.deprived_eye,
-        named=False,
+        outline=untrained, deprived_eye=sample.treatment.deprived_eye, named=False,
     )  # fmt: skip
     ticks = [tick for tick in range(0, 101, 20 if top > 45 else 10) if tick <= top]
     for ax in (above, below):

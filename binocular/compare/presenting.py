@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from binocular.compare.facts import FactVerdict
     from binocular.compare.histograms import HistogramComparison
 
-__all__ = ["facts_table", "histograms_table", "print_comparison"]
+__all__ = ["histograms_table", "print_comparison"]
 
 _MOST = 40
 _PLAIN: dict[str, Any] = {"box": None, "pad_edge": False, "padding": (0, 1, 0, 0), "header_style": "bold"}
@@ -47,7 +47,7 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
     if lines:
         console.print()
     if comparison.facts:
-        print_fitting(console, facts_table(comparison))
+        print_fitting(console, _facts_table(comparison))
         for line in _not_here(comparison):
             console.print(line, style="dim", markup=False, highlight=False)
 
@@ -138,7 +138,7 @@ def _recovery_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-def facts_table(comparison: Comparison) -> Table:
+def _facts_table(comparison: Comparison) -> Table:
     """Return one row per fact that could be tested."""
     from rich.table import Table
     from rich.text import Text

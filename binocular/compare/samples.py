@@ -22,11 +22,9 @@ __all__ = [
     "Sample",
     "accuracies",
     "baseline_of",
-    "probed",
     "sample_of",
     "samples_of",
     "seen_alone",
-    "untrained_of",
 ]
 
 Moment = Literal["recorded", "end", "deficit"]
@@ -147,31 +145,8 @@ def samples_of(study: Study, site: str, at: Moment = "end") -> list[Sample]:
     return [
         sample_of(condition, site, None if at == "end" else treatment_of(condition).stop)
         for condition in study.reared
-        if probed(condition, site)
+        if site in condition.sites
     ]
-
-
-def probed(condition: Condition, site: str) -> bool:
-    """Whether a subject was measured at a site.
-
-    Parameters
-    ----------
-    condition, site
-        Whose, and where in the network.
-    """
-    return any(site in subject.sites for subject in condition.subjects)
-
-
-def untrained_of(study: Study, sample: Sample) -> Sample | None:
-    """Return the same subjects before rearing, at epoch 0; None where they were not measured then.
-
-    Parameters
-    ----------
-    study, sample
-        One condition, and the study that it is of.
-    """
-    found = sample_of(study.condition(sample.name), sample.site, 0)
-    return found if found.epoch == 0 and sample.epoch > 0 else None
 
 
 def baseline_of(study: Study, sample: Sample) -> Sample | None:
@@ -184,7 +159,7 @@ def baseline_of(study: Study, sample: Sample) -> Sample | None:
     study, sample
         One condition, whose age counts, and the study that it is of.
     """
-    normal = [c for c in study.reared if treatment_of(c).name == "normal" and probed(c, sample.site)]
+    normal = [c for c in study.reared if treatment_of(c).name == "normal" and sample.site in c.sites]
     eye = sample.treatment.deprived_eye
     found = (sample_of(condition, sample.site, sample.epoch, eye, trained=True) for condition in normal)
     return min(

@@ -66,18 +66,7 @@ class Treatment:
 
 
 def treatment_of(condition: Condition) -> Treatment:
-    """Return what was done to the subjects of a condition.
-
-    Parameters
-    ----------
-    condition
-        With at least one subject; all subjects of a condition share their phases.
-
-    Returns
-    -------
-    Treatment
-        See there.
-    """
+    """Return what was done to the subjects of a condition, of which there must be one: all share their phases."""
     phases = condition.subjects[0].phases
     epochs = int(phases[-1]["stop"]) if phases else 0
     treated = condition.treated_eye

@@ -76,122 +76,95 @@ def as_plain(comparison: Comparison) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def _estimate(found: Interval) -> dict[str, float]:
-    return {"value": found.mean, "low": found.low, "high": found.high}
+_ESTIMATE = ("value=mean", "low", "high")
 
 
-_PUBLISHED = (
-    "id", "species", "name", "condition", "onset", "duration", "recovery", "cells", "evidence", "note", "reference",
-)  # fmt: skip
+def _plain(thing: object, *names: str) -> dict[str, Any]:
+    """Return attributes by their names, or by another one that stands before it: ``"start_epoch=start"``."""
+    return {name.partition("=")[0]: getattr(thing, name.rpartition("=")[2]) for name in names}
 
 
 def _histogram(found: HistogramComparison, comparison: Comparison) -> dict[str, Any]:
-    sample, record, test, done = found.sample, found.record, found.test, found.sample.treatment
-    scale, apart = comparison.literature.scale(record.species), test.cbi_difference
+    sample, record, test, units = found.sample, found.record, found.test, found.units
     return {
-        "condition": sample.name,
-        "label": sample.label,
-        "treatment": {
-            "name": done.name, "deprived_eye": done.deprived_eye, "start_epoch": done.start, "stop_epoch": done.stop,
-            "epochs": done.epochs,
+        **_plain(sample, "condition=name", "label"),
+        "treatment": _plain(
+            sample.treatment, "name", "deprived_eye", "start_epoch=start", "stop_epoch=stop", "epochs"
+        ),
+        "treatment_in_words": sample.treatment.sentence(comparison.literature.scale(record.species)),
+        **_plain(sample, "site", "epoch", "seeds", "units_per_group_and_seed=counts", "silent_units_per_seed=silent"),
+        "published": _plain(
+            record, "id", "species", "name", "condition", "onset", "duration", "recovery", "cells", "evidence", "note",
+            "reference",
+        ),
+        **_plain(found, "like_for_like=like", "ours", "theirs"),
+        "cbi_difference": _plain(test.cbi_difference, "value=mean", "low_97.5=low", "high_97.5=high"),
+        "wasserstein_1": {
+            **_plain(test.distance, *_ESTIMATE), **_plain(test, "told_apart_from=detectable", "p=p_distance"),
         },
-        "treatment_in_words": done.sentence(scale),
-        "site": sample.site,
-        "epoch": sample.epoch,
-        "seeds": list(sample.seeds),
-        "units_per_group_and_seed": sample.counts.tolist(),
-        "silent_units_per_seed": list(sample.silent),
-        "published": {name: getattr(record, name) for name in _PUBLISHED},
-        "like_for_like": found.like,
-        "ours": {name: _estimate(value) for name, value in found.ours.items()},
-        "theirs": {name: _estimate(value) for name, value in found.theirs.items()},
-        "cbi_difference": {"value": apart.mean, "low_97.5": apart.low, "high_97.5": apart.high},
-        "wasserstein_1": {**_estimate(test.distance), "told_apart_from": test.detectable, "p": test.p_distance},
-        "kolmogorov_smirnov": None
-        if found.units is None
-        else {
-            "value": found.units.value,
-            "told_apart_from": found.units.detectable,
-            "compared": f"cumulative shares of units at the {found.units.edges} inner edges of the published bins",
+        "kolmogorov_smirnov": None if units is None else {
+            **_plain(units, "value", "told_apart_from=detectable"),
+            "compared": f"cumulative shares of units at the {units.edges} inner edges of the published bins",
         },
-        "distances_of_animals_treated_the_same": list(found.twins),
-        "verdict": test.verdict,
+        **_plain(found, "distances_of_animals_treated_the_same=twins", "verdict"),
         "marks": [
-            {"epoch": one.epoch, "cbi": _estimate(estimates(one.shares, one.resampled)["cbi"])} for one in found.marks
+            {"epoch": one.epoch, "cbi": estimates(one.shares, one.resampled)["cbi"]} for one in found.marks
         ],
         "elsewhere": {
-            site: {"wasserstein_1": _estimate(one.distance), "verdict": one.verdict}
-            for site, one in found.elsewhere.items()
+            site: _plain(one, "wasserstein_1=distance", "verdict") for site, one in found.elsewhere.items()
         },
     }  # fmt: skip
 
 
 def _curve(found: CurveComparison) -> dict[str, Any]:
     claim = "the effect falls with age" if found.kind == "profile" else "the effect grows with the length of closure"
+    series = zip(found.series, found.ours_there, found.verdicts, strict=True)
     return {
-        "id": found.id,
-        "kind": found.kind,
-        "species": found.species,
+        **_plain(found, "id", "kind", "species"),
         "unit": found.scale.unit if found.kind == "profile" else "day",
         "published": [
-            {
-                "at": point.at, "relative_effect": point.effect, "low": point.low, "high": point.high,
-                "evidence": point.evidence, "from_words": point.from_words, "reference": point.reference,
-            }
+            _plain(point, "at", "relative_effect=effect", "low", "high", "evidence", "from_words", "reference")
             for point in found.points
         ],
         "ours": [
             {
-                "treatment": series.treatment, "shared_epochs": series.fixed, "conditions": list(series.names),
-                "epochs": series.epochs.tolist(),
-                "shift_of_cbi": [_estimate(shift) for shift in series.shifts],
-                "relative_effect": [estimate.mean for estimate in series.relative()],
-                "at_the_published_points": list(there),
+                **_plain(one, "treatment", "shared_epochs=fixed", "conditions=names", "epochs", "shift_of_cbi=shifts"),
+                "relative_effect": [estimate.mean for estimate in one.relative()],
+                "at_the_published_points": there,
                 "claim": claim,
-                "contrast_of_the_ends": _estimate(series.contrast),
+                "contrast_of_the_ends": one.contrast,
                 "verdict": verdict,
             }
-            for series, there, verdict in zip(found.series, found.ours_there, found.verdicts, strict=True)
+            for one, there, verdict in series
         ],
-    }  # fmt: skip
+    }
 
 
 def _recovery(comparison: Comparison) -> dict[str, Any] | None:
     if not comparison.recovery:
         return None
     published = comparison.literature.recoveries
+    ours = (
+        "treatment", "measure", "conditions=names", "deficit_end_epoch=ends_at", "accuracy",
+        "falls_with_every_later_end=falls",
+    )  # fmt: skip
     return {
         "published": {name: [row.model_dump() for row in rows] for name, rows in published.items()},
-        "ours": [
-            {
-                "treatment": found.treatment, "measure": found.measure, "conditions": list(found.names),
-                "deficit_end_epoch": found.ends_at.tolist(),
-                "accuracy": [_estimate(point) for point in found.accuracy],
-                "falls_with_every_later_end": found.falls,
-            }
-            for found in comparison.recovery
-        ],
-    }  # fmt: skip
+        "ours": [_plain(found, *ours) for found in comparison.recovery],
+    }
 
 
 def _fact(found: FactVerdict) -> dict[str, Any]:
     return {
-        "id": found.test.id,
-        "claim": found.test.claim,
+        **_plain(found.test, "id", "claim"),
         "criterion": found.test.criterion(),
-        "reason": found.test.reason,
-        "published_id": found.test.published,
-        "published": found.published,
-        "evidence": found.evidence,
-        "reference": found.reference,
-        "verdict": found.verdict,
-        "why": found.why,
-        "verdict_elsewhere": dict(found.elsewhere),
-        "verdict_by_moment": dict(found.moments),
+        **_plain(found.test, "reason", "published_id=published"),
+        **_plain(found, "published", "evidence", "reference", "verdict", "why"),
+        **_plain(found, "verdict_elsewhere=elsewhere", "verdict_by_moment=moments"),
         "tested": [
             {
-                "condition": one.condition, "treatment": one.treatment, "measure": found.test.measure,
-                **_estimate(one.estimate), "subjects": one.subjects, "compared_with": one.baseline or None,
+                **_plain(one, "condition", "treatment"), "measure": found.test.measure,
+                **_plain(one.estimate, *_ESTIMATE), "subjects": one.subjects, "compared_with": one.baseline or None,
                 "verdict": one.verdict,
             }
             for one in found.tested
@@ -200,13 +173,15 @@ def _fact(found: FactVerdict) -> dict[str, Any]:
 
 
 def _clean(value: Any) -> Any:
-    """Return plain data: numpy's numbers as Python's, and nothing (None) for NaN."""
+    """Return plain data: numpy's numbers as Python's, intervals as their numbers, and nothing (None) for NaN."""
+    if isinstance(value, Interval):
+        value = _plain(value, *_ESTIMATE)
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
     if isinstance(value, Mapping):
         return {str(key): _clean(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(part) for part in value]
-    if isinstance(value, np.generic):
-        value = value.item()
     if isinstance(value, float):
         return round(value, 6) if math.isfinite(value) else None
     return value
@@ -253,24 +228,13 @@ COMPARISONS: dict[str, str] = {
 
 
 def draw_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
-    """Draw all figures of a comparison, each as PNG (200 dpi) and SVG.
+    """Draw all figures of a comparison, each as PNG (200 dpi) and SVG, and return the files.
 
     Parameters
     ----------
-    comparison
-        What is compared.
-    folder
-        Made if missing; figures of an earlier comparison are replaced, or removed where this one has none.
-
-    Returns
-    -------
-    list of Path
-        The files that were written; a second page of a figure has ``-2`` in its name.
-
-    Raises
-    ------
-    BadInput
-        If the folder cannot be written.
+    comparison, folder
+        As for `write_comparison`; figures of an earlier comparison in the folder are replaced, or removed where this
+        one has none. A second page of a figure has ``-2`` in its name.
     """
     protocol = comparison.study.attributes["protocol_hash"]
     written: list[Path] = []

@@ -8,12 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
+import xarray as xr
 
 from binocular.stimuli.errors import BadInput
 from binocular.store.opening import opened
 from binocular.store.schema import Field
-from binocular.store.tables import new_file, plain_attributes, read_table, subgroup, write_attributes, write_table
+from binocular.store.tables import (
+    new_file,
+    plain_attributes,
+    read_table,
+    stored_fields,
+    subgroup,
+    write_attributes,
+    write_table,
+)
 
 __all__ = ["SCHEMA", "Table", "read_results", "same_parameters", "stored_parameters", "write_results"]
 
@@ -75,8 +85,8 @@ def stored_parameters(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def read_results(path: Path) -> dict[str, dict[str, np.ndarray]]:
-    """Return the tables of a computation by name, each as arrays by name.
+def read_results(path: Path) -> dict[str, xr.Dataset]:
+    """Return the tables of a computation by name, with the dimensions and scales that the file names.
 
     Raises
     ------
@@ -86,7 +96,12 @@ def read_results(path: Path) -> dict[str, dict[str, np.ndarray]]:
     if stored_parameters(path) is None:
         raise BadInput(f"{path} is not a whole file of the schema {SCHEMA}; delete it to compute it again")
     with opened(path, _EXPECTED, seal="required") as file:
-        return {str(name): read_table(subgroup(file, str(name))) for name in file}
+        return {str(name): _dataset(subgroup(file, str(name))) for name in file}
+
+
+def _dataset(group: h5py.Group) -> xr.Dataset:
+    values = read_table(group)
+    return xr.Dataset({name: (field.dims, values[name]) for name, field in stored_fields(group).items()})
 
 
 def _canonical(parameters: Mapping[str, Any]) -> str:

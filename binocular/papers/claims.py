@@ -201,7 +201,14 @@ class Need(Protocol):
     def obtain(self, folder: Path, device: str, quiet: bool) -> Any:
         """Rear or compute it, or take it up where an earlier run stopped, and return the results in memory.
 
-        ``folder`` is the reproduction's; what is kept lies in ``folder / key``.
+        Parameters
+        ----------
+        folder
+            The reproduction's; what is kept lies in ``folder / key``.
+        device
+            ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        quiet
+            Print no progress.
 
         Raises
         ------

@@ -9,12 +9,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import xarray as xr
 
 __all__ = ["ComputedNeed", "Tables"]
 
-Tables = Mapping[str, Mapping[str, np.ndarray]]
-"""Arrays by name of the table and name of the data set."""
+Tables = Mapping[str, xr.Dataset]
+"""By name; a table's data sets share their dimensions."""
 
 
 @dataclass(frozen=True)
@@ -50,26 +50,9 @@ class ComputedNeed:
         return f"about {max(60 * self.minutes, 1):.0f} s" if self.minutes < 2 else f"about {self.minutes:.0f} min"
 
     def obtain(self, folder: Path, device: str, quiet: bool) -> Tables:
-        """Compute it into ``folder / key``, or take up the file there.
+        """Compute it, or take up the file that is there; see `binocular.papers.claims.Need`.
 
-        Parameters
-        ----------
-        folder
-            The reproduction's.
-        device
-            Of no consequence: the matrices are small and in float64, and stay on the CPU.
-        quiet
-            Say nothing.
-
-        Returns
-        -------
-        mapping
-            Arrays by name of the table and of the data set.
-
-        Raises
-        ------
-        BadInput
-            If the folder cannot be written or the disk is full.
+        The device is of no consequence: the matrices are small and in float64, and stay on the CPU.
         """
         from binocular.linear.storing import read_results, same_parameters, stored_parameters, write_results
 

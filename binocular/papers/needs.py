@@ -120,21 +120,10 @@ class StudyNeed:
         return f"{epochs} subject-epochs{time}{card}"
 
     def obtain(self, folder: Path, device: str, quiet: bool) -> Study:
-        """Rear the study in ``folder / key``, or take it up there, and take its measures.
+        """Rear the study, or take it up, and take its measures; see `binocular.papers.claims.Need`.
 
-        Parameters
-        ----------
-        folder
-            The reproduction's; finished histories of other studies in it are used where they are the same.
-        device
-            ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        quiet
-            Print no progress.
-
-        Returns
-        -------
-        Study
-            In memory, with the measures; where the folder has further seeds of the same study, without these.
+        Finished histories of other studies in the folder are used where they are the same; further seeds of the same
+        study that are there are left out of what is returned.
 
         Raises
         ------

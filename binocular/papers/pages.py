@@ -132,12 +132,8 @@ def as_plain(found: Reproduction) -> dict[str, Any]:
     """Return findings as data for JSON; a number that there is not is None."""
     return {
         "schema": _SCHEMA,
-        "paper": {"name": found.paper.name, "title": found.paper.title, "reference": found.paper.reference},
-        "scale": found.scale,
-        "command": found.command,
-        "device": found.device,
-        "began": found.began,
-        "finished": found.finished,
+        "paper": _named(found.paper, "name", "title", "reference"),
+        **_named(found, "scale", "command", "device", "began", "finished"),
         "seconds": round(found.seconds, 1),
         "seconds_of_computing": round(found.spent, 1),
         "versions": dict(found.versions),
@@ -146,27 +142,28 @@ def as_plain(found: Reproduction) -> dict[str, Any]:
         "not_asked_for": list(_missing_claims(found)),
         "studies": [
             {
-                "key": origin.key, "title": origin.title, "command": origin.command, "device": origin.device,
-                "finished": origin.finished, "seconds": _plain(origin.seconds), "versions": dict(origin.versions),
+                **_named(origin, "key", "title", "command", "device", "finished"),
+                "seconds": _plain(origin.seconds), "versions": dict(origin.versions),
             }
             for origin in found.origins.values()
         ],
     }  # fmt: skip
 
 
+def _named(thing: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in names}
+
+
 def _claim_plain(found: Reproduction, result: Result) -> dict[str, Any]:
     claim, finding = result.claim, result.finding
     return {
-        "id": claim.id,
-        "statement": claim.statement,
-        "source": claim.source,
-        "verdict": finding.verdict,
-        "reason": finding.reason,
+        **_named(claim, "id", "statement", "source"),
+        **_named(finding, "verdict", "reason"),
         "evidence": [
             {
-                "what": row.what, "role": row.role, "published": row.published, "value": _plain(row.ours.mean),
-                "low": _plain(row.ours.low), "high": _plain(row.ours.high), "subjects": row.ours.n,
-                "at_least": row.at_least, "at_most": row.at_most, "says": row.verdict,
+                **_named(row, "what", "role", "published"),
+                "value": _plain(row.ours.mean), "low": _plain(row.ours.low), "high": _plain(row.ours.high),
+                "subjects": row.ours.n, **_named(row, "at_least", "at_most"), "says": row.verdict,
                 **({"look": row.look} if row.look else {}),
             }
             for row in finding.evidence

@@ -288,15 +288,14 @@ def _result(claim: Claim, scale: Scale, obtained: _Obtained, until: int | None =
     coverage = {0: 0.95} if looks is None else {look: looks.coverage[look] for look in looks.until(until)}
     for look in coverage:
         try:
-            had = {need.key: obtained(need, looks, look) for need in needs}
-        except BadInput as error:
-            return Result(claim, Finding(claim.id, reason=str(error)), keys)
-        except Exception as error:
-            return _fault(claim, keys, error)
-        try:
+            try:
+                had = {need.key: obtained(need, looks, look) for need in needs}
+            except BadInput as error:
+                return Result(claim, Finding(claim.id, reason=str(error)), keys)
             found = claim.judge(had, coverage[look])
         except Exception as error:
-            return _fault(claim, keys, error)
+            told = _told(error)
+            return Result(claim, Finding(claim.id, reason=f"it failed: {told}"), keys, fault=told)
         if looks is None:
             finding = found
             break
@@ -310,11 +309,6 @@ def _result(claim: Claim, scale: Scale, obtained: _Obtained, until: int | None =
         return Result(claim, finding, keys, _drawn(claim, had), course=course)
     except Exception as error:
         return Result(claim, finding, keys, fault=f"its figure failed: {_told(error)}", course=course)
-
-
-def _fault(claim: Claim, keys: tuple[str, ...], error: Exception) -> Result:
-    told = _told(error)
-    return Result(claim, Finding(claim.id, reason=f"it failed: {told}"), keys, fault=told)
 
 
 def _told(error: Exception) -> str:

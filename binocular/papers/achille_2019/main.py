@@ -15,6 +15,7 @@ before seeds 0 to 4, which left four of the claims undecided, and those seeds ha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -160,62 +161,58 @@ def _need(study: str, scale: str = "") -> StudyNeed:
     return StudyNeed(study, f"achille-2019-{name}{scale}", settings, measures, graphics_card=bool(scale))
 
 
+_looked_at = partial(Claim, looks=LOOKS)
+
 CLAIMS: tuple[Claim, ...] = (
-    Claim(
+    _looked_at(
         "a19-1-removal",
         "A blur during early learning costs accuracy for good, the more the later it ends.",
         "Fig. 1 and, at a constant rate, Fig. 3",
         _needs("removal-one"),
         _removal("removal-one"),
         figures.draw_removal,
-        looks=LOOKS,
         facts=_facts("removal-one"),
     ),
-    Claim(
+    _looked_at(
         "a19-2-window",
         "The same blur costs most in early epochs and little once accuracy has reached its plateau.",
         "Fig. 1",
         _needs("window-one"),
         _window("window-one"),
         figures.draw_window,
-        looks=LOOKS,
         facts=_facts(window="window-one"),
     ),
-    Claim(
+    _looked_at(
         "a19-3-harmless",
         "Images upside down, or labels permuted, which leave low-level statistics alone, do no lasting damage.",
         "Fig. 2 left",
         _needs("controls-one"),
         _harmless("controls-one"),
         figures.draw_harmless,
-        looks=LOOKS,
     ),
-    Claim(
+    _looked_at(
         "a19-4-noise",
         "Seeing only noise costs accuracy too, and less than the blur.",
         "Fig. 2 left",
         _needs("controls-one"),
         _NOISE,
         figures.draw_harmless,
-        looks=LOOKS,
     ),
-    Claim(
+    _looked_at(
         "a19-5-fisher",
         "Fisher information in the weights rises and falls again, and sensitivity to a deficit follows it.",
         "Fig. 4",
         _needs("fisher-one", "window-one"),
         _fisher("fisher-one", "window-one"),
         figures.draw_fisher,
-        looks=LOOKS,
     ),
-    Claim(
+    _looked_at(
         "a19-6-two-eyed",
         "The same holds for networks with two eyes that share the deficit.",
         "not in the paper",
         _needs("removal-two", "window-two", "controls-two", "fisher-two"),
         _two_eyed(),
         figures.draw_two_eyed,
-        looks=LOOKS,
         facts=_facts("removal-two", "window-two"),
     ),
 )

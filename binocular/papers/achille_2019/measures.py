@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import xarray as xr
 
-from binocular.compare.reading import read_table, shipped_folder
+from binocular.compare.collection import load_literature
 from binocular.papers.numbers import settled, swept
 from binocular.store.study import Study
 
@@ -21,14 +21,11 @@ __all__ = [
     "windows",
 ]
 
-_SYSTEM = "CIFAR-10 network, blur"
-
 
 @cache
 def published_accuracy() -> Mapping[int, float]:
     """Return published accuracy in per cent by the epoch in which the blur ended (Fig. 1)."""
-    rows = [line.row for line in read_table(shipped_folder() / "acuity_recovery.csv")]
-    return {int(row.deficit_end): row.performance for row in rows if row.system == _SYSTEM}
+    return {int(row.deficit_end): row.performance for row in load_literature().recoveries["CIFAR-10 network, blur"]}
 
 
 def windows(study: Study) -> tuple[xr.DataArray, int]:

@@ -13,7 +13,8 @@ declared before seeds 0 to 4, which left each of them undecided, and those seeds
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -29,19 +30,21 @@ from binocular.papers.kleinman_2023.measures import (
     SHIFT,
     bias,
     monocular,
-    shift,
     total,
 )
 from binocular.papers.kleinman_2023.tables import (
     bias_of,
-    most_dissociated,
+    index_curve,
+    monocularity_of,
     published_depth,
-    published_rise,
-    published_shift,
+    rise_of,
 )
 from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed, both_scales
 from binocular.papers.numbers import costs, lost, settled
+
+if TYPE_CHECKING:
+    from binocular.store.study import Study
 
 __all__ = ["CLAIMS", "SMALL"]
 
@@ -55,21 +58,26 @@ _MEMORY = {
 }
 
 
+def _shift(study: Study, without: str, having: str, site: str = MAP) -> xr.DataArray:
+    """Return by how much a deficit moves the units to the clean eye: the change of that eye's bias."""
+    return bias(study, having, site) - bias(study, without, site)
+
+
 def _early(had: Had, clock: str = "absolute", site: str = MAP) -> xr.DataArray:
-    return shift(had["blur-controls"], f"sharp-{clock}", f"early-{clock}", site)
+    return _shift(had["blur-controls"], f"sharp-{clock}", f"early-{clock}", site)
 
 
 def _late(had: Had, clock: str = "absolute") -> xr.DataArray:
-    return shift(had["blur-controls"], f"sharp-long-{clock}", f"late-{clock}")
+    return _shift(had["blur-controls"], f"sharp-long-{clock}", f"late-{clock}")
 
 
 def _under(had: Had, name: str) -> xr.DataArray:
-    return shift(had["blur-controls"], "sharp-absolute", name)
+    return _shift(had["blur-controls"], "sharp-absolute", name)
 
 
 BLUR = (
     test("shift of the clean eye's bias, sharp subjects reared as long, units by place", _early, at_least=SHIFT,
-         published=lambda had: f"{published_shift()} (Fig. 4)"),
+         published=lambda had: f"{rise_of(index_curve('blur', bias_of))} (Fig. 4)"),
     test("early shift less that of the same blur later", lambda had: _early(had) - _late(had), at_least=0.0),
     control("the early shift in pooled units", lambda had: _early(had, site=POOLED), at_least=0.0),
     *(row for clock in ("constant", "cyclic") for row in (
@@ -92,7 +100,7 @@ BLUR = (
 
 
 def _turned(had: Had, having: str, normal: str = "normal") -> xr.DataArray:
-    return shift(had["deprivation-controls"], normal, having, POOLED)
+    return _shift(had["deprivation-controls"], normal, having, POOLED)
 
 
 def _blinded(had: Had, having: str, normal: str) -> xr.DataArray:
@@ -135,9 +143,9 @@ def _rise(had: Had, having: str, site: str = MAP, without: str = "normal", heads
 
 HEADS = (
     test("rise of the monocularity index, a head for each eye, units by place", lambda had: _rise(had, "paired"),
-         at_least=SHIFT, published=lambda had: f"{published_rise()} (Fig. 6)"),
+         at_least=SHIFT, published=lambda had: f"{rise_of(index_curve('dissociation', monocularity_of))} (Fig. 6)"),
     test("clean eye's bias after it", lambda had: bias(had["heads-per-eye"], "paired"),
-         **BALANCED, published=lambda had: f"{most_dissociated(bias_of):.2f} (Fig. 6)"),
+         **BALANCED, published=lambda had: f"{[*index_curve('dissociation', bias_of).values()][-1]:.2f} (Fig. 6)"),
     control("rise of the index, heads drawn apart from labels as in the released code",
             lambda had: _rise(had, "as-released"), at_least=0.0),
     control("rise of the index compared with undisturbed subjects reared as long",
@@ -191,6 +199,8 @@ def _both(key: str, protocol: str, *settings: str) -> tuple[StudyNeed, StudyNeed
 
 _CLOSURE = StudyNeed("deprivation-controls", "deprivation-controls")
 
+_looked_at = partial(Claim, looks=SMALL)
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "k23-1-closure-controls",
@@ -201,7 +211,7 @@ CLAIMS: tuple[Claim, ...] = (
         CLOSURE,
         draw_closure,
     ),
-    Claim(
+    _looked_at(
         "k23-3-blur-controls",
         "An early blur turns the units to the clean eye more than a late one does, whatever the learning rate, what "
         "optimiser and normalisation remember, which eye it is, and how units are counted.",
@@ -209,24 +219,21 @@ CLAIMS: tuple[Claim, ...] = (
         both_scales(_both("blur-controls", "controls")),
         BLUR,
         draw_blur,
-        looks=SMALL,
     ),
-    Claim(
+    _looked_at(
         "k23-3-heads",
         "Dissociated views make the units monocular in networks with a head for each eye, as published.",
         "section 4 and Fig. 6",
         both_scales(_both("heads-per-eye", "heads"), _both("heads-one", "heads", 'network.options.heads="one"')),
         HEADS,
         draw_heads,
-        looks=SMALL,
     ),
-    Claim(
+    _looked_at(
         "k23-6-depth",
         "The deeper the pathways, the more accuracy an early blur costs; at a learning rate that never falls.",
         "Fig. 5 centre",
         both_scales(*(_both(f"depth-{n}", "depth", f"network.options.blocks={n}") for n in DEPTHS)),
         DEPTH,
         draw_depth,
-        looks=SMALL,
     ),
 )

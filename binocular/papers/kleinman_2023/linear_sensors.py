@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
 
 from binocular.linear.sensors import STRONG_SENSOR
@@ -32,25 +31,25 @@ def _held_back(had: Had, depth: int, what: str, weights: tuple[tuple[int, int], 
     That is the largest lag behind the intact network over the course of training, as a share of the weight's final
     value, mean over the weights.
     """
-    found = had[_KEY]["weights"]
-    names, weight = list(found["condition"]), found["weight"][depth - 1]
-    lag = weight[names.index("intact")] - weight[names.index(what)]
-    return xr.DataArray(np.stack([lag[:, :, task, sensor].max(1) for task, sensor in weights]).mean(0), dims="seed")
+    weight = had[_KEY]["weights"]["weight"].sel(depth=depth)
+    return _mean_lag(weight.sel(condition="intact") - weight.sel(condition=what), weights)
+
+
+def _mean_lag(lag: xr.DataArray, weights: tuple[tuple[int, int], ...] = _HELPED) -> xr.DataArray:
+    tasks, sensors = (xr.DataArray(list(at), dims="one") for at in zip(*weights, strict=True))
+    return lag.isel(task=tasks, sensor=sensors).max("time").mean("one", skipna=False)
 
 
 def _closed_form(had: Had, depth: int) -> str:
-    found = had[_KEY]["weights"]
-    lag = (found["exact_intact"] - found["exact_removed"])[depth - 1]
-    return f"closed form of Fig. 2: {abs(float(np.mean([lag[:, t, s].max() for t, s in _HELPED]))):.2f}"
+    found = had[_KEY]["weights"].sel(depth=depth)
+    return f"closed form of Fig. 2: {abs(float(_mean_lag(found['exact_intact'] - found['exact_removed']))):.2f}"
 
 
 def _left(had: Had, conditions: tuple[str, ...], strong: bool = True) -> Interval:
     """Return the largest error of any weight of the deep network in the end, with or without the strong sensor's."""
-    found = had[_KEY]["weights"]
-    names, deep = list(found["condition"]), found["weight"][1]
-    kept = np.arange(deep.shape[-1]) != (-1 if strong else STRONG_SENSOR)
-    wrong = np.abs(deep[:, :, -1] - found["target"])[[names.index(name) for name in conditions]]
-    return exact(wrong[..., kept].max(), deep.shape[1])
+    found = had[_KEY]["weights"].sel(depth=2, condition=list(conditions))
+    wrong = abs(found["weight"].isel(time=-1) - found["target"])
+    return exact((wrong if strong else wrong.drop_isel(sensor=STRONG_SENSOR)).max(), wrong.sizes["seed"])
 
 
 _ROWS = (
@@ -65,9 +64,9 @@ _ROWS = (
     test("deep, removed throughout: largest error of the other sensors' weights in the end",
          lambda had: _left(had, ("removed throughout",), strong=False), at_most=0.01, digits=4),
     test("gradient descent against the closed form, deep: largest distance, of the strongest mode",
-         lambda had: exact(had[_KEY]["weights"]["aligned_error"][1]), at_most=0.01, digits=4),
+         lambda had: exact(had[_KEY]["weights"]["aligned_error"].sel(depth=2)), at_most=0.01, digits=4),
     test("gradient descent against the closed form, shallow: the same",
-         lambda had: exact(had[_KEY]["weights"]["aligned_error"][0]), at_most=0.01, digits=4),
+         lambda had: exact(had[_KEY]["weights"]["aligned_error"].sel(depth=1)), at_most=0.01, digits=4),
     control("shallow, strong sensor removed throughout: the same lag",
             lambda had: worst(_held_back(had, 1, "removed throughout")), at_most=1e-6,
             published=lambda had: _closed_form(had, 1)),
@@ -90,21 +89,22 @@ def draw_sensors(had: Had) -> Figure:
     from matplotlib.lines import Line2D
 
     found = had[_KEY]["weights"]
-    names, time = list(found["condition"]), found["time"]
+    time = found["time"].to_numpy()
     figure = new_figure(7.4, 4.9, TIGHT)
     grid = figure.subplots(2, 3, sharex=True, sharey=True)
     windows = {"removed throughout": (0, 10), "removed early": (0, 2.5), "removed late": (6, 8.5)}
-    for row, (depth, words) in zip(grid, ((1, "deep"), (0, "shallow")), strict=True):
-        weights = found["weight"][depth]
+    for row, (depth, words) in zip(grid, ((2, "deep"), (1, "shallow")), strict=True):
+        table = found.sel(depth=depth)
         for ax, (name, window) in zip(row, windows.items(), strict=True):
             ax.axvspan(*window, color="#4D4D4D", alpha=0.12, lw=0, zorder=0)
             for colour, (task, sensor) in zip(TASK_COLOURS, _WEIGHTS, strict=True):
                 shown = (("intact", "exact_intact", "-"), (name, "exact_removed", _DASHED))
                 for index, (condition, exact_, dashes) in enumerate(shown):
-                    band(ax, time, weights[names.index(condition)][:, :, task, sensor], colour, ls=dashes)
+                    weight = table["weight"].sel(condition=condition)[:, :, task, sensor]
+                    band(ax, time, weight, colour, ls=dashes)
                     if name == "removed throughout":
                         every = slice(2 * index, None, 5)
-                        dots = found[exact_][depth][every, task, sensor]
+                        dots = table[exact_][every, task, sensor]
                         ax.plot(time[every], dots, ".", color=colour, ms=3, alpha=0.7)
             ax.set_xlim(time[0], time[-1])
             ax.set_title(f"{words}, {name}", loc="left")
@@ -122,7 +122,7 @@ def draw_sensors(had: Had) -> Figure:
     }
     handles += [Line2D([], [], color="#4D4D4D", label=label, **look) for label, look in looks.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=2.2)
-    title = f"means of {found['weight'].shape[2]} networks from small random weights, bands 95 % intervals"
+    title = f"means of {found.sizes['seed']} networks from small random weights, bands 95 % intervals"
     figure.suptitle(f"A strong sensor is taken away: {title}", x=0.01, ha="left")
     return figure
 

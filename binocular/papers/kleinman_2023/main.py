@@ -10,20 +10,23 @@ seed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 import xarray as xr
 
+from binocular.dominance import dominance_of
 from binocular.papers.claims import Claim, Had, Row, context, control, test
 from binocular.papers.kleinman_2023 import main_figures as figures
 from binocular.papers.kleinman_2023.measures import (
     BALANCED,
     FIRST,
     LOOKS,
+    MAP,
     POOLED,
     SHIFT,
     bias,
     bits,
-    farthest,
     monocular,
     relative_losses,
     total,
@@ -32,19 +35,19 @@ from binocular.papers.kleinman_2023.tables import (
     accuracy_curve,
     bias_of,
     changed,
-    histograms,
-    largest_onset_loss,
+    index_curve,
     loss_of,
     monocularity_of,
-    most_dissociated,
     near,
     nearest_removal,
-    published_rise,
-    published_shift,
+    onset_curve,
+    rise_of,
     usable_information,
 )
 from binocular.papers.needs import Measure, StudyNeed, both_scales
-from binocular.papers.numbers import When, accuracy, changes, lost, signed, swept
+from binocular.papers.numbers import When, accuracy, changes, lost, over, signed, swept
+from binocular.store.records import SubjectRecord
+from binocular.store.study import Condition, Study
 
 __all__ = ["BLUR", "CLAIMS", "PHOTOGRAPHS", "ends_of_blur"]
 
@@ -66,25 +69,27 @@ def _published_index(deficit: str, of: Callable) -> Callable[[Had], dict[int, st
     key, prefix = {"blur": ("fig4", "blurred"), "dissociation": ("fig6", "dissociated")}[deficit]
 
     def published(had: Had) -> dict[int, str]:
-        found = histograms(deficit)
-        return near(swept(had[key], prefix), found, lambda at: f"{of(found[at]):.2f}")
+        found = index_curve(deficit, of)
+        return near(swept(had[key], prefix), found, lambda at: f"{found[at]:.2f}")
 
     return published
 
 
 def _further(had: Had) -> str:
     ends = list(swept(had["fig4"], "blurred"))
-    return f"{published_shift(nearest_removal(ends[1], ends[-1], histograms('blur')))} (Figs 4 and 10)"
+    published = index_curve("blur", bias_of)
+    return f"{rise_of(published, nearest_removal(ends[1], ends[-1], published))} (Figs 4 and 10)"
 
 
 BLUR = (
     test("shift of the clean eye's bias by the longest blur, units by place",
-         lambda had: total(bias(had["fig4"])), at_least=SHIFT, published=lambda had: f"{published_shift()} (Fig. 4)"),
+         lambda had: total(bias(had["fig4"])), at_least=SHIFT,
+         published=lambda had: f"{rise_of(index_curve('blur', bias_of))} (Fig. 4)"),
     test("the same, pooled units", lambda had: total(bias(had["fig4"], site=POOLED)), at_least=SHIFT),
     test("further shift from the shortest blur ({short} epochs) to the longest ({longest}), units by place",
          lambda had: total(bias(had["fig4"]), since=1), at_least=0.0, published=_further),
     control("clean eye's bias without a blur, units by place", lambda had: bias(had["fig4"])[0], **BALANCED,
-            published=lambda had: f"{bias_of(histograms('blur')[0]):.2f} (Fig. 4)"),
+            published=lambda had: f"{index_curve('blur', bias_of)[0]:.2f} (Fig. 4)"),
     control("clean eye's bias before rearing, units by place",
             lambda had: bias(had["fig4"], when="untrained")[0], **BALANCED),
     context("shift by the longest blur, first binocular cells", lambda had: total(bias(had["fig4"], site=FIRST))),
@@ -96,10 +101,10 @@ BLUR = (
 DISSOCIATION = (
     test("rise of the monocularity index by the longest dissociation, units by place",
          lambda had: total(monocular(had["fig6"])), at_least=SHIFT,
-         published=lambda had: f"{published_rise()} (Fig. 6)"),
+         published=lambda had: f"{rise_of(index_curve('dissociation', monocularity_of))} (Fig. 6)"),
     test("clean eye's bias after the longest dissociation, units by place",
          lambda had: bias(had["fig6"], "dissociated-*")[-1], **BALANCED,
-         published=lambda had: f"{most_dissociated(bias_of):.2f} (Fig. 6)"),
+         published=lambda had: f"{[*index_curve('dissociation', bias_of).values()][-1]:.2f} (Fig. 6)"),
     control("rise of the index in pooled units, which have no place",
             lambda had: total(monocular(had["fig6"], site=POOLED)), at_least=0.0),
     control("rise of the index where both eyes see the whole picture, units by place",
@@ -118,13 +123,23 @@ def _since_opening(had: Had, which: int, then: When) -> xr.DataArray:
     return bias(had["fig4"], condition.name, when=at) - bias(had["fig4"], condition.name, when=then)
 
 
+def _farthest(study: Study, name: str) -> xr.DataArray:
+    """Return how far from balance the units by place of each subject are at most, at any checkpoint."""
+
+    def of(condition: Condition, subject: SubjectRecord) -> float:
+        cbi = dominance_of(subject.sites[MAP].values["rsv"], condition.treated_eye).cbi
+        return float(np.abs(cbi - 0.5).max())
+
+    return over(study, name, of)
+
+
 TRAINING = (
     test("shift of the clean eye's bias during the longest blur, units by place",
          lambda had: _since_opening(had, -1, "untrained"), at_least=SHIFT),
     test("shift back after the shortest blur ({short} epochs)",
          lambda had: _since_opening(had, 1, "end"), at_least=0.0),
     control("farthest from balance at any time without a blur",
-            lambda had: farthest(had["fig4"], "blurred-0"), at_most=0.2),
+            lambda had: _farthest(had["fig4"], "blurred-0"), at_most=0.2),
     context("shift back after the longest blur ({longest} epochs)", lambda had: _since_opening(had, -1, "end")),
 )  # fmt: skip
 
@@ -149,10 +164,11 @@ HIDES = (
          lambda had: -total(accuracy(had["fig5"], "blurred-*")), at_most=HIDDEN, digits=1,
          published=lambda had: f"{loss_of(accuracy_curve(*_FIG5)):.1f} (Fig. 5 left)"),
     test("while the clean eye's bias shifts by, units by place",
-         lambda had: total(bias(had["fig5"])), at_least=SHIFT, published=lambda had: f"{published_shift()} (Fig. 4)"),
+         lambda had: total(bias(had["fig5"])), at_least=SHIFT,
+         published=lambda had: f"{rise_of(index_curve('blur', bias_of))} (Fig. 4)"),
     test("loss of stereopsis by an early closure, points",
          lambda had: lost(had["stereo"], "normal", "deprived-early", "stereopsis"), at_least=LOSS, digits=1,
-         published=lambda had: f"up to {largest_onset_loss('supervised'):.1f} (Fig. 8, in another task)"),
+         published=lambda had: f"up to {max(onset_curve('supervised').values()):.1f} (Fig. 8, in another task)"),
     test("loss by the same closure, share of what is above chance: stereopsis less an ordinary task",
          lambda had: relative_losses(had)["stereopsis"] - relative_losses(had)["ordinary"], at_least=0.0),
     context("the same share, stereopsis", lambda had: relative_losses(had)["stereopsis"]),
@@ -244,8 +260,10 @@ _LEAN = (
     "subjects are free of this, single values are not."
 )
 
+_looked_at = partial(Claim, looks=LOOKS)
+
 CLAIMS: tuple[Claim, ...] = (
-    Claim(
+    _looked_at(
         "k23-3-blur",
         "Blurring one view early turns the units to the other eye, the more the longer the blur, for good.",
         "Figs 4 and 10",
@@ -254,9 +272,8 @@ CLAIMS: tuple[Claim, ...] = (
         figures.draw_blur,
         facts=ends_of_blur,
         reason=_LEAN,
-        looks=LOOKS,
     ),
-    Claim(
+    _looked_at(
         "k23-3-dissociation",
         "Showing the eyes different pictures early makes the units monocular, while both eyes keep equal shares.",
         "Fig. 6",
@@ -265,9 +282,8 @@ CLAIMS: tuple[Claim, ...] = (
         figures.draw_dissociation,
         reason="With split pictures a unit by place can be monocular because of where it is; the controls take that "
         "away.",
-        looks=LOOKS,
     ),
-    Claim(
+    _looked_at(
         "k23-4-hidden",
         "Accuracy in an ordinary task hides the damage that the units show; a task that needs both eyes does not.",
         "Fig. 5 left and right, Fig. 16, Fig. 8",
@@ -276,9 +292,8 @@ CLAIMS: tuple[Claim, ...] = (
         figures.draw_accuracy,
         reason="As published, all subjects have the same normal epochs after their deficit, so that those with a "
         "longer one are reared longer in all, which works against a loss of accuracy.",
-        looks=LOOKS,
     ),
-    Claim(
+    _looked_at(
         "k23-5-training",
         "Source sensitivity shows the inhibition of an eye during the deficit and its integration after it.",
         "section 4, Figs 4 and 10",
@@ -287,9 +302,8 @@ CLAIMS: tuple[Claim, ...] = (
         figures.draw_training,
         facts=ends_of_blur,
         reason=_LEAN,
-        looks=LOOKS,
     ),
-    Claim(
+    _looked_at(
         "k23-fig9-information",
         "After an early blur the blurred pathway tells less about the class; the clean one tells as much as before.",
         "Fig. 9",
@@ -300,15 +314,13 @@ CLAIMS: tuple[Claim, ...] = (
             "Usable information is that of a linear readout trained on the representation with an eye grey on a tenth "
             "of its training, in place of the network's own cross-entropy.",
         ),
-        looks=LOOKS,
     ),
-    Claim(
+    _looked_at(
         "k23-6-constant-rate",
         "The critical period is not made by the annealed learning rate: it is there at a constant rate too.",
         "Fig. 15",
         both_scales(_both("fig15")),
         CLOCKS,
         figures.draw_clocks,
-        looks=LOOKS,
     ),
 )

@@ -10,28 +10,43 @@ learned: with the eyes open stereopsis must be at least 0.75. All differences ar
 
 from __future__ import annotations
 
+import tomllib
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 import xarray as xr
 
 from binocular.papers.claims import Claim, Had, Row, Scale, context, control, test
-from binocular.papers.kleinman_2023 import objectives_figures as figures
-from binocular.papers.kleinman_2023.measures import (
-    KEY,
-    REBUILDING,
-    SAME,
-    SUPERVISED,
-    TRANSFORMER,
-    earliest,
-    losses,
-    stereopsis,
-    turns,
-)
-from binocular.papers.kleinman_2023.tables import largest_onset_loss, onset_curve
+from binocular.papers.figures import new_figure, points_and_line, subjects, zero
+from binocular.papers.kleinman_2023.tables import MASKED, onset_curve
 from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed
-from binocular.papers.numbers import lost
+from binocular.papers.numbers import accuracy, dominance, lost, seeds_of, swept
+from binocular.report.figures.style import TASK_COLOURS, title_panel
 from binocular.store.statistics import interval, verdict_of
 
-__all__ = ["CLAIMS", "LOSS", "NO_VIDEO", "SAFE", "SEES", "TRANSFORMER_LOOKS", "TRANSFORMER_STUDY"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from binocular.store.study import Study
+
+__all__ = [
+    "CLAIMS",
+    "LOSS",
+    "NO_VIDEO",
+    "REBUILDING",
+    "SAFE",
+    "SEES",
+    "SUPERVISED",
+    "TRANSFORMER",
+    "TRANSFORMER_LOOKS",
+    "TRANSFORMER_STUDY",
+    "epochs_of_rebuilding",
+    "losses",
+    "turns",
+]
 
 LOSS = 10.0
 """Least points of stereopsis that count as lost."""
@@ -43,6 +58,55 @@ TURNED, STAYED = 0.3, 0.15
 """Least and most movement of the mean relative source variance towards the fellow eye."""
 SEES = 0.75
 """Least stereopsis with the eyes open."""
+KEY, SAME, TRANSFORMER = "fig8", "same-patches", "fig8-transformer"
+"""Keys of the studies among what the claims need."""
+SUPERVISED, REBUILDING = "classes", "rebuilding"
+"""The twins: conditions with the eyes open, and the beginnings of the names of those with a closure."""
+
+
+def epochs_of_rebuilding(study: Study) -> int:
+    """Return the epochs in which the twins' objectives differ, the first ones of a study of the twins."""
+    return int(tomllib.loads(str(study.attributes["protocol"]))["values"]["first"])
+
+
+def _shares(study: Study, values: xr.DataArray) -> xr.DataArray:
+    """Give onsets as shares of the epochs in which the twins' objectives differ."""
+    return values.assign_coords(onset=values["onset"] / epochs_of_rebuilding(study)).transpose("onset", "seed")
+
+
+def losses(study: Study, prefix: str) -> xr.DataArray:
+    """Return the points of stereopsis that a closure costs, by its onset as a share, ``[onset, seed]``.
+
+    Parameters
+    ----------
+    study, prefix
+        Of `KEY` or `TRANSFORMER`, and which of the twins: `SUPERVISED` or `REBUILDING`.
+    """
+    closed = accuracy(study, f"{prefix}-closed-*", "stereopsis", "onset")
+    return _shares(study, accuracy(study, prefix, "stereopsis") - closed)
+
+
+def turns(study: Study, prefix: str) -> xr.DataArray:
+    """Return how far a closure moves the mean relative source variance towards the fellow eye, ``[onset, seed]``.
+
+    Parameters
+    ----------
+    study, prefix
+        As for `losses`.
+    """
+    towards = 1.0 if study.fellow_eye == "left" else -1.0
+    closed = dominance(study, f"{prefix}-closed-*", "mean_rsv", value="onset")
+    return _shares(study, towards * (closed - dominance(study, prefix, "mean_rsv")))
+
+
+def _stereopsis(study: Study, name: str) -> xr.DataArray:
+    """Return the accuracy at telling near from far at the end of rearing, 0 to 1; guessing gives 0.5."""
+    return accuracy(study, name, "stereopsis") / 100
+
+
+def _earliest(study: Study, objective: str) -> str:
+    """Return the name of the condition with the earliest closure, by that of the condition with the eyes open."""
+    return f"{objective}-closed-{min(swept(study, f'{SUPERVISED}-closed', 'onset'))}"
 
 
 def _published(had: Had, key: str) -> dict[float, float]:
@@ -65,7 +129,7 @@ def _curve(key: str) -> Row:
 
 
 def _sees(key: str, name: str) -> Row:
-    return control(f"stereopsis with the eyes open, {name}", lambda had: stereopsis(had[key], name), at_least=SEES)
+    return control(f"stereopsis with the eyes open, {name}", lambda had: _stereopsis(had[key], name), at_least=SEES)
 
 
 ONSET = (
@@ -81,12 +145,11 @@ ONSET = (
 
 def _twins(key: str) -> tuple[Row, ...]:
     """Return what both curves of Fig. 8 must do: closures while what is hidden is rebuilt, and the supervised twin."""
-    masked = "masked cross-view reconstruction"
     return (
         test("loss of stereopsis by a closure at {onset:.2f} of rebuilding, points",
              lambda had: losses(had[key], REBUILDING), at_most=SAFE, digits=1,
-             published=lambda had: dict.fromkeys(
-                 losses(had[key], REBUILDING)["onset"].values, f"at most {largest_onset_loss(masked):.1f} (Fig. 8)")),
+             published=lambda had: dict.fromkeys(losses(had[key], REBUILDING)["onset"].values,
+                                                 f"at most {max(onset_curve(MASKED).values()):.1f} (Fig. 8)")),
         test("earliest closure: loss while classes are learned less loss while rebuilding, points",
              lambda had: losses(had[key], SUPERVISED)[0] - losses(had[key], REBUILDING)[0], at_least=LOSS, digits=1),
         _sees(key, REBUILDING),
@@ -108,12 +171,12 @@ RECONSTRUCTION = (
 
 def _closed(had: Had) -> xr.DataArray:
     """Return stereopsis after rebuilding with an eye closed from the start, 0 to 1."""
-    return stereopsis(had[KEY], earliest(had[KEY], REBUILDING))
+    return _stereopsis(had[KEY], _earliest(had[KEY], REBUILDING))
 
 
 def _first_loss(had: Had, objective: str) -> xr.DataArray:
     """Return the points of stereopsis that the earliest closure costs under an objective."""
-    return lost(had[KEY], objective, earliest(had[KEY], objective), "stereopsis")
+    return lost(had[KEY], objective, _earliest(had[KEY], objective), "stereopsis")
 
 
 CONTROL = (
@@ -126,17 +189,17 @@ CONTROL = (
     control("loss by the earliest closure where of a picture the same patches are rebuilt every time, points",
             lambda had: lost(had[SAME], "same", "same-closed", "stereopsis"), at_most=SAFE, digits=1),
     control("what rebuilding with a closed eye is worth: stereopsis more than after a late start, points",
-            lambda had: 100 * (_closed(had) - stereopsis(had[KEY], "late-start")), at_least=0.0, digits=1),
+            lambda had: 100 * (_closed(had) - _stereopsis(had[KEY], "late-start")), at_least=0.0, digits=1),
     context("loss by a closure while classes are learned, after rebuilding with open eyes, points",
             lambda had: lost(had[KEY], "rebuilding-longer", "rebuilding-then-closed", "stereopsis"), digits=1),
     context("loss by the earliest closure while classes are learned, points",
             lambda had: losses(had[KEY], SUPERVISED)[0], digits=1),
     context("loss by the earliest closure while rebuilding, points",
             lambda had: losses(had[KEY], REBUILDING)[0], digits=1),
-    context("stereopsis after a late start", lambda had: stereopsis(had[KEY], "late-start")),
-    context("stereopsis after rebuilding, eyes open", lambda had: stereopsis(had[KEY], REBUILDING)),
+    context("stereopsis after a late start", lambda had: _stereopsis(had[KEY], "late-start")),
+    context("stereopsis after rebuilding, eyes open", lambda had: _stereopsis(had[KEY], REBUILDING)),
     context("stereopsis after rebuilding, closed from the start", _closed),
-    context("stereopsis after rebuilding the same patches, eyes open", lambda had: stereopsis(had[SAME], "same")),
+    context("stereopsis after rebuilding the same patches, eyes open", lambda had: _stereopsis(had[SAME], "same")),
 )  # fmt: skip
 
 
@@ -147,6 +210,107 @@ def _what_hiding_does(had: Had) -> str:
         "Learning the classes from pictures whose patches are hidden afresh at each presentation protects without any "
         "rebuilding, so that rebuilding is not what is needed."
     )
+
+
+_LOOKS = {
+    SUPERVISED: ("learning the classes", TASK_COLOURS[0], "o"),
+    REBUILDING: ("rebuilding what is hidden", TASK_COLOURS[1], "s"),
+}
+
+
+def draw_onset(had: Had) -> Figure:
+    """Draw the supervised curve of Fig. 8 and ours."""
+    figure = new_figure(6.4, 3.0)
+    axes = figure.subplots(1, 2, sharey=True)
+    _curves(figure, axes, had[KEY], (SUPERVISED,))
+    return figure
+
+
+def draw_twins(study: Study) -> Figure:
+    """Draw both curves of Fig. 8, ours for stereopsis, and how far the units turn to the fellow eye."""
+    figure = new_figure(9.0, 3.2)
+    axes = figure.subplots(1, 3)
+    axes[1].sharey(axes[0])
+    for step, prefix in enumerate((SUPERVISED, REBUILDING)):
+        _line(axes[2], turns(study, prefix), prefix, step)
+    zero(axes[2])
+    axes[2].set_ylabel("turn to the fellow eye (mean RSV)")
+    title_panel(axes[2], "ours: units", "means with 95 % intervals, and subjects")
+    _curves(figure, axes, study, (SUPERVISED, REBUILDING))
+    return figure
+
+
+def _line(ax: Axes, values: xr.DataArray, prefix: str, step: int) -> None:
+    label, colour, marker = _LOOKS[prefix]
+    at = values["onset"].to_numpy() + (step - 0.5) * 0.012
+    points_and_line(ax, values, label, colour, marker, at)
+    subjects(ax, values, colour, at + 0.025)
+
+
+def _curves(figure: Figure, axes: Any, study: Study, prefixes: tuple[str, ...]) -> None:
+    """Draw published curves on the left and ours beside them, and label every panel."""
+    for step, prefix in enumerate(prefixes):
+        _, colour, marker = _LOOKS[prefix]
+        curve = onset_curve("supervised" if prefix == SUPERVISED else MASKED)
+        axes[0].plot(
+            list(curve), list(curve.values()), ls=(0, (4, 2)), lw=1.1, color=colour, marker=marker, ms=4, mfc="white"
+        )
+        _line(axes[1], losses(study, prefix), prefix, step)
+    title_panel(axes[0], "published (Fig. 8)", "video, two frames; digitised")
+    title_panel(axes[1], "ours: stereopsis", "means with 95 % intervals, and subjects")
+    axes[0].set_ylabel("loss of accuracy (points)")
+    axes[1].set_ylabel("loss of stereopsis (points)")
+    for ax in axes:
+        ax.set_xlabel("onset of the deficit (share)")
+        ax.set_xlim(-0.05, 1.05)
+        ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "1/4", "1/2", "3/4", "1"])
+    for ax in axes[:2]:
+        zero(ax)
+    figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+
+
+def draw_controls(had: Had) -> Figure:
+    """Draw the losses of stereopsis under each objective and control, and what is learned with the eyes open."""
+    study = had[KEY]
+    objectives = {
+        "classes": SUPERVISED,
+        "classes, then a fresh\nclassifier": "fresh-head",
+        "classes, pictures with\nhidden patches": "hidden",
+        "classes and\nrebuilding at once": "both",
+        "rebuilding": REBUILDING,
+    }
+    pairs = {words: (study, name, _earliest(study, name)) for words, name in objectives.items()}
+    pairs["rebuilding, always\nthe same patches"] = (had[SAME], "same", "same-closed")
+    pairs["rebuilding first, closed\nwhile classes are learned"] = (
+        study,
+        "rebuilding-longer",
+        "rebuilding-then-closed",
+    )
+    figure = new_figure(7.6, 3.3)
+    axes = figure.subplots(1, 2, sharey=True)
+    for row, (of, normal, closed) in enumerate(pairs.values()):
+        _dots(axes[0], row, lost(of, normal, closed, "stereopsis"), "#000000")
+        _dots(axes[1], row - 0.16, 100 * _stereopsis(of, normal), "#000000")
+        _dots(axes[1], row + 0.16, 100 * _stereopsis(of, closed), TASK_COLOURS[2])
+    late = interval(100 * _stereopsis(study, "late-start"))
+    axes[1].axvspan(late.low, late.high, color="#DDDDDD", lw=0)
+    axes[1].axvline(late.mean, color="#8C8C8C", lw=0.9)
+    axes[1].axvline(50, color="#8C8C8C", lw=0.7, ls=":")
+    axes[0].axvline(0, color="#8C8C8C", lw=0.7, ls=":")
+    axes[0].set_yticks(range(len(pairs)), list(pairs))
+    axes[0].set_ylim(len(pairs) - 0.5, -0.5)
+    axes[0].set_xlabel("loss of stereopsis (points)")
+    axes[1].set_xlabel("stereopsis (%)")
+    title_panel(axes[0], "What a closure costs", "means with 95 % intervals")
+    title_panel(axes[1], "Eyes open (black), closed", "band: late start; dotted: guessing")
+    return figure
+
+
+def _dots(ax: Axes, row: float, values: xr.DataArray, colour: str) -> None:
+    found, seeds = interval(values), seeds_of(values)
+    ax.hlines(row, found.low, found.high, color=colour, lw=1.0)
+    ax.plot(seeds, np.full(len(seeds), row), "o", ms=2.6, mfc="white", mec=colour, mew=0.6)
+    ax.plot([found.mean], [row], "D", ms=4, color=colour)
 
 
 _LAB = StudyNeed(KEY, "kleinman-2023-fig8")
@@ -160,43 +324,41 @@ NO_VIDEO: dict[Scale, str] = {
     "can be reared by this package"
 }
 
+_here_only = partial(Claim, absent=NO_VIDEO)
+
 CLAIMS: tuple[Claim, ...] = (
-    Claim(
+    _here_only(
         "k23-4-onset",
         "In a task that needs both eyes the same deficit costs the more the earlier it begins.",
         "Fig. 8, supervised",
         {"lab": (_LAB,)},
         ONSET,
-        figures.draw_onset,
-        absent=NO_VIDEO,
+        draw_onset,
     ),
-    Claim(
+    _here_only(
         "k23-7-reconstruction",
         "Rearing by cross-eye reconstruction removes the critical period that supervised rearing has.",
         "Fig. 8",
         {"lab": (_LAB,)},
         RECONSTRUCTION,
-        lambda had: figures.draw_twins(had[KEY]),
-        absent=NO_VIDEO,
+        lambda had: draw_twins(had[KEY]),
     ),
-    Claim(
+    _here_only(
         "k23-7-control",
         "What protects is the objective, and not that the classes are learned only after the deficit.",
         "no figure: a control that the paper does not report",
         {"lab": (_LAB, _SAME)},
         CONTROL,
-        figures.draw_controls,
+        draw_controls,
         reason=_what_hiding_does,
-        absent=NO_VIDEO,
     ),
-    Claim(
+    _here_only(
         "k23-7-transformer",
         "The same for a two-eye transformer: rebuilding what is hidden removes the cost of a closed eye.",
         "Fig. 8",
         {"lab": (TRANSFORMER_STUDY,)},
         _twins(TRANSFORMER),
-        lambda had: figures.draw_twins(had[TRANSFORMER]),
-        absent=NO_VIDEO,
+        lambda had: draw_twins(had[TRANSFORMER]),
         looks={"lab": TRANSFORMER_LOOKS},
     ),
 )

@@ -7,53 +7,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 
-from binocular.compare.published import HistogramRecord, network_histograms
-from binocular.compare.reading import Line, read_table, shipped_folder
+from binocular.compare.collection import load_literature
+from binocular.compare.published import HistogramRecord
 from binocular.dominance import contralateral_bias, monocularity
 from binocular.papers.numbers import signed
 
 __all__ = [
+    "MASKED",
     "accuracy_curve",
     "bias_of",
     "changed",
     "histograms",
-    "largest_onset_loss",
+    "index_curve",
     "loss_of",
     "monocularity_of",
-    "most_dissociated",
     "near",
     "nearest_removal",
     "onset_curve",
     "published_depth",
-    "published_rise",
-    "published_shift",
+    "rise_of",
     "usable_information",
 ]
 
+MASKED = "masked cross-view reconstruction"
+"""Objective of the second curve of Fig. 8, as in the table."""
 
-@cache
-def _lines(name: str) -> tuple[Line, ...]:
-    return tuple(read_table(shipped_folder() / name))
+
+def _rows(name: str) -> tuple[Any, ...]:
+    return load_literature().tables[f"kleinman_{name}.csv"]
 
 
 @cache
 def histograms(deficit: str) -> Mapping[int, HistogramRecord]:
-    """Return the published histograms by the epoch in which the deficit ended (Figs 4, 6 and 10).
-
-    Parameters
-    ----------
-    deficit
-        ``"blur"`` or ``"dissociation"``.
-    """
-    names = ("kleinman_rsv_seven_bins.csv", "kleinman_rsv_histograms.csv")
-    tables = {name: list(_lines(name)) for name in names}
-    found = {
-        line.row.removal_epoch: record for line, record in network_histograms(tables) if line.row.deficit == deficit
-    }
-    return dict(sorted(found.items()))
+    """Return the published histograms of ``"blur"`` or ``"dissociation"`` by its last epoch (Figs 4, 6 and 10)."""
+    records, ends = load_literature().histograms, (row.removal_epoch for row in _rows("rsv_seven_bins"))
+    found = {end: records.get(f"kleinman_{deficit}_{end}") for end in sorted(set(ends))}
+    return {end: record for end, record in found.items() if record is not None}
 
 
 def bias_of(record: HistogramRecord) -> float:
@@ -64,6 +57,17 @@ def bias_of(record: HistogramRecord) -> float:
 def monocularity_of(record: HistogramRecord) -> float:
     """Return the group monocularity index of a histogram: 0 all binocular, 1 all monocular."""
     return float(monocularity(record.counts))
+
+
+def index_curve(deficit: str, of: Callable[[HistogramRecord], float]) -> dict[int, float]:
+    """Return an index of the published histograms by the epoch in which the deficit ended.
+
+    Parameters
+    ----------
+    deficit, of
+        As for `histograms`, and the index: `bias_of` or `monocularity_of`.
+    """
+    return {end: of(record) for end, record in histograms(deficit).items()}
 
 
 @cache
@@ -79,10 +83,9 @@ def accuracy_curve(deficit: str, note: str = "", figure: str = "") -> Mapping[in
     figure
         How the reference ends, such as ``"Fig. 15"``; any by default.
     """
-    rows = [line.row for line in _lines("kleinman_accuracy.csv")]
     return {
         row.removal_epoch: row.test_accuracy_percent
-        for row in rows
+        for row in _rows("accuracy")
         if row.deficit == deficit and row.note == note and row.reference.endswith(figure)
     }
 
@@ -105,34 +108,33 @@ def loss_of(curve: Mapping[int, float], since: int = 0) -> float:
     return curve[since] - curve[max(curve)]
 
 
-@cache
-def usable_information() -> Mapping[int, Mapping[str, float]]:
-    """Return bits with both eyes, the left and the right (blurred) one, by the end of the blur (Fig. 9)."""
-    rows = [line.row for line in _lines("kleinman_usable_information.csv")]
-    return {row.removal_epoch: {"both": row.both_bits, "left": row.left_bits, "right": row.right_bits} for row in rows}
-
-
-def largest_onset_loss(objective: str) -> float:
-    """Return the largest published loss of accuracy by a deficit, over onsets, in points (Fig. 8, video).
+def rise_of(curve: Mapping[int, float], since: int = 0) -> str:
+    """Return in words by how much a curve rises to the longest deficit.
 
     Parameters
     ----------
-    objective
-        As in the table: ``"supervised"`` or ``"masked cross-view reconstruction"``.
+    curve, since
+        As for `loss_of`.
     """
-    return max(onset_curve(objective).values())
+    return signed(-loss_of(curve, since))
+
+
+@cache
+def usable_information() -> Mapping[int, Mapping[str, float]]:
+    """Return bits with both eyes, the left and the right (blurred) one, by the end of the blur (Fig. 9)."""
+    return {
+        row.removal_epoch: {"both": row.both_bits, "left": row.left_bits, "right": row.right_bits}
+        for row in _rows("usable_information")
+    }
 
 
 @cache
 def onset_curve(objective: str) -> Mapping[float, float]:
     """Return the published loss of accuracy in points by the onset of the deficit, as a share of training (Fig. 8).
 
-    Parameters
-    ----------
-    objective
-        As for `largest_onset_loss`.
+    ``objective`` is as in the table: ``"supervised"`` or `MASKED`.
     """
-    rows = [line.row for line in _lines("kleinman_onset_kinetics.csv")]
+    rows = _rows("onset_kinetics")
     found = {row.deficit_onset_fraction: row.accuracy_decrease_points for row in rows if row.objective == objective}
     return dict(sorted(found.items()))
 
@@ -149,23 +151,6 @@ def nearest_removal(removal: float, longest: float, published: Mapping[int, obje
     """
     known = np.array(sorted(published))
     return int(known[np.argmin(np.abs(known / known.max() - removal / max(longest, 1)))])
-
-
-def published_shift(since: int = 0) -> str:
-    """Return the change of the clean eye's bias by the longest blur, since another end of it, in words."""
-    blur = histograms("blur")
-    return signed(bias_of(blur[max(blur)]) - bias_of(blur[since]))
-
-
-def most_dissociated(of: Callable[[HistogramRecord], float]) -> float:
-    """Return an index of the histogram after the longest dissociation."""
-    published = histograms("dissociation")
-    return of(published[max(published)])
-
-
-def published_rise() -> str:
-    """Return the rise of the monocularity index by the longest dissociation, in words."""
-    return signed(most_dissociated(monocularity_of) - monocularity_of(histograms("dissociation")[0]))
 
 
 def near(removals: Iterable[int], published: Mapping[int, object], words: Callable[[int], str]) -> dict[int, str]:
@@ -189,6 +174,6 @@ def near(removals: Iterable[int], published: Mapping[int, object], words: Callab
 def published_depth() -> Mapping[int, Mapping[int, float]]:
     """Return published points of accuracy relative to no blur, by blocks and by the end of the blur (Fig. 5 centre)."""
     found: dict[int, dict[int, float]] = {}
-    for line in _lines("kleinman_depth.csv"):
-        found.setdefault(line.row.blocks_per_pathway, {})[line.row.removal_epoch] = line.row.relative_accuracy_points
+    for row in _rows("depth"):
+        found.setdefault(row.blocks_per_pathway, {})[row.removal_epoch] = row.relative_accuracy_points
     return found

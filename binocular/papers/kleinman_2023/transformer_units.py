@@ -19,15 +19,16 @@ import xarray as xr
 from binocular.dominance import group_shares, groups_of
 from binocular.papers.claims import Claim, Had, context, control, test
 from binocular.papers.figures import new_figure
-from binocular.papers.kleinman_2023.measures import (
-    POOLED,
+from binocular.papers.kleinman_2023.measures import POOLED, monocular
+from binocular.papers.kleinman_2023.objectives import (
+    NO_VIDEO,
     REBUILDING,
     SUPERVISED,
     TRANSFORMER,
+    TRANSFORMER_LOOKS,
+    TRANSFORMER_STUDY,
     epochs_of_rebuilding,
-    monocular,
 )
-from binocular.papers.kleinman_2023.objectives import NO_VIDEO, TRANSFORMER_LOOKS, TRANSFORMER_STUDY
 from binocular.papers.numbers import over
 from binocular.store.statistics import interval
 
@@ -46,10 +47,7 @@ EVEN = 5 / 9
 def bimodality(rsv: np.ndarray) -> float:
     """Return Sarle's bimodality coefficient of units, 0 to 1; NaN for fewer than four or where all are alike.
 
-    Parameters
-    ----------
-    rsv
-        Relative source variance of each unit, ``[unit]``, NaN for silent ones.
+    ``rsv`` is relative source variance, ``[unit]``, NaN for silent ones.
     """
     from scipy.stats import kurtosis, skew
 
@@ -62,13 +60,7 @@ def bimodality(rsv: np.ndarray) -> float:
 
 
 def valley(rsv: np.ndarray) -> float:
-    """Return by how much the lower of the two sides' highest groups stands above the middle group, -1 to 1.
-
-    Parameters
-    ----------
-    rsv
-        As for `bimodality`.
-    """
+    """Return by how much the lower of the two sides' highest groups stands above the middle group, -1 to 1."""
     shares = group_shares(groups_of(rsv))
     return float(min(shares[:3].max(), shares[4:].max()) - shares[3])
 
@@ -125,10 +117,8 @@ def draw_groups(had: Had) -> Figure:
     moments = {0: "before rearing", rebuilt: "after rebuilding", _end(study): "after learning the classes"}
     figure = new_figure(7.4, 2.6)
     axes = figure.subplots(1, len(moments), sharey=True)
-    shown = [
-        interval(np.array([_shares(subject, when, condition.treated_eye) for subject in condition.subjects]))
-        for when in moments
-    ]
+    epochs, step = list(condition.subjects[0].sites[POOLED].epoch), 1 if condition.treated_eye == "right" else -1
+    shown = [interval(condition.shares(POOLED, epochs.index(when))[:, ::step]) for when in moments]
     top = float(np.clip(110 * max(np.nanmax(each.high) for each in shown), 40, 100))
     for ax, found, (when, words) in zip(axes, shown, moments.items(), strict=True):
         oriented_histogram(
@@ -137,11 +127,6 @@ def draw_groups(had: Had) -> Figure:
         title_panel(ax, words, f"epoch {when}, eyes never disturbed")
     axes[0].set_ylabel("share of units (%)")
     return figure
-
-
-def _shares(subject: SubjectRecord, when: int, treated: str) -> np.ndarray:
-    shares = group_shares(groups_of(_rsv(subject, when)))
-    return shares if treated == "right" else shares[::-1]
 
 
 CLAIMS: tuple[Claim, ...] = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import xarray as xr
@@ -94,26 +95,26 @@ _RESNET = StudyNeed(
     instead=PHOTOGRAPHS,
 )
 
+_looked_at = partial(Claim, looks=LOOKS)
+
 CLAIMS: tuple[Claim, ...] = (
-    Claim(
+    _looked_at(
         "k23-11-widths",
         "A blur of one view costs accuracy with narrower and wider views too, and the more the less the views share.",
         "Figs 11 and 12",
         both_scales(*_WIDTHS),
         WIDTH,
         figures.draw_widths,
-        looks=LOOKS,
     ),
-    Claim(
+    _looked_at(
         "k23-16-rates",
         "A blur of one view turns the units to the other eye at other initial learning rates too.",
         "Fig. 16 right, whose numbers are in no table here",
         both_scales(*_RATES),
         RATE,
         figures.draw_rates,
-        looks=LOOKS,
     ),
-    Claim(
+    _looked_at(
         "k23-3-resnet",
         "Blurring one view early turns the units to the other eye in the published network, at an eighth of its width.",
         "Figs 4 and 10",
@@ -122,6 +123,5 @@ CLAIMS: tuple[Claim, ...] = (
         _of_resnet(draw_blur),
         facts=_of_resnet(ends_of_blur),
         absent={"paper": "it is what k23-3-blur needs there, at the published width"},
-        looks=LOOKS,
     ),
 )

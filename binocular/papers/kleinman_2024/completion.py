@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,20 +28,22 @@ _FIRST_RANKS: dict[Scale, tuple[int, ...]] = {"lab": (1, 3, 6, 9), "paper": (2, 
 def _harm(had: Had, series: str, since: int = 0) -> xr.DataArray:
     """Return how much larger the error is after the longest first task than after another one, none by default."""
     error = _tables(had)[series]["error"]
-    return xr.DataArray(error[-1] - error[since], dims="seed")
+    return error[-1] - error[since]
 
 
-def _tables(had: Had) -> dict[str, Mapping[str, np.ndarray]]:
+def _tables(had: Had) -> dict[str, xr.Dataset]:
     return {key.removeprefix(_KEY): found["completion"] for key, found in had.items() if key.startswith(_KEY)}
 
 
 def _without(had: Had, series: str) -> xr.DataArray:
-    return xr.DataArray(_tables(had)[series]["error"][0], dims="seed")
+    return _tables(had)[series]["error"][0]
 
 
 _FIT = context(
     "largest mean error over the observed entries, in the end, of any series and duration",
-    lambda had: exact(max(float(table["seen_error"].mean(1).max()) for table in _tables(had).values())),
+    lambda had: exact(
+        max(float(table["seen_error"].mean("seed", skipna=False).max()) for table in _tables(had).values())
+    ),
     digits=4,
 )
 _DAMAGE: dict[str, Any] = {"at_least": 0.1}
@@ -170,21 +173,21 @@ def _needs(names: Mapping[Scale, tuple[str, ...]]) -> dict[Scale, tuple[Computed
     return {scale: tuple(_need(name, scale) for name in chosen) for scale, chosen in names.items()}
 
 
-def _error(ax: Axes, series: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+def _error(ax: Axes, series: Mapping[str, xr.Dataset]) -> None:
     """Draw the error of the second task against the duration of the first on a logarithmic axis, 0 at its left end.
 
     Lines are means over seeds, bars their 95 % intervals, faint lines single seeds.
     """
     for colour, (name, table) in zip(TASK_COLOURS, series.items(), strict=False):
-        switch = table["switch"]
+        switch = table["switch"].to_numpy()
         at = np.where(switch == 0, switch[1] / 3, switch).astype(np.float64)
-        found = interval(table["error"].T)
+        found = interval(table["error"])
         ax.plot(at, table["error"], color=colour, lw=0.4, alpha=0.3)
         ax.errorbar(
             at, found.mean, [found.mean - found.low, found.high - found.mean], color=colour, marker="o", ms=3,
             capsize=1.5, label=name.replace("-", " "),
         )  # fmt: skip
-    first = next(iter(series.values()))["switch"]
+    first = next(iter(series.values()))["switch"].to_numpy()
     ax.set_xscale("log")
     ticks = [first[1] / 3, *[10**k for k in range(1, 7) if first[1] <= 10**k <= first[-1]]]
     ax.set_xticks(ticks, ["0", *[f"{tick:,}" for tick in ticks[1:]]])
@@ -195,7 +198,7 @@ def _error(ax: Axes, series: Mapping[str, Mapping[str, np.ndarray]]) -> None:
     ax.set_title("error over all entries", loc="left")
 
 
-def _drawn(series: Mapping[str, Mapping[str, np.ndarray]], title: str) -> Figure:
+def _drawn(series: Mapping[str, xr.Dataset], title: str) -> Figure:
     """Draw the error against duration, and the singular values without and after the longest first task."""
     order = sorted(series, key=lambda name: (not name[-1].isdigit(), len(name), name))
     ordered = {name: series[name] for name in order}
@@ -205,7 +208,7 @@ def _drawn(series: Mapping[str, Mapping[str, np.ndarray]], title: str) -> Figure
     for ax, switch, words in zip(values, (0, -1), ("without a", "after the longest"), strict=True):
         for colour, (name, table) in zip(TASK_COLOURS, ordered.items(), strict=False):
             label = name.replace("-", " ")
-            band(ax, table["value"], table["strength"][switch], colour, marker="o", ms=2.5, label=label)
+            band(ax, table["value"].to_numpy(), table["strength"][switch], colour, marker="o", ms=2.5, label=label)
         ax.set_xlabel("singular value, from the largest")
         ax.set_title(f"{words} first task", loc="left")
     top = max(ax.get_ylim()[1] for ax in values)
@@ -226,8 +229,10 @@ def _draw_ranks(had: Had) -> Figure:
 
 _DEPTHS = ("depth-1", "depth-2", "depth-3", "sham", "late")
 _FEWER = ("fewer-1", "fewer-2", "fewer-3")
+_on_completion = partial(Claim, deviations=_deviations)
+
 CLAIMS: tuple[Claim, ...] = (
-    Claim(
+    _on_completion(
         "k24-6-completion-depth",
         "Learning another matrix first damages the completion of the second one, the more the longer it lasts and the "
         "deeper the network; a network of one layer is not damaged.",
@@ -238,9 +243,8 @@ CLAIMS: tuple[Claim, ...] = (
         facts=lambda had: {"shorter": int(_tables(had)["depth-3"]["switch"][_half(had)])},
         reason="The bound of the sham has two sides: it breaks too where longer training improves the completion. "
         "Where the damage of a late deficit is as large as that of an early one, it is no matter of an early period.",
-        deviations=_deviations,
     ),
-    Claim(
+    _on_completion(
         "k24-7-completion-rank",
         "The damage grows with the rank of the first task.",
         "Section on matrix completion, effect of rank; settings of the released code (ranks 2, 5, 10, 15, then 5)",
@@ -249,9 +253,8 @@ CLAIMS: tuple[Claim, ...] = (
         _draw_ranks,
         facts=_ranks,
         reason="The row of another matrix of the same rank tells rank from mere difference.",
-        deviations=_deviations,
     ),
-    Claim(
+    _on_completion(
         "k24-8-completion-entries",
         "Seeing too few entries of the same matrix first damages its completion, the more the deeper the network.",
         "Section on matrix completion and appendix, subset of entries; settings of the released code (1000, then 1500)",
@@ -259,6 +262,5 @@ CLAIMS: tuple[Claim, ...] = (
         ENTRIES,
         lambda had: _drawn(_tables(had), "Fewer entries of the same matrix first, by depth"),
         reason="The sham of this claim is in the first one of matrix completion: the same entries throughout.",
-        deviations=_deviations,
     ),
 )

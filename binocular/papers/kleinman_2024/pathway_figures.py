@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
+from binocular.linear.gating import shares
 from binocular.linear.modes import contribution
 from binocular.papers.claims import Had
 from binocular.papers.figures import TIGHT, band, new_figure
@@ -55,18 +57,16 @@ def _phase_portrait(ax: Axes, contributions: np.ndarray, depth: int) -> None:
 
 
 def _portraits(had: Had, conditions: Mapping[str, str], title: str) -> Figure:
-    table = had["linear-portraits"]["portraits"]
-    names, depths = list(table["condition"]), [int(depth) for depth in table["depth"]]
-    shown = [depth for depth in depths if depth != 3]
+    found = had["linear-portraits"]["portraits"]["contribution"]
+    shown = [int(depth) for depth in found["depth"] if depth != 3]
     figure = new_figure(1.55 * len(shown) + 0.5, 1.62 * len(conditions) + 0.7, TIGHT)
     grid = figure.subplots(len(conditions), len(shown), sharex=True, sharey=True, squeeze=False)
     for row, (name, label) in zip(grid, conditions.items(), strict=True):
         for ax, depth in zip(row, shown, strict=True):
-            traces = table["contribution"][depths.index(depth), names.index(name)]
+            traces = found.sel(depth=depth, condition=name).to_numpy()
             _phase_portrait(ax, traces, depth)
-            share = traces[:, -1, 1] / traces[:, -1].sum(-1)
             ax.annotate(
-                f"b: {share.mean():.2f}", (0.95, 0.93), xycoords="axes fraction", ha="right", va="top",
+                f"b: {shares(traces[:, -1]).mean():.2f}", (0.95, 0.93), xycoords="axes fraction", ha="right", va="top",
                 bbox={"fc": "white", "ec": "none", "pad": 1.0},
             )  # fmt: skip
         row[0].set_ylabel(f"{label}\npathway b", color=_B)
@@ -93,7 +93,7 @@ def late_figure(had: Had) -> Figure:
 
 
 def _modes_in_time(
-    ax: Axes, time: np.ndarray, found: np.ndarray, window: tuple[float, float], exact: np.ndarray | None = None
+    ax: Axes, found: xr.DataArray, window: tuple[float, float], exact: xr.DataArray | None = None
 ) -> None:
     """Draw the contributions of both pathways to modes, ``[time, mode, 2]`` of one network, through training.
 
@@ -102,7 +102,7 @@ def _modes_in_time(
     """
     if window[1] > window[0]:
         ax.axvspan(*window, color=_B, alpha=0.13, lw=0, zorder=0)
-    every = slice(None, None, 4)
+    time, every = found["time"].to_numpy(), slice(None, None, 4)
     for mode, colour in _MODES.items():
         for pathway, (marker, dashes) in enumerate((("x", "-"), ("o", _DASHED))):
             ax.plot(
@@ -114,11 +114,11 @@ def _modes_in_time(
     ax.set_xlim(time[0], time[-1])
 
 
-def _mode_legend(figure: Figure, strengths: np.ndarray, equation: bool) -> None:
+def _mode_legend(figure: Figure, strengths: xr.DataArray, equation: bool) -> None:
     from matplotlib.lines import Line2D
 
     looks: dict[str, dict[str, Any]] = {
-        f"mode {mode + 1} (strength {strengths[mode]:.2f})": {"color": colour} for mode, colour in _MODES.items()
+        f"mode {mode + 1} (strength {float(strengths[mode]):.2f})": {"color": colour} for mode, colour in _MODES.items()
     }
     looks["pathway a, gradient descent"] = {"ls": "", "marker": "x", "ms": 4}
     looks["pathway b (gated), gradient descent"] = {"ls": "", "marker": "o", "mfc": "none", "ms": 4}
@@ -131,13 +131,12 @@ def _mode_legend(figure: Figure, strengths: np.ndarray, equation: bool) -> None:
 def gates_figure(had: Had) -> Figure:
     """Draw the modes of the hierarchy under an early, a middle and a late gate, deep and shallow."""
     table = had["linear-gates"]["gates"]
-    names, depths = list(table["condition"]), [int(depth) for depth in table["depth"]]
     figure = new_figure(7.4, 4.6, TIGHT)
     grid = figure.subplots(2, 3, sharex=True, sharey=True)
     for row, depth in zip(grid, (4, 1), strict=True):
         for ax, name in zip(row, ("early", "middle", "late"), strict=True):
-            which = depths.index(depth), names.index(name), 0
-            _modes_in_time(ax, table["time"], table["contribution"][which], GATES[name], table["exact"][which])
+            one = table.sel(depth=depth, condition=name).isel(seed=0)
+            _modes_in_time(ax, one["contribution"], GATES[name], one["exact"])
             ax.set_title(f"depth {depth}, {name} gate", loc="left")
         row[0].set_ylabel("contribution")
     for ax in grid[1]:
@@ -150,20 +149,19 @@ def gates_figure(had: Had) -> Figure:
 def lesions_figure(had: Had) -> Figure:
     """Draw the gate with and without the lesion of a mode in the open pathway, and the shares in the end."""
     table = had["linear-gates"]["lesions"]
-    names = list(table["condition"])
     figure = new_figure(7.4, 2.9, TIGHT)
     *axes, beside = figure.subplots(1, 3, width_ratios=(1, 1, 1.1))
     looks = (("gate", " without lesion", -0.15, "#7A7A7A"), ("gate and lesion", " of mode 2 in a", 0.15, "#AA4499"))
     for ax, (name, words, offset, colour) in zip(axes, looks, strict=True):
-        found = table["contribution"][names.index(name)]
-        _modes_in_time(ax, table["time"], found[0], LESIONS[name])
+        found = table["contribution"].sel(condition=name)
+        _modes_in_time(ax, found[0], LESIONS[name])
         ax.set_title(name + words, loc="left")
         ax.set_xlabel(_TIME)
         ax.set_ylabel("contribution")
-        share = interval(found[:, -1, :, 1] / found[:, -1].sum(-1))
+        share = interval(shares(found.isel(time=-1).to_numpy()))
         beside.errorbar(
-            table["mode"] + offset, share.mean, [share.mean - share.low, share.high - share.mean], color=colour,
-            fmt="o", ms=3.5, label=name,
+            table["mode"].to_numpy() + offset, share.mean, [share.mean - share.low, share.high - share.mean],
+            color=colour, fmt="o", ms=3.5, label=name,
         )  # fmt: skip
     beside.axhline(0.5, color="#333333", lw=0.6, ls=":")
     beside.set_ylim(-0.03, 1.05)
@@ -179,16 +177,16 @@ def lesions_figure(had: Had) -> Figure:
 def bent_figure(had: Had) -> Figure:
     """Draw the share of the gated pathway in the squared output through training, for each kind of unit."""
     table = had["linear-bent"]["bent"]
-    time = table["time"]
-    colours = dict(zip(table["condition"], ("#4D4D4D", *TASK_COLOURS[1:]), strict=False))
+    time = table["time"].to_numpy()
+    colours = dict(zip(table["condition"].values, ("#4D4D4D", *TASK_COLOURS[1:]), strict=False))
     figure = new_figure(6.4, 3.0, TIGHT)
     axes = figure.subplots(1, len(table["units"]), sharey=True, squeeze=False)[0]
-    for ax, kind, size in zip(axes, table["units"], table["size"], strict=True):
+    for ax, kind in zip(axes, table["units"].values, strict=True):
         for row, (name, colour) in enumerate(colours.items()):
             look = (
                 {"label": f"{name} gate", "zorder": 2} if row else {"label": "no gate", "ls": (0, (2, 2)), "zorder": 3}
             )
-            band(ax, time, size[row, ..., 1] / size[row].sum(-1), colour, **look)
+            band(ax, time, shares(table["size"].sel(units=kind, condition=name).to_numpy()), colour, **look)
             begin, end = GATES[name]
             if end > begin:
                 ax.plot([begin, end], [-0.05, -0.05], color=colour, lw=4, solid_capstyle="butt", clip_on=False)

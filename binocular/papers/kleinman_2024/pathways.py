@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from binocular.linear.gating import shares
 from binocular.papers.claims import Claim, Had, Need, Scale, context, control, test
 from binocular.papers.computing import ComputedNeed
 from binocular.papers.kleinman_2024 import pathway_figures as figures
@@ -27,11 +26,15 @@ _NONE: dict[str, Any] = {"at_least": -0.02, "at_most": 0.02}
 """A difference in share that counts as none, a fiftieth of a mode."""
 
 
+def _share(contribution: xr.DataArray) -> xr.DataArray:
+    """Return the share of the gated pathway in the end, 0 to 1."""
+    end = contribution.isel(time=-1)
+    return end.sel(pathway="b") / end.sum("pathway")
+
+
 def _portrait(had: Had, depth: int, condition: str) -> xr.DataArray:
     """Return the share of the gated pathway in the end, ``[seed]``."""
-    table = had[_PORTRAITS]["portraits"]
-    where = list(table["depth"]).index(depth), list(table["condition"]).index(condition)
-    return xr.DataArray(shares(table["contribution"][where][:, -1]), dims="seed")
+    return _share(had[_PORTRAITS]["portraits"]["contribution"].sel(depth=depth, condition=condition))
 
 
 def _less_sham(depth: int, condition: str) -> Callable[[Had], xr.DataArray]:
@@ -40,11 +43,9 @@ def _less_sham(depth: int, condition: str) -> Callable[[Had], xr.DataArray]:
 
 def _missing(had: Had) -> Interval:
     """Return the largest error left in the end, of the mode, over depths, seeds and conditions that compete."""
-    table = had[_PORTRAITS]["portraits"]
-    drawn = [list(table["depth"]).index(depth) for depth in _DRAWN]
-    left = np.abs(1 - table["contribution"][drawn][..., -1, :].sum(-1) / 10)
-    left = np.delete(left, list(table["condition"]).index("early, unlike"), axis=1)
-    return exact(left.max(), left.shape[-1])
+    found = had[_PORTRAITS]["portraits"]["contribution"].sel(depth=list(_DRAWN)).drop_sel(condition="early, unlike")
+    left = abs(1 - found.isel(time=-1).sum("pathway") / 10)
+    return exact(left.max(), left.sizes["seed"])
 
 
 DEPTH = (
@@ -82,9 +83,9 @@ LATE = (
 
 
 def _how_late(had: Had) -> str:
-    table = had[_PORTRAITS]["portraits"]
-    learned = table["contribution"][list(table["depth"]).index(2), list(table["condition"]).index("sham")].sum(-1)
-    half = 1000 * float(np.interp(0.5, learned.mean(0) / learned.mean(0)[-1], table["time"]))
+    contribution = had[_PORTRAITS]["portraits"]["contribution"].sel(depth=2, condition="sham")
+    learned = contribution.sum("pathway").mean("seed", skipna=False)
+    half = 1000 * float(np.interp(0.5, learned / learned[-1], learned["time"]))
     return (
         f"At depth 2 half of the mode takes {half:.0f} steps to learn, so that a gate at step 100 is hardly late. "
         "A late gate can be harmless only because the gated pathway goes on contributing what it has: see the rows of "
@@ -97,8 +98,8 @@ def _distance(one: str, other: str) -> Callable[[Had], Interval]:
 
     def distance(had: Had) -> Interval:
         gates = had[_GATES]["gates"]
-        cases = gates["contribution"].shape[1] * gates["contribution"].shape[2]
-        return exact(np.abs(gates[one] - gates[other]).max() / gates["strength"][0], cases)
+        cases = gates.sizes["condition"] * gates.sizes["seed"]
+        return exact(abs(gates[one] - gates[other]).max() / gates["strength"][0], cases)
 
     return distance
 
@@ -107,17 +108,17 @@ def _off(depth: int) -> Callable[[Had], Interval]:
     """Return the largest distance of gradient descent from the equation at a depth, of the one mode."""
 
     def distance(had: Had) -> Interval:
-        table = had[_PORTRAITS]["portraits"]
-        solved, at = [list(table["condition"]).index(name) for name in table["solved"]], list(table["depth"])
-        found = np.abs(table["contribution"][at.index(depth), solved] - table["exact"][at.index(depth)]).max() / 10
-        return exact(found, table["contribution"].shape[1] * table["contribution"].shape[2])
+        table = had[_PORTRAITS]["portraits"].sel(depth=depth)
+        solved = table["exact"].rename(solved="condition")
+        off = abs(table["contribution"].sel(condition=solved["condition"]) - solved)
+        return exact(off.max() / 10, table.sizes["condition"] * table.sizes["seed"])
 
     return distance
 
 
 def _rates(had: Had) -> dict[str, str]:
     table = had[_PORTRAITS]["portraits"]
-    return {f"rate_{depth}": f"{rate:.1g}" for depth, rate in zip(table["depth"], table["rate"], strict=True)}
+    return {f"rate_{int(rate['depth'])}": f"{float(rate):.1g}" for rate in table["rate"]}
 
 
 EQUATION = (
@@ -133,19 +134,17 @@ EQUATION = (
 )  # fmt: skip
 
 
-def _gate(had: Had, condition: str, modes: slice = slice(None), depth: int = 4) -> np.ndarray:
+def _gate(had: Had, condition: str, modes: slice = slice(None), depth: int = 4) -> xr.DataArray:
     """Return the share of the gated pathway in modes of the hierarchy in the end, ``[seed, mode]``."""
-    table = had[_GATES]["gates"]
-    where = list(table["depth"]).index(depth), list(table["condition"]).index(condition)
-    return shares(table["contribution"][where][:, -1])[:, modes]
+    return _share(had[_GATES]["gates"]["contribution"].sel(depth=depth, condition=condition).isel(mode=modes))
 
 
-def _mean(values: np.ndarray) -> xr.DataArray:
-    return xr.DataArray(values.mean(1), dims="seed")
+def _mean(values: xr.DataArray) -> xr.DataArray:
+    return values.mean("mode", skipna=False)
 
 
-def _off_half(values: np.ndarray) -> Interval:
-    return exact(np.abs(values - 0.5).max(), len(values))
+def _off_half(values: xr.DataArray) -> Interval:
+    return exact(float(abs(values - 0.5).max()), values.sizes["seed"])
 
 
 GATES = (
@@ -167,11 +166,10 @@ GATES = (
 )  # fmt: skip
 
 
-def _lesion(had: Had, condition: str, others: bool = False) -> np.ndarray:
+def _lesion(had: Had, condition: str, others: bool = False) -> xr.DataArray:
     """Return the share of the gated pathway in the lesioned mode in the end, or in all others, ``[seed, mode]``."""
-    table = had[_GATES]["lesions"]
-    found = shares(table["contribution"][list(table["condition"]).index(condition), :, -1])
-    return np.delete(found, LESIONED, axis=1) if others else found[:, [LESIONED]]
+    found = _share(had[_GATES]["lesions"]["contribution"].sel(condition=condition))
+    return found.drop_isel(mode=LESIONED) if others else found.isel(mode=[LESIONED])
 
 
 LESION = (
@@ -190,20 +188,17 @@ LESION = (
 
 def _bent(had: Had, condition: str, less: str = "") -> xr.DataArray:
     """Return the share of the gated pathway in the squared output in the end, ``[units, seed]``."""
-    table = had[_BENT]["bent"]
-    names = list(table["condition"])
-    ends = shares(table["size"][:, :, :, -1])
-    found = ends[:, names.index(condition)] - (ends[:, names.index(less)] if less else 0)
-    return xr.DataArray(found, {"units": [str(kind) for kind in table["units"]]}, ("units", "seed"))
+    found = _share(had[_BENT]["bent"]["size"])
+    return found.sel(condition=condition) - (found.sel(condition=less) if less else 0)
 
 
 def _bent_error(kind: str) -> Callable[[Had], Interval | None]:
     def error(had: Had) -> Interval | None:
         table = had[_BENT]["bent"]
-        if kind not in list(table["units"]):
+        if kind not in table["units"].values:
             return None
-        found = table["error"][list(table["units"]).index(kind)]
-        return worst(found[..., -1] / found[..., 0])
+        found = table["error"].sel(units=kind)
+        return worst(found.isel(time=-1) / found.isel(time=0))
 
     return error
 
