@@ -9,14 +9,15 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
 from binocular.papers.command import reproduce
-from binocular.stimuli.errors import BadInput, MissingData
+from binocular.stimuli.errors import BadInput, MissingData, printable
 
 __all__ = ["app"]
 
@@ -67,19 +68,9 @@ TrustCode = Annotated[
 @app.command("list")
 def list_protocols() -> None:
     """List the named protocols with the experiment each follows."""
-    from rich.console import Console
-    from rich.table import Table
+    from binocular.report.library_table import print_library
 
-    from binocular.protocols import library_names, load_protocol
-    from binocular.report.terminal import print_fitting
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("protocol", no_wrap=True)
-    table.add_column("experiment")
-    for name in library_names():
-        protocol = load_protocol(name)
-        table.add_row(name, f"{protocol.title}\n[dim]{protocol.reference}[/dim]")
-    print_fitting(Console(), table)
+    print_library()
 
 
 @app.command()
@@ -96,6 +87,8 @@ def show(
     from binocular.runs.checking import check_protocol
 
     _trust(trust_code)
+    if svg is not None:
+        _writable(svg, "--svg")
     chosen = load_protocol(protocol, settings or [])
     try:
         with _naming(protocol):
@@ -103,8 +96,7 @@ def show(
     except MissingData as error:  # what is asked for can still be shown
         notes = (f"cannot be run here yet: {error}",)
     show_protocol(chosen, svg)
-    for note in notes:
-        print(note)
+    _say(*notes)
 
 
 @app.command()
@@ -130,6 +122,8 @@ def run(
     from binocular.protocols import load_protocol
 
     _trust(trust_code)
+    if timings is not None:
+        _writable(timings, "--timings")
     chosen = load_protocol(protocol, [*(settings or []), *([] if seeds is None else [f"seeds={seeds}"])])
     folder = out if out is not None else Path("results") / Path(protocol).stem
 
@@ -145,7 +139,8 @@ def run(
                 chosen, folder, device, progress_for(quiet), command, fresh, dask, keep, True, allow_large
             )
     except KeyboardInterrupt:
-        print(f"\nStopped; what was reared is kept in {folder}. The same command takes it up.", file=sys.stderr)
+        print(file=sys.stderr)
+        _say(f"Stopped; what was reared is kept in {folder}. The same command takes it up.", stream=sys.stderr)
         raise typer.Exit(130) from None
     if outcome.study.is_file():
         _present(outcome.study, quiet)
@@ -154,7 +149,7 @@ def run(
 
         write_timings(timings)
     for (condition, seed), cause in outcome.failures.items():
-        print(f"binocular: {condition}, seed {seed}: {cause}", file=sys.stderr)
+        _say(f"binocular: {condition}, seed {seed}: {cause}", stream=sys.stderr)
     if outcome.failures:
         print("binocular: the study is incomplete; the same command tries again", file=sys.stderr)
         raise typer.Exit(1)
@@ -174,7 +169,9 @@ def _present(study: Path, quiet: bool) -> None:
     if quiet:
         return
     print_table(study)
-    print(f"study    {study}\nfigures  {study.parent / 'figures'}  ({len(figures)} files)\nreport   {report}")
+    _say(f"study    {study}")
+    _say(f"figures  {study.parent / 'figures'}  ({len(figures)} files)")
+    _say(f"report   {report}")
 
 
 @app.command()
@@ -191,8 +188,7 @@ def plot(
 
     _trust(trust_code, *(figure or ()))
     path = _study_file(study)
-    for written in draw_all(path, _beside(path, "figures"), figure or None):
-        print(written)
+    _say(*draw_all(path, _beside(path, "figures"), figure or None))
 
 
 @app.command()
@@ -209,7 +205,8 @@ def animate(
     from binocular.report.figures.animation import animate as write_animation
 
     path = _study_file(study)
-    print(write_animation(path, out if out is not None else _beside(path, "figures") / "rearing.gif", site))
+    out = out if out is not None else _beside(path, "figures") / "rearing.gif"
+    _say(write_animation(path, _writable(out), site))
 
 
 @app.command()
@@ -225,9 +222,10 @@ def export(
     if not csv:
         raise BadInput("export: say what to write; accepted: --csv")
     path = _study_file(study)
+    folder = _writable(out if out is not None else _beside(path, "export"), folder=True)
     with Waiting("writing tables") as waiting:
-        written = export_csv(path, out if out is not None else _beside(path, "export"), waiting.tell)
-    print(*written, sep="\n")
+        written = export_csv(path, folder, waiting.tell)
+    _say(*written)
 
 
 @app.command()
@@ -258,6 +256,7 @@ def compare(
     if at not in ("recorded", "end", "deficit"):
         raise BadInput(f"--at is {at!r}; accepted are recorded, end and deficit")
     path = _study_file(study)
+    folder = _writable(out if out is not None else _beside(path, "comparison"), folder=True)
 
     from binocular.compare import compare_study, write_comparison
     from binocular.compare.presenting import print_comparison
@@ -265,10 +264,10 @@ def compare(
 
     found = compare_study(load_study(path), tuple(ids or ()), literature, site, at)  # type: ignore[arg-type]
     print_comparison(found)
-    written = write_comparison(found, out if out is not None else _beside(path, "comparison"))
-    print(f"numbers  {written[0]}")
+    written = write_comparison(found, folder)
+    _say(f"numbers  {written[0]}")
     if written[1:]:
-        print(f"figures  {written[0].parent}  ({len(written) - 1} files)")
+        _say(f"figures  {written[0].parent}  ({len(written) - 1} files)")
 
 
 @app.command()
@@ -278,11 +277,10 @@ def verify(study: StudyPath) -> None:
 
     path = _study_file(study)
     complaints = verify_study(path)
-    for complaint in complaints:
-        print(complaint)
+    _say(*complaints)
     if complaints:
         raise typer.Exit(1)
-    print(f"{path} is sound")
+    _say(f"{path} is sound")
 
 
 @app.command()
@@ -322,7 +320,7 @@ def measure(
     with Waiting(f"measuring {chosen.name}") as waiting:
         written = measure_study(_study_file(study), chosen, tuple(site or ()), when, device, waiting.tell)
     print_measure(written, type(chosen))
-    print(f"study    {written}  (measures/{chosen.name})")
+    _say(f"study    {written}  (measures/{chosen.name})")
 
 
 @app.command()
@@ -350,7 +348,7 @@ def lab(
         from binocular.lab.exporting import export_lab
         from binocular.runs.progress import progress_for
 
-        print(export_lab(chosen, export, litters, progress_for(False), shlex.join(["binocular", *sys.argv[1:]])))
+        _say(export_lab(chosen, export, litters, progress_for(False), shlex.join(["binocular", *sys.argv[1:]])))
         return
     from binocular.lab.serving import serve
 
@@ -369,6 +367,7 @@ def show_stimulus(
     pairs: Annotated[int, typer.Option(min=1, max=48, help="Number of pairs.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the stimuli.")] = 0,
     settings: Settings = None,
+    allow_large: AllowLarge = False,
     trust_code: TrustCode = False,
 ) -> None:
     """Draw a contact sheet of what the two eyes see, with red-cyan anaglyphs."""
@@ -377,11 +376,12 @@ def show_stimulus(
     from binocular.runs.sizes import check_size
 
     _trust(trust_code)
+    _writable(out)
     chosen = load_protocol(protocol, settings or [])
     with _naming(protocol):
-        check_size(chosen)
+        check_size(chosen, allow_large=allow_large)
         sheet = draw_stimulus(chosen, out, condition, phase, pairs, seed)
-    print(sheet)
+    _say(sheet)
 
 
 @app.command("check-network")
@@ -389,19 +389,17 @@ def check_network(
     network: Annotated[str, typer.Argument(help="A network's name, or module:Class of your own.")],
     protocol: Annotated[str, typer.Option(help="Protocol whose stimulus it must take.")] = "monocular-deprivation",
     settings: Settings = None,
+    allow_large: AllowLarge = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Say whether a network can be reared here, what is possible with it, and what it would declare for more."""
-    import textwrap
-
     from binocular.protocols import load_protocol
     from binocular.runs.abilities import abilities
 
-    for found in abilities(load_protocol(protocol, [*(settings or []), f"network.kind={network}"])):
-        for words, text in ((found.topic, found.text), ("for more", found.add)):
-            start = f"{words:<11} "
-            print(
-                textwrap.fill(start + text, 120, subsequent_indent=" " * 12, break_on_hyphens=False)
-            ) if text else None
+    _trust(trust_code)
+    chosen = load_protocol(protocol, [*(settings or []), f"network.kind={network}"])
+    for found in abilities(chosen, allow_large):
+        print(printable(found.in_lines(), but="\n"))
 
 
 @app.command()
@@ -440,13 +438,13 @@ def bench(
     from binocular.bench.table import print_record
 
     chosen_cases(suite, case or ())
+    usual = Path("results", "benchmarks", f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}-{suite}.json")
+    path = _writable(out if out is not None else usual)
     command = shlex.join(["binocular", *sys.argv[1:]])
     record = run_benchmarks(suite, case or (), command, lambda c: print(f"measuring {c.name}", file=sys.stderr))  # type: ignore[arg-type]
-    path = out if out is not None else Path("results") / "benchmarks" / f"{record['date'][:19]}-{suite}.json"
-    path = path.with_name(path.name.replace(":", ""))
     write_record(path, record)
     print_record(record)
-    print(f"numbers  {path}")
+    _say(f"numbers  {path}")
 
 
 @contextmanager
@@ -463,6 +461,12 @@ def _naming(protocol: str) -> Iterator[None]:
         raise type(error)(f"{name}: {error}") from error
 
 
+def _say(*lines: object, stream: IO[str] | None = None) -> None:
+    """Print lines that may quote a file; each stays one line."""
+    for line in lines:
+        print(printable(str(line)), file=stream)
+
+
 def _trust(everything: bool, *named: str | None) -> None:
     """Let all code that a protocol or study names be run, if the person says so, and what the person has named."""
     from binocular.stimuli.user_code import allow, allow_all, references_in
@@ -475,6 +479,13 @@ def _trust(everything: bool, *named: str | None) -> None:
 def _beside(study: Path, name: str) -> Path:
     """Return the folder beside a study for what is made of it; one that was set aside has a folder of its own."""
     return study.parent / (name + study.stem.removeprefix("study"))
+
+
+def _writable(path: Path, option: str = "--out", folder: bool = False) -> Path:
+    """Return where something can be written; that it cannot is said before the work."""
+    from binocular.store.places import check_output
+
+    return check_output(path, option, folder)
 
 
 def _study_file(path: Path) -> Path:

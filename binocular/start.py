@@ -15,6 +15,7 @@ from typing import IO, NoReturn
 __all__ = ["main"]
 
 _AT_HOME = re.compile(r"(--[\w-]+=)?(~(?:/.*)?)", re.DOTALL)
+_EMPTY = re.compile(r"--[\w-]+=")
 _SAYS_ALL = ("backslashreplace", "ignore", "namereplace", "replace", "xmlcharrefreplace")
 
 
@@ -25,6 +26,7 @@ def main() -> None:
             _prepare()
             from binocular.cli import app
 
+            _refuse_empty(sys.argv[1:])
             app(args=[_expanded(argument) for argument in sys.argv[1:]])
         finally:
             sys.stdout.flush()
@@ -85,6 +87,16 @@ def _expanded(argument: str) -> str:
     return (found[1] or "") + os.path.expanduser(found[2]) if found else argument  # noqa: PTH111 - a part of a text
 
 
+def _refuse_empty(arguments: list[str]) -> None:
+    """Refuse what an unset variable of a shell leaves, as in ``--out "$OUT"``: it would mean the working folder."""
+    from binocular.stimuli.errors import BadInput
+
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        if not argument or _EMPTY.fullmatch(argument):
+            name = argument.rstrip("=") or (before if before.startswith("--") else "") or "one of the arguments"
+            raise BadInput(f"{name} is empty; give a value, or leave it out")
+
+
 def _told(error: Exception) -> tuple[int, str]:
     """Return the exit code of an error and what is said of it."""
     from binocular.stimuli.errors import BadInput, shortened
@@ -94,7 +106,8 @@ def _told(error: Exception) -> tuple[int, str]:
     if isinstance(error, OSError):
         said = str(error.strerror or error)
         return 2, shortened(f"{error.filename}: {said}" if error.filename else said)
-    return 70, f"a fault of binocular itself: {type(error).__name__}: {error} (BINOCULAR_DEBUG=1 shows where)"
+    what = shortened(f"{type(error).__name__}: {error}")
+    return 70, f"a fault of binocular itself: {what} (BINOCULAR_DEBUG=1 shows where)"
 
 
 def _end(code: int, text: str = "") -> NoReturn:

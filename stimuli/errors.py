@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["BadInput", "MissingData", "finding", "in_short", "shortened"]
+__all__ = ["BadInput", "MissingData", "finding", "in_short", "printable", "shortened"]
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What ends a line, what a terminal obeys, and what turns the direction of a line."""
 _LONGEST_WORD, _LONGEST = 200, 3_000
 
 
@@ -45,13 +46,26 @@ def finding(words: str) -> Iterator[None]:
         raise BadInput(f"{words}: {in_short(error)}") from error
 
 
-def shortened(text: str) -> str:
-    r"""Return a text to be read in one line.
+def printable(text: str, but: str = "") -> str:
+    r"""Return a text that stays on its line and that no terminal obeys.
 
-    Very long words, and what is beyond a length to be read, are left out and counted; line breaks and other control
-    characters, which the name of a file can have too, are shown as ``\n`` or ``\x1b``.
+    Line breaks and other control characters, which a text from a file and the name of a file can have, are shown as
+    ``\n`` or ``\x1b``.
+
+    Parameters
+    ----------
+    text, but
+        The text, and characters that may stay as they are.
     """
-    text = _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+    return _CONTROL.sub(lambda found: found[0] if found[0] in but else repr(found[0])[1:-1], text)
+
+
+def shortened(text: str) -> str:
+    """Return a text to be read in one line.
+
+    It is `printable`; very long words, and what is beyond a length to be read, are left out and counted.
+    """
+    text = printable(text)
     words = (
         word if len(word) <= _LONGEST_WORD else f"{word[:80]}...({len(word) - 120} more characters)...{word[-40:]}"
         for word in re.split(r"(\s)", text)

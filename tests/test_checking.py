@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from torch import Generator, Tensor, nn
 
+from binocular.lab.session import Session
 from binocular.networks.build import NETWORKS, build_network, network_class
 from binocular.networks.options import weights_of
 from binocular.protocols import EyeDeficit, library_names, load_protocol, parse_protocol
@@ -18,10 +19,12 @@ from binocular.protocols.arithmetic import evaluate
 from binocular.report.showing import show_protocol
 from binocular.runs import sizes
 from binocular.runs.checking import check_protocol
+from binocular.runs.notebook import rear
 from binocular.runs.running import run_study
 from binocular.runs.sizes import check_size, size_of
 from binocular.stimuli.errors import BadInput, MissingData, shortened
-from tests.tiny import tiny
+from tests.console import assert_one_sentence, binocular
+from tests.tiny import tiny, tiny_file
 
 
 def permutation(classes: int) -> str:
@@ -119,6 +122,22 @@ def test_what_does_not_fit_into_memory_is_said(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(BadInput, match=r"stimulus: the stimuli of one seed takes 0\.0 GB, and 0\.0 GB are free here"):
         check_protocol(tiny(tmp_path), "cpu")
     check_protocol(tiny(tmp_path), "cpu", allow_large=True)
+
+
+def test_only_what_can_be_said_is_advised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_file(tmp_path)
+    monkeypatch.setattr(sizes, "MOST_STIMULI", 1000)
+    for command in (
+        "show tiny.toml",
+        "show-stimulus tiny.toml --pairs 2",
+        "check-network split-cnn --protocol tiny.toml",
+    ):
+        assert_one_sentence(binocular(*command.split(), cwd=tmp_path), "; --allow-large")
+        assert binocular(*command.split(), "--allow-large", cwd=tmp_path).returncode == 0
+    with pytest.raises(BadInput, match=r"more than 1,000$"):
+        Session(tiny(tmp_path))
+    with pytest.raises(BadInput, match=r"more than 1,000$"):
+        rear("split-cnn", str(tmp_path / "tiny.toml"))
 
 
 def test_every_protocol_of_the_library_passes_but_for_data_that_are_not_here() -> None:

@@ -8,7 +8,7 @@ from binocular.compare.comparison import Comparison
 from binocular.compare.resampling import LEVEL
 from binocular.dominance import contralateral_bias
 from binocular.report.figures.style import number
-from binocular.report.terminal import print_fitting
+from binocular.report.terminal import Terminal, print_fitting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,9 +34,7 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
     comparison, console
         As `compare_study` returns it, and where to print; without, the terminal.
     """
-    from rich.console import Console
-
-    console = console or Console()
+    console = console or Terminal()
     if comparison.shown:
         print_fitting(console, histograms_table(comparison))
         console.print(_histograms_caption(comparison), style="dim", markup=False, highlight=False)

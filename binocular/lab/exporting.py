@@ -21,6 +21,7 @@ from binocular.lab.animals import animals
 from binocular.lab.reading import tracks_of
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
+from binocular.store.places import check_output
 
 if TYPE_CHECKING:
     from binocular.lab.tracks import Track
@@ -62,15 +63,14 @@ def export_lab(
     """
     if litters < 1:
         raise BadInput(f"--litters: {litters} is no number of litters; accepted: 1 or more")
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(f"{folder} is a file; name a folder for the site")
+    check_output(folder, "--export", folder=True)
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
         raise BadInput(f"{folder} holds something else; name an empty folder, or one that this command wrote")
     if isinstance(protocol.seeds, int):
         protocol = protocol.model_copy(update={"seeds": litters})
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text("Written by 'binocular lab --export', which may write here again.\n", encoding="utf-8")
-    outcome = run_study(protocol, folder / "reared", "cpu", progress=progress, command=command)
+    outcome = run_study(protocol, folder / "reared", "cpu", progress=progress, command=command, allow_large=None)
     tracks = tracks_of(outcome.study, outcome.study.name)
     shutil.copyfile(outcome.study, folder / "study.h5")
     (folder / "lab.toml").write_text(protocol.to_toml(), encoding="utf-8")

@@ -92,4 +92,5 @@ def save_study(base: Protocol, subjects: Sequence[LabSubject], folder: Path) -> 
         for record in subject.records() if subject.age else ():
             record.write(node_path(folder, record.identity))
     # Everything is found done, so that this only puts together; the numbers are those that were seen on the page.
-    return run_study(protocol, folder, plan_study(protocol, "cpu").plan.device, command="binocular lab").study
+    device = plan_study(protocol, "cpu").plan.device
+    return run_study(protocol, folder, device, command="binocular lab", allow_large=None).study

@@ -64,7 +64,7 @@ class Session:
         self.protocol = load_protocol(PROTOCOL) if protocol is None else protocol
         if self.protocol.training.clock == "phase":
             raise BadInput("training.clock: the lab does not know when a phase will end; accepted: absolute, constant")
-        self._study = check_protocol(self.protocol, "cpu", command="binocular lab").study
+        self._study = check_protocol(self.protocol, "cpu", None, "binocular lab").study
         self.experiments = {
             condition.name: [Controls.of(epoch.deficits) for epoch in condition.epoch_conditions()]
             for condition in self.protocol.resolved_conditions()

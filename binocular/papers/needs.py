@@ -148,7 +148,7 @@ class StudyNeed:
         progress = progress_for(quiet)
         if progress is not None:
             print(f"{self.key}:", file=sys.stderr, flush=True)
-        outcome = run_study(protocol, own, device, progress, self.command, processes=True)
+        outcome = run_study(protocol, own, device, progress, self.command, processes=True, allow_large=None)
         if outcome.failures:
             (condition, seed), cause = next(iter(outcome.failures.items()))
             raise StudyFailed(

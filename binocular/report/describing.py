@@ -16,7 +16,6 @@ from typing import Any
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -31,7 +30,7 @@ from binocular.protocols.phases import Phase
 from binocular.protocols.schema import Condition
 from binocular.protocols.training import NetworkSpec, ProbePlan, Training
 from binocular.report.figures.drawing import FIGURES, drawing_of
-from binocular.report.terminal import print_fitting
+from binocular.report.terminal import Terminal, print_fitting
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.registry import STIMULI
@@ -252,7 +251,7 @@ TOPICS = (*_TABLES, *_KINDS, _FIGURES)
 
 def print_descriptions(found: Iterable[Description]) -> None:
     """Print descriptions: a table of the fields of each, and its example."""
-    console = Console()
+    console = Terminal()
     for description in found:
         console.print(Text.assemble((description.name, "bold"), f"  {description.about}"))
         table = Table(box=None, pad_edge=False, header_style="dim")

@@ -6,7 +6,6 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -16,7 +15,7 @@ from binocular.networks.build import network_class
 from binocular.protocols import Protocol, ResolvedCondition
 from binocular.rearing.tree import Node, PhaseTree
 from binocular.report.figures.style import eye_of
-from binocular.report.terminal import print_fitting
+from binocular.report.terminal import Terminal, print_fitting
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
 from binocular.stimuli.surroundings import own_settings
@@ -81,7 +80,7 @@ def show_protocol(protocol: Protocol, svg: Path | None = None) -> None:
     """
     if svg is not None and svg.suffix != ".svg":
         raise BadInput(f"--svg: {svg} should end in .svg")
-    console = Console()
+    console = Terminal()
     console.print(Text(protocol.title, style="bold"))
     for text in (protocol.reference, protocol.description):
         if text:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from binocular.probes.base import Probe
 from binocular.probes.registry import PROBES, probe_type
-from binocular.report.terminal import print_fitting
+from binocular.report.terminal import Terminal, print_fitting
 from binocular.store.statistics import Interval, interval
 from binocular.store.study import Condition, Study, load_study
 
@@ -89,8 +88,8 @@ def print_measure(study_path: Path | str, probe: type[Probe]) -> None:
             table.add_column(name, justify="right")
         for label, cells in rows:
             table.add_row(Text(label), *(cell.text().replace(" [", "\n[") for cell in cells.values()))
-        print_fitting(Console(), table)
-    Console().print("means over seeds [95 % interval]", style="dim", markup=False, highlight=False)
+        print_fitting(Terminal(), table)
+    Terminal().print("means over seeds [95 % interval]", style="dim", markup=False, highlight=False)
 
 
 def list_probes(only: str | None = None) -> None:
@@ -104,4 +103,4 @@ def list_probes(only: str | None = None) -> None:
     else:
         for name, field in probe_type(only).model_fields.items():
             table.add_row(name, str(field.default), field.description or "")
-    print_fitting(Console(), table)
+    print_fitting(Terminal(), table)

@@ -1,11 +1,25 @@
-"""Tables in a terminal of any width."""
+"""Texts and tables in a terminal: of any width, and obeying nothing that a file says."""
 
 from __future__ import annotations
 
-from rich.console import Console
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Column, Table
 
-__all__ = ["print_fitting"]
+from binocular.stimuli.errors import printable
+
+__all__ = ["Terminal", "print_fitting"]
+
+
+class Terminal(Console):
+    """A terminal that shows the control characters of a text, such as a title in a study from elsewhere, as escapes."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Render something; what rich itself says to the terminal is no text and stays."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text, but="\n"), segment.style)
 
 
 def print_fitting(console: Console, table: Table) -> None:

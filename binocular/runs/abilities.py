@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -45,21 +46,30 @@ class Ability:
     text: str
     add: str = ""
 
+    def in_lines(self, width: int = 120) -> str:
+        """Return it as lines of some width, the topic in a column of its own."""
+        said = ((self.topic, self.text), ("for more", self.add))
+        return "\n".join(
+            textwrap.fill(f"{words:<11} {text}", width, subsequent_indent=" " * 12, break_on_hyphens=False)
+            for words, text in said
+            if text
+        )
 
-def abilities(protocol: Protocol) -> Iterator[Ability]:
+
+def abilities(protocol: Protocol, allow_large: bool = False) -> Iterator[Ability]:
     """Yield what is possible with the network of a protocol, by trying it.
 
     Parameters
     ----------
-    protocol
-        A protocol whose fields are checked.
+    protocol, allow_large
+        A protocol whose fields are checked, and whether it may be too large for what is there.
 
     Raises
     ------
     BadInput
         If the network cannot be reared.
     """
-    check_protocol(protocol, "cpu")
+    check_protocol(protocol, "cpu", allow_large)
     spec, seed, stimulus = protocol.network, protocol.seed_list[0], protocol.stimulus.sample()
 
     def build() -> nn.Module:

@@ -12,6 +12,7 @@ from binocular.runs.planning import StudyPlan
 from binocular.stimuli.errors import BadInput
 from binocular.store.node_index import NodeEntry, NodeIndex
 from binocular.store.ownership import own_files, strangers
+from binocular.store.places import check_output
 
 __all__ = ["changes", "check_folder", "differing_fields"]
 
@@ -38,9 +39,11 @@ def check_folder(folder: Path, fresh: bool) -> None:
     Raises
     ------
     BadInput
-        If the folder holds files that are not of this project, and no study or nodes of an earlier run; or if ``fresh``
-        would rear everything anew in a folder whose places for nodes and measures hold files of somebody else.
+        If no folder can be there; if it holds files that are not of this project, and no study or nodes of an earlier
+        run; or if ``fresh`` would rear everything anew in a folder whose places for nodes and measures hold files of
+        somebody else.
     """
+    check_output(folder, "--out", folder=True)
     foreign = strangers(folder)
     ours = bool(own_files(folder)) or any(path not in foreign for path in folder.glob("*.h5"))
     in_the_way = [path for path in foreign if path.parent != folder or path.name in ("study.h5", "nodes", "measures")]

@@ -40,7 +40,9 @@ class Findings:
     notes: tuple[str, ...]
 
 
-def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool = False, command: str = "") -> Findings:
+def check_protocol(
+    protocol: Protocol, device: str = "auto", allow_large: bool | None = False, command: str = ""
+) -> Findings:
     """Check everything about a protocol that can be known before rearing.
 
     Sizes are counted first, so that nothing is laid out, drawn or built that is too large; then stimuli, deficits and
@@ -53,7 +55,7 @@ def check_protocol(protocol: Protocol, device: str = "auto", allow_large: bool =
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     allow_large
-        Let a study begin that is too large for what is there.
+        Let a study begin that is too large for what is there; None as for `binocular.runs.sizes.check_size`.
     command
         The command line, noted beside what is reared.
 

@@ -143,7 +143,7 @@ def _network(protocol: Protocol, stimulus: StimulusSet, seed: int) -> nn.Module:
     return network_of(protocol.network, stimulus.shape, stimulus.n_classes, seed)
 
 
-def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool = False) -> int:
+def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool | None = False) -> int:
     """Build the network of the first seed, so that what cannot work fails now; return the bytes of a state on the disk.
 
     Parameters

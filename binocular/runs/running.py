@@ -22,7 +22,7 @@ from binocular.runs.planning import StudyPlan
 from binocular.runs.processes import rear_in_processes, worth_processes
 from binocular.runs.progress import Lines
 from binocular.runs.scheduling import rear_here
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, shortened
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock, try_folder
 from binocular.store.node_index import NodeIndex
@@ -84,7 +84,7 @@ def run_study(
     dask: str = "",
     keep: str = "auto",
     processes: bool = False,
-    allow_large: bool = False,
+    allow_large: bool | None = False,
 ) -> Outcome:
     """Rear, measure and store all subjects of a protocol.
 
@@ -160,7 +160,7 @@ def run_study(
         found = check_protocol(protocol, device, allow_large, command)
         study, state_bytes = found.study, found.state_bytes
     for note in found.notes:
-        _log.warning(note)
+        _log.warning(shortened(note))
     with folder_lock(folder):
         try_folder(folder)
         for path in [*leftovers(folder), *(own_files(folder) if fresh else ())]:
@@ -168,7 +168,7 @@ def run_study(
         index = NodeIndex(folder)
         outstanding = study.outstanding(index)
         for change in changes(study, outstanding, index):
-            _log.warning(change)
+            _log.warning(shortened(change))
         _set_aside_other_study(folder, protocol)
         _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
@@ -275,8 +275,10 @@ def _set_aside_other_study(folder: Path, protocol: protocols.Protocol) -> None:
     if other != protocol.hash():
         differences = differing_fields(str(about.get("protocol", "")), protocol.to_toml())
         _log.warning(
-            f"binocular: {folder} holds the study '{about.get('title')}' of another protocol ({differences}); its file "
-            f"becomes study-{other}.h5, and its report and figures are renamed likewise"
+            shortened(
+                f"binocular: {folder} holds the study '{about.get('title')}' of another protocol ({differences}); its "
+                f"file becomes study-{other}.h5, and its report and figures are renamed likewise"
+            )
         )
         set_aside(folder, other)
 

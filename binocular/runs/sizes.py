@@ -18,7 +18,7 @@ MOST_PRESENTATIONS = 10_000_000_000
 MOST_RESAMPLINGS = 10_000_000
 MOST_STIMULI = 4_000_000_000  # bytes
 _UNITS = 64  # of a representation, as a rule
-_ALLOW = "--allow-large (allow_large=True in Python) lets it begin all the same"
+_ALLOW = "; --allow-large (allow_large=True in Python) lets it begin all the same"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def size_of(protocol: Protocol) -> StudySize:
     )
 
 
-def check_size(protocol: Protocol, device: str = "cpu", allow_large: bool = False) -> None:
+def check_size(protocol: Protocol, device: str = "cpu", allow_large: bool | None = False) -> None:
     """Raise `BadInput` where a protocol is too large, and say in which field.
 
     Parameters
@@ -82,7 +82,8 @@ def check_size(protocol: Protocol, device: str = "cpu", allow_large: bool = Fals
     device
         ``"cpu"`` or ``"cuda"``: where stimuli and networks will lie.
     allow_large
-        Pass over what would only take very long, or nearly all of the memory.
+        Pass over what would only take very long, or nearly all of the memory; None where a person has no way to say so,
+        and is not advised to.
     """
     size, seeds = size_of(protocol), len(protocol.seed_list)
     shape = f"{len(protocol.conditions)} conditions x {seeds} seeds"
@@ -100,12 +101,12 @@ def check_size(protocol: Protocol, device: str = "cpu", allow_large: bool = Fals
         (size.stimuli, MOST_STIMULI, "stimulus", "the stimuli of one seed take {} bytes"),
     ):
         if value > most and not allow_large:
-            raise BadInput(f"{field}: {words.format(f'{value:,}')}, more than {most:,}; {_ALLOW}")
+            raise BadInput(f"{field}: {words.format(f'{value:,}')}, more than {most:,}{_advice(allow_large)}")
     check_room("stimulus", "the stimuli of one seed", size.stimuli, device, allow_large)
     check_room("probes.n_stimuli", "one measurement", size.grid, "cpu", allow_large)
 
 
-def check_room(field: str, what: str, needed: int, device: str, allow_large: bool) -> None:
+def check_room(field: str, what: str, needed: int, device: str, allow_large: bool | None) -> None:
     """Raise `BadInput` if something does not fit into the memory that is free.
 
     Parameters
@@ -117,7 +118,12 @@ def check_room(field: str, what: str, needed: int, device: str, allow_large: boo
     """
     free = free_memory(device)
     if needed > free and not allow_large:
-        raise BadInput(f"{field}: {what} takes {_gigabytes(needed)}, and {_gigabytes(free)} are free here; {_ALLOW}")
+        there = f"{_gigabytes(free)} are free here{_advice(allow_large)}"
+        raise BadInput(f"{field}: {what} takes {_gigabytes(needed)}, and {there}")
+
+
+def _advice(allow_large: bool | None) -> str:
+    return "" if allow_large is None else _ALLOW
 
 
 def _gigabytes(size: int) -> str:

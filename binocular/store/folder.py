@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from binocular.stimuli.errors import BadInput
+from binocular.store.places import obstacle
 from binocular.store.sealing import SealState, atomic_write, seal, seal_state
 
 __all__ = ["folder_lock", "try_folder"]
@@ -43,7 +44,8 @@ def folder_lock(folder: Path, option: str = "--out") -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = _acquired(folder, option)
     except OSError as error:
-        raise BadInput(f"{option}: {folder} cannot be written: {error.strerror}; name a folder that can be") from error
+        complaint = obstacle(folder, folder=True) or f"{folder} cannot be written: {error.strerror}; name another place"
+        raise BadInput(f"{option}: {complaint}") from error
     try:
         yield
     finally:

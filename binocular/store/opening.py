@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +17,7 @@ import h5py
 
 from binocular.stimuli.errors import BadInput
 from binocular.store.container import READING_ERRORS, one_line
+from binocular.store.places import KINDS
 from binocular.store.schema import SCHEMA, SUBJECT_SCHEMA, VERSION
 from binocular.store.sealing import SIGNATURE, SealState, seal_state
 from binocular.store.vetting import container_problem
@@ -29,13 +29,6 @@ __all__ = ["check_container", "check_schema", "open_study", "opened", "study_fil
 
 Seal = Literal["whole", "length", "required", "ignored"]
 STUDY = "a study.h5 written by binocular"
-_KINDS = {
-    stat.S_ISDIR: "a folder",
-    stat.S_ISFIFO: "a pipe",
-    stat.S_ISCHR: "a device",
-    stat.S_ISBLK: "a device",
-    stat.S_ISSOCK: "a socket",
-}
 
 
 def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray.DataTree:
@@ -94,9 +87,9 @@ def _regular_file(path: Path, expected: str = STUDY) -> Path:
     """
     try:
         mode = path.stat().st_mode
-        other = next((name for is_kind, name in _KINDS.items() if is_kind(mode)), None)
-        if other is not None:
-            raise BadInput(f"{path} is {other}, not a file; expected {expected}")
+        kind = next((name for is_kind, name in KINDS.items() if is_kind(mode)), "a file")
+        if kind != "a file":
+            raise BadInput(f"{path} is {kind}, not a file; expected {expected}")
         with path.open("rb") as file:
             _not_being_written(path, file.fileno())
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:

@@ -18,6 +18,7 @@ from enum import Enum
 from pathlib import Path
 
 from binocular.stimuli.errors import BadInput
+from binocular.store.places import obstacle
 
 __all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "atomic_write", "seal", "seal_state"]
 
@@ -65,8 +66,8 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        if final.is_dir():
-            raise BadInput(f"{final} is a folder; a file was to be written there")
+        if final.exists() and not final.is_file():  # a device would be replaced, too, by who may
+            raise BadInput(f"cannot write {final}: {obstacle(final)}")
         # Made with the ordinary permissions, so that no chmod is needed, which not every file system has; and of a
         # short name, so that any name which can be the final one will do.
         temporary = final.parent / f".binocular-{secrets.token_hex(8)}.partial"
@@ -79,10 +80,10 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
     except OSError as error:
         if error.errno in _FULL:
             raise BadInput(f"cannot write {final}: {_FULL[error.errno]}; free some space and start again") from error
-        if error.errno in _CLOSED or isinstance(error, (NotADirectoryError, FileExistsError)):
-            raise BadInput(
-                f"cannot write {final}: {error.strerror or error}; choose a folder that can be written"
-            ) from error
+        complaint = obstacle(final)
+        if complaint or error.errno in _CLOSED:
+            complaint = complaint or f"{error.strerror or error}; choose a folder that can be written"
+            raise BadInput(f"cannot write {final}: {complaint}") from error
         raise
     finally:
         if temporary is not None:

@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 
 from binocular.dominance import Dominance, dominance_of
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, shortened
 from binocular.store import schema
 from binocular.store.opening import check_schema, opened, study_file
 from binocular.store.reading import Reader
@@ -57,14 +57,17 @@ def verify_study(path: Path | str, inside: bool = True) -> list[str]:
     Returns
     -------
     list of str
-        One sentence per fault; empty if the study is sound.
+        One sentence per fault, each on one line; empty if the study is sound.
 
     Raises
     ------
     BadInput
         If there is no such file.
     """
-    path = study_file(path)
+    return [shortened(sentence) for sentence in _found(study_file(path), inside)]
+
+
+def _found(path: Path, inside: bool) -> list[str]:
     try:
         with path.open("rb") as file:
             if file.read(len(SIGNATURE)) != SIGNATURE:

@@ -66,7 +66,7 @@ def draw_blur(had: Had) -> Figure:
     }
     columns["test accuracy (%)"] = [accuracy(study, name) for name in _BLUR]
     labelled_rows(axes, list(_BLUR.values()), columns, _BALANCE, _BALANCE, {})
-    title_panel(axes[1], "Blur of the right view and its controls", AROUND)
+    figure.suptitle(f"Blur of the right view and its controls; {AROUND}", x=0.01, ha="left")
     return figure
 
 
