@@ -174,7 +174,10 @@ def find_class(reference: str, base: type | None, makers: bool = False) -> Any:
 def _module(name: str, reference: str) -> Any:
     try:
         with _own_folders_last():
+            _refuse_another(name, reference, deep=name not in sys.modules)
             return importlib.import_module(name)
+    except Refused:
+        raise
     except (Exception, SystemExit) as error:  # whatever a user's module does while it is imported
         if isinstance(error, ModuleNotFoundError) and error.name in (name, name.partition(".")[0]):
             looked = ", ".join(["in the working folder", *(f"in {folder}" for folder in _beside)])
@@ -183,6 +186,39 @@ def _module(name: str, reference: str) -> Any:
                 f"installed packages; put {name.partition('.')[0]}.py beside the protocol, or run in its folder"
             ) from error
         raise Refused(f"names {reference}, which cannot be imported: {in_short(error)}") from error
+
+
+def _refuse_another(name: str, reference: str, deep: bool) -> None:
+    """Raise `Refused` where Python would give a module of another folder than that which is looked in first.
+
+    A process has one module of a name: after ``mine`` of one protocol's folder, that of another's would not be found,
+    nor a ``helpers`` that it imports (``deep``).
+    """
+    names, seen = [name], set()
+    while names:
+        top = names.pop().partition(".")[0]
+        if top in seen or top in ("binocular", "torch") or top in sys.stdlib_module_names:
+            continue
+        seen.add(top)
+        spec = PathFinder.find_spec(top)
+        there = Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
+        if there is None or _is_installed(there):
+            continue
+        used = getattr(sys.modules.get(top), "__file__", None)
+        if used is not None and not _same_file(Path(used), there):
+            raise Refused(
+                f"names {reference}, but this process uses another module {top} already, {used} in place of {there}; "
+                "start Python anew, or give one of them another name"
+            )
+        if deep:
+            with suppress(OSError, SyntaxError, ValueError), _PARSING:
+                names += _imports(ast.parse(there.read_bytes()), top if there.name == "__init__.py" else "")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    with suppress(OSError):
+        return one.samefile(other)
+    return False
 
 
 def _is_a(found: Any, base: type | None) -> bool:

@@ -55,10 +55,13 @@ def permutation(classes: int) -> str:
         (["seeds=100", "conditions.normal.phases.0.epochs=100000"], "conditions: the histories of"),
         (["seeds=6000", "probes.every=1"], "probes.every: "),
         (["probes.bootstrap=10000000"], "probes.bootstrap: 3 conditions x 1 seeds need"),
-        ([permutation(16)], "conditions.normal.phases[0]: label-permutation: n_classes is 16, but must be 8"),
+        (
+            [permutation(16)],
+            "normal.phases[0].deficits[0]: label-permutation: n_classes is 16, but must be 8",
+        ),
         ([permutation(4)], "n_classes is 4, but must be 8"),
-        (["probes.also=['ody']"], "probes.also is 'ody', but must be one of: source-variance, odi"),
-        (["figures=['dominance']"], "figures is 'dominance', but must be module:function"),
+        (["probes.also=['odi', 'ody']"], "probes.also[1] is 'ody', but must be one of: source-variance, odi"),
+        (["figures=['dominance']"], "figures[0] is 'dominance', but must be module:function"),
     ],
 )
 def test_what_would_fail_later_is_said_before(tmp_path: Path, settings: list[str], words: str) -> None:
@@ -89,7 +92,8 @@ class WritesIn(EyeDeficit):
 @pytest.mark.parametrize(("name", "words"), [("NoNumbers", "gives NaN or infinity"), ("WritesIn", "writes into its")])
 def test_what_a_deficit_must_not_do_is_said_before(tmp_path: Path, name: str, words: str) -> None:
     protocol = tiny(tmp_path, f'conditions.normal.phases.0.deficits=[{{kind="{__name__}:{name}"}}]')
-    with pytest.raises(BadInput, match=rf"conditions.normal.phases\[0\]: the deficit '{__name__}:{name}' {words}"):
+    where = r"conditions.normal.phases\[0\].deficits\[0\]"
+    with pytest.raises(BadInput, match=rf"{where}: the deficit '{__name__}:{name}' {words}"):
         check_protocol(protocol, "cpu")
 
 

@@ -23,7 +23,7 @@ from binocular.runs.planning import plan_study
 from binocular.runs.running import run_study
 from binocular.stimuli import STIMULI, user_code
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.user_code import reference_of
+from binocular.stimuli.user_code import allow, load_class, look_in, reference_of
 from binocular.store.study import load_study
 from tests.console import assert_one_sentence, binocular
 
@@ -226,7 +226,7 @@ WRONG = {
     "a deficit that fails": (
         {},
         {"def see(self, view, generator)": "def see(self, view)"},
-        ("conditions.cut.phases[0]: the deficit 'mine_of_test:Ceiling' fails", "takes 2 positional arguments"),
+        ("phases[0].deficits[0]: the deficit 'mine_of_test:Ceiling' fails", "takes 2 positional arguments"),
     ),
     "stimuli that fail": (
         {},
@@ -242,6 +242,16 @@ WRONG = {
         {},
         {"return self._views[split][index]": "return self._views[split][index] * float('nan')"},
         ("stimulus: mine_of_test:Checks cannot be shown: its train views hold values that are not finite",),
+    ),
+    "stimuli of one class": (
+        {},
+        {'("small", "large")': '("small",)', "% 2 for split": "% 1 for split"},
+        ("stimulus: mine_of_test:Checks has too few classes to tell apart ('small'); accepted: 2 or more",),
+    ),
+    "no stimuli to test with": (
+        {},
+        {"self._views = {}": 'self.labels["test"] = self.labels["test"][:0]\n        self._views = {}'},
+        ("stimulus: mine_of_test:Checks has no test stimuli; accepted: one or more of each class",),
     ),
     "an objective that fails": (
         {},
@@ -269,12 +279,12 @@ WRONG = {
     "a probe that fails": (
         {},
         {"def measure(self, network, stimulus, seed, site)": "def measure(self, network)"},
-        ("probes.also: mine_of_test:Loudness cannot measure here: TypeError",),
+        ("probes.also[0]: mine_of_test:Loudness cannot measure here: TypeError",),
     ),
     "a probe that gives what it does not say": (
         {},
         {'return {"loudness": scores': 'return {"volume": scores'},
-        ("probes.also: mine_of_test:Loudness cannot measure here", "volume is not in the schema"),
+        ("probes.also[0]: mine_of_test:Loudness cannot measure here", "volume is not in the schema"),
     ),
     "a probe out of its range": ({}, {".abs().mean().numpy()": ".mean().numpy() - 9"}, ("at least 0 is allowed",)),
     "a probe of a name that is taken": (
@@ -290,7 +300,7 @@ WRONG = {
     "a figure of other arguments": (
         {},
         {"def loud(study)": "def loud(study, site, colour)"},
-        ("figures names mine_of_test:loud, which takes (study, site, colour); accepted: (study) or (study, site)",),
+        ("figures[0] names mine_of_test:loud, which takes (study, site, colour); accepted: (study) or (study, site)",),
     ),
     "a figure that is not there": (
         {"mine_of_test:loud": "mine_of_test:lout"},
@@ -312,6 +322,29 @@ def test_what_is_wrong_is_told_in_one_sentence_before_rearing_begins(here, name)
     done = said("run", "p.toml", "--out", "out", "--trust-code", cwd=here)
     assert_one_sentence(done, *words)
     assert not (here / "out" / "nodes").exists()
+
+
+def test_two_folders_with_modules_of_one_name_are_not_taken_for_each_other(tmp_path, monkeypatch):
+    monkeypatch.setattr("binocular.stimuli.user_code._beside", [])
+    for folder, sides in (("a", 2), ("b", 3)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "sides_of_test.py").write_text(f"SIDES = {sides}\n")
+        for name in ("same_of_test", f"{folder}_of_test"):
+            code = "import sides_of_test\nclass Net:\n    sides = sides_of_test.SIDES\n"
+            (tmp_path / folder / f"{name}.py").write_text(code)
+    names = ("same_of_test", "sides_of_test", "a_of_test", "b_of_test")
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    allow(f"{name}:Net" for name in names)
+    look_in(tmp_path / "a")
+    assert load_class("same_of_test:Net", "network.kind", object).sides == 2
+    look_in(tmp_path / "b")
+    for name, other in (("same_of_test", "same_of_test"), ("b_of_test", "sides_of_test")):
+        with pytest.raises(BadInput, match=rf"uses another module {other} already, .*a/{other}.py in place of .*b/"):
+            load_class(f"{name}:Net", "network.kind", object)
+    look_in(tmp_path / "a")
+    for name in ("same_of_test", "a_of_test"):
+        assert load_class(f"{name}:Net", "network.kind", object).sides == 2
 
 
 def test_a_finished_study_is_measured_and_drawn_by_what_a_person_names(here):

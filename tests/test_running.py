@@ -143,7 +143,7 @@ def test_a_failing_subject_is_named_and_does_not_stop_the_others(tmp_path):
         ("network.kind='nowhere:Class'", "cannot be imported"),
         ("network.options.wdth=3", "accepted: width"),
         ("network.options.width=0", "at least 1"),
-        ("probes.sites=['trunk.99']", "accepted: first_binocular, .* representation"),
+        ("probes.sites=['trunk', 'trunk.99']", r"probes.sites\[1\]: .*accepted: first_binocular, .* representation"),
         ("conditions.early.phases.1.until={metric='smell', at_least=0.5}", "accepted: test_accuracy"),
     ],
 )

@@ -181,7 +181,7 @@ def chosen_sites(network: nn.Module, names: Iterable[str], units: str, where: st
         What is counted at the representation where its name does not say it: a kind of unit, or ``"both"`` for pooled
         units and those at every place.
     where
-        What to call the field in a message.
+        What to call the list of names in a message.
 
     Raises
     ------
@@ -190,9 +190,10 @@ def chosen_sites(network: nn.Module, names: Iterable[str], units: str, where: st
     """
     kinds: tuple[UnitKind, ...] = ("pooled", "map") if units == "both" else (units,)  # type: ignore[assignment]
     found = {}
-    for name in tuple(names) or areas_of(network):
+    given = tuple(names)
+    for index, name in enumerate(given or areas_of(network)):
         for stored in [site_name(name, kind) for kind in kinds] if name == REPRESENTATION else [name]:
-            site = resolve_site(network, stored, where)
+            site = resolve_site(network, stored, f"{where}[{index}]" if given else where)
             found[site.name] = site
     return list(found.values())
 

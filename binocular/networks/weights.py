@@ -125,12 +125,12 @@ def load_weights(network: nn.Module, path: Path | str, into: Sequence[str] = (),
         If a module is not there, nothing fits, or, unless ``partly``, something is missing or left over.
     """
     values = read_weights(path)
-    for name in into or ("",):
+    for index, name in enumerate(into or ("",)):
         try:
             module = network.get_submodule(name)
         except AttributeError:
             modules = ", ".join(name for name, _ in network.named_children())
-            raise BadInput(f"network.weights_into: there is no module '{name}'; accepted: {modules}") from None
+            raise BadInput(f"network.weights_into[{index}]: there is no module '{name}'; accepted: {modules}") from None
         _load(module, values, path, f" into '{name}'" if name else "", partly)
 
 

@@ -6,7 +6,7 @@ same sites. A row has a name: that of the site for source variance, ``<probe>/<s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,17 @@ from binocular.store.records import SiteUnits
 from binocular.store.schema import measure_fields
 from binocular.store.tables import conforming
 
-__all__ = ["checkpoint_rows", "lacks", "probes_of", "row_name", "stacked", "take", "try_out", "units_of"]
+__all__ = [
+    "checkpoint_rows",
+    "further_probes",
+    "lacks",
+    "probes_of",
+    "row_name",
+    "stacked",
+    "take",
+    "try_out",
+    "units_of",
+]
 
 
 def probes_of(plan: ProbePlan) -> list[Probe]:
@@ -38,7 +48,20 @@ def probes_of(plan: ProbePlan) -> list[Probe]:
         If it names a probe that there is not.
     """
     first = RelativeSourceVariance(n_stimuli=plan.n_stimuli, bootstrap=plan.bootstrap, units=None)
-    return [first, *(probe_from(name, where="probes.also") for name in plan.also if name != first.name)]
+    return [first, *(probe for _, probe in further_probes(plan) if probe.name != first.name)]
+
+
+def further_probes(plan: ProbePlan) -> Iterator[tuple[str, Probe]]:
+    """Give the further probes that a protocol names, each with the words in which messages say where it stands.
+
+    Raises
+    ------
+    BadInput
+        If there is no such probe.
+    """
+    for index, name in enumerate(plan.also):
+        where = f"probes.also[{index}]"
+        yield where, probe_from(name, where=where)
 
 
 def checkpoint_rows(
@@ -118,13 +141,17 @@ def take(
         return probe.measure_sites(network, stimulus, seed, named)
 
 
-def try_out(probe: Probe, network: nn.Module, stimulus: StimulusSet, seed: int, sites: Sequence[str]) -> None:
+def try_out(
+    probe: Probe, network: nn.Module, stimulus: StimulusSet, seed: int, sites: Sequence[str], where: str
+) -> None:
     """Take a probe of a user's own once, so that what would fail after hours of rearing fails before.
 
     Parameters
     ----------
     probe, network, stimulus, seed, sites
         As in `take`.
+    where
+        What messages call the field that names it.
 
     Raises
     ------
@@ -132,7 +159,7 @@ def try_out(probe: Probe, network: nn.Module, stimulus: StimulusSet, seed: int, 
         If it fails, or gives other than it says.
     """
     along = {name for name, column in probe.columns.items() if column.dims[0] == "checkpoint"}
-    with finding(f"probes.also: {reference_of(type(probe))} cannot measure here"):
+    with finding(f"{where}: {reference_of(type(probe))} cannot measure here"):
         for site, row in take(probe, network, stimulus, seed, sites).items():
             values = {name: np.asarray(value)[None] if name in along else value for name, value in row.items()}
             start = {"checkpoint": np.arange(1), "epoch": np.zeros(1, np.int64)}

@@ -19,6 +19,7 @@ from binocular.stimuli.user_code import is_shipped
 
 __all__ = ["Findings", "check_protocol"]
 
+LEAST_CLASSES = 2
 LEAST_PAIR = 2
 """Stimuli of each eye that a variance needs; the eyes see different ones."""
 
@@ -76,8 +77,8 @@ def check_protocol(
     spec = protocol.network
     cls = network_class(spec.kind)
     check_options(spec.kind, cls, spec.options)
-    for name in protocol.figures:
-        own_figure(name)
+    for index, name in enumerate(protocol.figures):
+        own_figure(name, f"figures[{index}]")
     stimulus, notes = _checked_stimulus(protocol)
     numbers = weights_of(cls, stimulus.shape, stimulus.n_classes, spec.options)
     # Themselves, momentum, gradients, and a state on its way to the disk.
@@ -89,6 +90,12 @@ def check_protocol(
 def _checked_stimulus(protocol: Protocol) -> tuple[StimulusSet, tuple[str, ...]]:
     """Return a few stimuli as the subjects will see them, on which the deficits were tried, and what to tell."""
     stimulus = _few(protocol.stimulus)
+    if stimulus.n_classes < LEAST_CLASSES:
+        named = ", ".join(map(repr, stimulus.class_names)) or "none"
+        raise BadInput(
+            f"stimulus: {protocol.stimulus.kind} has too few classes to tell apart ({named}); "
+            f"accepted: {LEAST_CLASSES} or more"
+        )
     n_test = getattr(protocol.stimulus, "n_test", None) or len(stimulus.labels["test"])
     notes = list(stimulus.notes)
     side = min(protocol.probes.n_stimuli, n_test // 2)
@@ -104,11 +111,11 @@ def _checked_stimulus(protocol: Protocol) -> tuple[StimulusSet, tuple[str, ...]]
         )
     tried: set[str] = set()
     for where, phase in placed_phases(protocol):
-        for deficit in phase.deficits:
+        for index, deficit in enumerate(phase.deficits):
             key = deficit.model_dump_json()
             if phase.epochs and key not in tried:
                 tried.add(key)
-                _try(deficit, stimulus, where)
+                _try(deficit, stimulus, f"{where}.deficits[{index}]")
     return stimulus, tuple(notes)
 
 
@@ -122,6 +129,8 @@ def _few(config: StimulusConfig) -> StimulusSet:
             raise TypeError(f"build returns a {type(found).__name__}, no StimulusSet")
         for split in ("train", "test"):
             labels = found.labels[split]
+            if not len(labels):
+                raise BadInput(f"stimulus: {config.kind} has no {split} stimuli; accepted: one or more of each class")
             index = torch.arange(min(4, len(labels)))
             views = found.views(split, index, stream(0, "check") if split == "train" else None)
             complaint = ""

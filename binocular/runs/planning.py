@@ -14,7 +14,7 @@ from binocular.networks.checking import check_reproducible
 from binocular.networks.sites import chosen_sites
 from binocular.probes.recording import units_at
 from binocular.probes.registry import probe_type
-from binocular.probes.taking import probes_of, try_out
+from binocular.probes.taking import further_probes, try_out
 from binocular.protocols import Phase, Protocol
 from binocular.protocols.objectives import Reconstruction
 from binocular.rearing.objectives import build_decoder, try_objective
@@ -107,8 +107,8 @@ def plan_study(protocol: Protocol, device: str = "auto", command: str = "") -> S
         code=code,
         probe_code={
             name: code_of(cls)
-            for name in protocol.probes.also
-            if not is_shipped(cls := probe_type(name, "probes.also"))
+            for index, name in enumerate(protocol.probes.also)
+            if not is_shipped(cls := probe_type(name, f"probes.also[{index}]"))
         },
         start=start,
         command=command,
@@ -176,13 +176,11 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool | Non
     _check_own_objectives(protocol, network, stimulus)
     _check_named_parts(protocol, network)
     scores = (*VISION, *stimulus.tasks)
-    for condition in protocol.resolved_conditions():
-        for phase in condition.phases:
-            if phase.until is not None and phase.until.metric not in scores:
-                raise BadInput(
-                    f"conditions.{condition.name}: until.metric '{phase.until.metric}' is not measured here; "
-                    f"accepted: {', '.join(scores)}"
-                )
+    for where, phase in placed_phases(protocol):
+        if phase.until is not None and phase.until.metric not in scores:
+            raise BadInput(
+                f"{where}.until.metric: '{phase.until.metric}' is not measured here; accepted: {', '.join(scores)}"
+            )
     if study.plan.packing == "loop":
         batch = min(protocol.training.batch_size, protocol.stimulus.counts()[0] or len(stimulus.labels["train"]))
         at_once = min(usable_cores() if study.plan.one_thread_each else 1, len(study.tree.path))
@@ -201,11 +199,11 @@ def check_parts(study: StudyPlan, stimulus: StimulusSet, allow_large: bool | Non
 def _check_own_probes(study: StudyPlan, network: nn.Module) -> None:
     """Raise `BadInput` where a probe of the protocol is not there, or one of a user's own cannot measure."""
     protocol, seed = study.protocol, study.protocol.seed_list[0]
-    own = [probe for probe in probes_of(protocol.probes) if not is_shipped(type(probe))]
+    own = [(where, probe) for where, probe in further_probes(protocol.probes) if not is_shipped(type(probe))]
     sites = [site.name for site in chosen_sites(network, protocol.probes.sites, protocol.probes.units)] if own else []
-    for probe in own:
+    for where, probe in own:
         with global_stream(seed, "check"):
-            try_out(probe, network.eval(), study.plan.stimuli(seed), seed, sites)
+            try_out(probe, network.eval(), study.plan.stimuli(seed), seed, sites, where)
 
 
 def _check_own_objectives(protocol: Protocol, network: nn.Module, stimulus: StimulusSet) -> None:
@@ -233,27 +231,28 @@ def _check_named_parts(protocol: Protocol, network: nn.Module) -> None:
     modules = [name for name, _ in network.named_modules(remove_duplicate=False) if name]
     weights = {name for name, _ in network.named_parameters(remove_duplicate=False)}
     for where, phase in placed_phases(protocol):
-        for frozen in (phase.freeze,) if isinstance(phase.freeze, str) else phase.freeze or ():
+        single = isinstance(phase.freeze, str)
+        for index, frozen in enumerate((phase.freeze,) if single else phase.freeze or ()):
             if frozen not in modules and frozen not in weights:
                 known = nearest(frozen, modules) or f"; accepted: its modules, such as {', '.join(modules[:5])}"
-                raise BadInput(f"{where}.freeze: {protocol.network.kind} has no part '{frozen}'{known}")
+                which = "freeze" if single else f"freeze[{index}]"
+                raise BadInput(f"{where}.{which}: {protocol.network.kind} has no part '{frozen}'{known}")
         if phase.head == "reset" and "head" not in modules:
             raise BadInput(f"{where}.head: {protocol.network.kind} has no module 'head' that could be drawn afresh")
 
 
 def _check_reconstruction(protocol: Protocol, network: nn.Module, shape: tuple[int, int, int]) -> None:
-    for phase in _phases(protocol):
+    for where, phase in placed_phases(protocol):
         if not isinstance(phase.objective, Reconstruction):
             continue
         if phase.objective.patch > min(shape[1:]):
             raise BadInput(
-                f"phase '{phase.name}': objective.patch is {phase.objective.patch}, but what one eye sees has "
+                f"{where}.objective.patch is {phase.objective.patch}, but what one eye sees has "
                 f"{shape[1]} x {shape[2]} pixels"
             )
         if phase.objective.labels and hasattr(network, "heads"):
             raise BadInput(
-                f"phase '{phase.name}': objective.labels is not 0, but must be for {protocol.network.kind}, which has "
-                "several heads"
+                f"{where}.objective.labels is not 0, but must be for {protocol.network.kind}, which has several heads"
             )
 
 
