@@ -231,11 +231,11 @@ def _check_named_parts(protocol: Protocol, network: nn.Module) -> None:
     modules = [name for name, _ in network.named_modules(remove_duplicate=False) if name]
     weights = {name for name, _ in network.named_parameters(remove_duplicate=False)}
     for where, phase in placed_phases(protocol):
-        single = isinstance(phase.freeze, str)
-        for index, frozen in enumerate((phase.freeze,) if single else phase.freeze or ()):
+        several = phase.freeze is not None and not isinstance(phase.freeze, str)
+        for index, frozen in enumerate((phase.freeze,) if isinstance(phase.freeze, str) else phase.freeze or ()):
             if frozen not in modules and frozen not in weights:
                 known = nearest(frozen, modules) or f"; accepted: its modules, such as {', '.join(modules[:5])}"
-                which = "freeze" if single else f"freeze[{index}]"
+                which = f"freeze[{index}]" if several else "freeze"
                 raise BadInput(f"{where}.{which}: {protocol.network.kind} has no part '{frozen}'{known}")
         if phase.head == "reset" and "head" not in modules:
             raise BadInput(f"{where}.head: {protocol.network.kind} has no module 'head' that could be drawn afresh")
