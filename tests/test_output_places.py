@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from binocular.report.results_table import print_table
+from binocular.report.tables import print_table
 from binocular.runs.changes import check_folder
 from binocular.stimuli.errors import BadInput, shortened
 from binocular.store.places import check_output

@@ -44,7 +44,7 @@ def rich_table(study: Study, width: int = 80) -> Table:
 def print_table(study_path: Path | str) -> None:
     """Print the table of a study file, and how to read it."""
     study = load_study(study_path)
-    console = Console()
+    console = Terminal()
     print_fitting(console, rich_table(study, width=console.width))
     console.print(study.how_to_read(), style="dim", markup=False, highlight=False)
 
