@@ -32,7 +32,7 @@ from binocular.store.tables import (
 __all__ = ["ConditionHeader", "StudyHeader", "write_study"]
 
 _OVERHEAD = 100 << 10  # names, units and checksums of one subject, more than measured
-_LARGEST_ADDED = 1 << 16  # bytes of all attributes of one group or data set that a user added
+_LARGEST_ADDED = 1 << 16  # bytes of the attributes that a user added to one group or data set
 # Attributes of HDF5 and netCDF themselves.
 _MACHINERY = ("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "DIMENSION_LABELS", "_Netcdf4", "_NC", "_FillValue")
 
@@ -117,7 +117,6 @@ def write_study(
         size = sum(_nbytes(subject) for subject in subjects)
     if measures is not None and measures.is_dir():
         size += sum(file.stat().st_size for file in measures.glob("*.h5"))
-    added = _added_attributes(path, header.protocol_hash)
     with new_file(path, estimate=2 * size) as file:
         conditions = file.create_group("conditions", track_order=True)
         for condition in header.conditions:
@@ -141,7 +140,10 @@ def write_study(
             columns = {"failure": np.arange(len(causes)), "condition": names_of, "seed": seeds_of, "cause": causes}
             write_table(file.create_group("failures"), schema.FAILURES, columns)
         write_attributes(file, _root_attributes(header, _complete(header, names, outcomes, failures)))
-        _add_attributes(file, added)
+        for item, attributes in _additions(path, header.protocol_hash, file):
+            item.attrs.update(attributes)
+            if ATTRIBUTES_CHECKSUM in item.attrs:
+                item.attrs[ATTRIBUTES_CHECKSUM] = attributes_checksum(plain_attributes(item))
 
 
 def _complete(
@@ -233,39 +235,35 @@ def _fill(
     return outcome
 
 
-def _added_attributes(path: Path, protocol_hash: str) -> dict[str, dict[str, Any]]:
-    """Return all attributes of an earlier study of the same protocol, by what they are on; none where it is unreadable.
+def _additions(
+    path: Path, protocol_hash: str, study: h5py.File
+) -> list[tuple[h5py.Group | h5py.Dataset, dict[str, Any]]]:
+    """Return the attributes that a user added to an earlier study of the same protocol, each with its place in the new.
 
-    Those among them that a user added are kept when the study is put together again (`_add_attributes`).
+    They are those that the study of now, already written, does not have by itself in the same place. An earlier study
+    that cannot be read has nothing to give.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: list[tuple[h5py.Group | h5py.Dataset, dict[str, Any]]] = []
     if not path.is_file():
         return found
 
     def collect(name: str, item: Any) -> None:
-        attributes = {key: value for key, value in plain_attributes(item).items() if not key.startswith(_MACHINERY)}
-        with suppress(TypeError, ValueError):
-            if len(json.dumps(attributes)) <= _LARGEST_ADDED:
-                found[name] = attributes
+        ours = study.get(name)
+        if not isinstance(ours, h5py.Group | h5py.Dataset):
+            return
+        new = {key for key in item.attrs if key not in ours.attrs and not key.startswith(_MACHINERY)}
+        if new:
+            with suppress(TypeError, ValueError):
+                plain = plain_attributes(item)
+                attributes = {key: plain[key] for key in plain if key in new and plain[key] is not None}
+                if attributes and len(json.dumps(attributes)) <= _LARGEST_ADDED:
+                    found.append((ours, attributes))
 
     with suppress(OSError, KeyError, RuntimeError, ValueError, TypeError), h5py.File(path, "r", locking=False) as file:
         if plain_attributes(file).get("protocol_hash") == protocol_hash:
             collect("/", file)
             file.visititems(collect)
     return found
-
-
-def _add_attributes(file: h5py.File, added: Mapping[str, Mapping[str, Any]]) -> None:
-    """Put attributes that the new study does not have by itself where they were, as far as the place is still there."""
-    for name, attributes in added.items():
-        item = file.get(name)
-        if not isinstance(item, h5py.Group | h5py.Dataset):
-            continue
-        missing = {key: value for key, value in attributes.items() if key not in item.attrs and value is not None}
-        for key, value in missing.items():
-            item.attrs[key] = value
-        if missing and ATTRIBUTES_CHECKSUM in item.attrs:
-            item.attrs[ATTRIBUTES_CHECKSUM] = attributes_checksum(plain_attributes(item))
 
 
 def _json(value: Any) -> str:
