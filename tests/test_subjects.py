@@ -14,8 +14,10 @@ from binocular.networks.declared import has_pathways, settle
 from binocular.networks.mlp import SplitMLP
 from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort
+from binocular.runs.notebook import rear
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
+from tests.tiny import tiny
 
 SHAPE = (1, 12, 12)
 
@@ -132,6 +134,29 @@ def _broken(**parts: nn.Module | None) -> SplitMLP:
     return network
 
 
+class Around(nn.Module):
+    """A network whose views, or whose scores, something is done to."""
+
+    def __init__(self, before=lambda views, training: views, after=lambda scores, training: scores) -> None:
+        super().__init__()
+        self.inner, self.before, self.after = SplitMLP(SHAPE, 4, width=6), before, after
+
+    def forward(self, views):
+        return self.after(self.inner(self.before(views, self.training)), self.training)
+
+
+def _masked(value: float, n_classes: int = 4) -> nn.Module:
+    network = SplitMLP(SHAPE, n_classes, width=6)
+    network.register_buffer("mask", torch.full((3, 3), value).triu(1))
+    return network
+
+
+def test_what_a_network_may_do():
+    only_looked_at = Around(after=lambda scores, training: scores if training else scores.detach())
+    for network in (only_looked_at, _masked(float("-inf"))):
+        assert check_network(network, SHAPE, 4) == []
+
+
 @pytest.mark.parametrize(
     ("network", "word"),
     [
@@ -140,6 +165,10 @@ def _broken(**parts: nn.Module | None) -> SplitMLP:
         (_broken(head=nn.Linear(6, 3)), r"not \(2, 4\)"),
         (_broken(right=nn.Sequential(nn.Flatten(), nn.Linear(144, 5))), "must be equal"),
         (_broken(left=nn.Sequential(nn.Flatten(), nn.Linear(99, 6))), "fail"),
+        (Around(before=lambda views, training: views.mul_(2)), "writes into its views"),
+        (Around(after=lambda scores, training: scores.detach()), "tell nothing of its weights"),
+        (Around(after=lambda scores, training: scores + 0j), "scores of torch.complex64"),
+        (_masked(float("nan")), "begins with weights or buffers that are not numbers"),
     ],
 )
 def test_what_does_not_fit_is_said(network, word):
@@ -180,3 +209,8 @@ def test_a_fixed_network_has_nothing_to_learn():
 def test_bad_descriptions_are_refused(kind, options, word):
     with pytest.raises(BadInput, match=word):
         build_network(kind, options, SHAPE, 4, seed=0)
+
+
+def test_infinity_in_a_buffer_is_no_overflow(tmp_path):
+    study = rear(_masked(float("-inf"), 8), tiny(tmp_path, "network.options={}"), "normal", progress=False)
+    assert len(study.subjects) == 1

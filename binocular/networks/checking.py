@@ -46,9 +46,12 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
         complaints.append("it has no weights that can change")
     if any(parameter.is_complex() or not parameter.is_floating_point() for parameter in trainable):
         complaints.append("its weights are not real floating-point numbers")
+    if any(value.is_floating_point() and value.isnan().any() for value in (*network.parameters(), *network.buffers())):
+        complaints.append("it begins with weights or buffers that are not numbers (NaN)")
     was_training = network.training
     network.eval()
     views = torch.linspace(-1, 1, 2 * 2 * shape[0] * shape[1] * shape[2]).reshape(2, 2, *shape)
+    untouched = views.clone()
     try:
         with torch.no_grad(), global_stream(0, "check"):
             scores = network(views)
@@ -56,13 +59,25 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
                 complaints.append(f"it gives a {type(scores).__name__}, not a tensor of scores [batch, class]")
             elif tuple(scores.shape) != (2, n_classes):
                 complaints.append(f"it gives {tuple(scores.shape)} for a batch of 2, not (2, {n_classes})")
+            elif not scores.is_floating_point():
+                complaints.append(f"it gives scores of {scores.dtype}, which are not real floating-point numbers")
             elif scores.isnan().any():
                 complaints.append("it gives scores that are not numbers (NaN) before it has learned anything")
+            elif trainable and not _depends(network, views):
+                complaints.append("its scores tell nothing of its weights to learn by, as behind detach() or no_grad()")
+            if not views.equal(untouched):
+                complaints.append("it writes into its views, which are still to be seen again; it must make others")
     except Exception as error:  # whatever a user's module raises is a finding, not a crash
         hint = _unequal(network, views) or "; forward takes views[batch, eye, channel, height, width], or left, right"
         complaints.append(f"views of shape {tuple(views.shape)} fail: {type(error).__name__}: {error}{hint}")
     network.train(was_training)
     return complaints
+
+
+def _depends(network: nn.Module, views: Tensor) -> bool:
+    """Whether scores can be followed back to weights; a network may do without while it is only looked at."""
+    with torch.enable_grad():
+        return network(views).requires_grad or copy.deepcopy(network).train()(views).requires_grad
 
 
 def _unequal(network: nn.Module, views: Tensor) -> str:

@@ -94,13 +94,20 @@ def _rear(group: Group, folder: Path, stop: threading.Event, on_epoch: Callable[
         raise group.diverged()
 
 
+def _sound(name: str, value: torch.Tensor) -> bool:
+    """Whether a tensor of a state holds numbers; a buffer, such as the mask of an attention, may hold infinity."""
+    if not value.is_floating_point():
+        return True
+    return not bool(value.isnan().any()) if name.startswith("buffers/") else bool(value.isfinite().all())
+
+
 def _save(group: Group, folder: Path, done: bool) -> None:
     with timed("saving"):
         for subject, record in enumerate(group.records):
             if subject in group.lost:
                 continue
             record.state = group.cohort.state(subject)
-            if not all(value.isfinite().all() for value in record.state.values() if value.is_floating_point()):
+            if not all(_sound(name, value) for name, value in record.state.items()):
                 group.lose(subject, f"the weights have overflowed by epoch {record.done}")
                 continue
             record.provenance["finished"] = now()
