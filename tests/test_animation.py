@@ -146,6 +146,6 @@ def test_what_cannot_be_drawn_is_one_sentence(study_path: Path, tmp_path: Path, 
     with pytest.raises(BadInput, match="ffmpeg, which is not installed"):
         animate(study_path, tmp_path / "film.mp4")
     write_study(tmp_path / "study.h5", replace(invented_header(), conditions=()), [])
-    with pytest.raises(BadInput, match="no subjects"):
+    with pytest.raises(BadInput, match="no subjects to draw"):
         animate(tmp_path, tmp_path / "film.gif")
     assert [path.name for path in tmp_path.iterdir()] == ["study.h5"]

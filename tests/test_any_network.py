@@ -155,6 +155,7 @@ def test_a_view_in_a_forward_learns_from_views_in_any_order():
         ("plain", {}, r"network.options.planes is missing: .* \$channels"),
         ("by_length", {}, r"network.options.channels is missing: .* \$channels"),
         ("Unknown", {}, "gives scores that are not numbers"),
+        ("Ending", {}, "fail: SystemExit: 3"),
         ("NUMBER", {}, "has 'NUMBER', which is no class of the kind Module"),
         ("Concatenating", {"width": "$depth"}, "width is '\\$depth', but must be a whole number"),
     ],

@@ -239,9 +239,10 @@ def test_an_unknown_figure_is_one_sentence(study_path: Path, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_study_without_subjects_has_no_figures(tmp_path: Path):
+def test_a_study_without_subjects_has_no_figures(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     write_study(tmp_path / "study.h5", invented_header(), [])
     assert draw_all(tmp_path, tmp_path / "figures") == []
+    assert caplog.messages == ["binocular: no figure is drawn: the study has no subjects"]
 
 
 def test_the_labels_of_conditions_are_not_taken_for_formulas(tmp_path: Path):

@@ -67,7 +67,7 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
                 complaints.append("its scores tell nothing of its weights to learn by, as behind detach() or no_grad()")
             if not views.equal(untouched):
                 complaints.append("it writes into its views, which are still to be seen again; it must make others")
-    except Exception as error:  # whatever a user's module raises is a finding, not a crash
+    except (Exception, SystemExit) as error:  # whatever a user's module raises is a finding, not a crash
         hint = _unequal(network, views) or "; forward takes views[batch, eye, channel, height, width], or left, right"
         complaints.append(f"views of shape {tuple(views.shape)} fail: {type(error).__name__}: {error}{hint}")
     network.train(was_training)
@@ -142,7 +142,7 @@ def check_reproducible(
         answers = [_learned(first, shape), _learned(second, shape)]
         first.load_state_dict(state)
         answers.append(_learned(first, shape))
-    except Exception as error:  # whatever a user's module raises is a finding, not a crash
+    except (Exception, SystemExit) as error:  # whatever a user's module raises is a finding, not a crash
         return [f"a step of learning fails: {type(error).__name__}: {error}"] if must_learn else []
     if elsewhere != _states_elsewhere():
         return [

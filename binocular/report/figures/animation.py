@@ -70,10 +70,11 @@ def animate(study: Path | str, out: Path | str, site: str | None = None, most_by
     if not writers.is_available(kind):
         raise BadInput(f"--out: {out}: an MP4 needs the program ffmpeg, which is not installed; a .gif needs nothing")
     loaded = load_study(study)
+    if not loaded.reared:
+        raise BadInput(f"the study {loaded.title!r} has no subjects to draw; accepted is one with at least one")
     site = site or loaded.default_site
     if site not in loaded.sites:
-        known = ", ".join(loaded.sites) or "none, it has no subjects"
-        raise BadInput(f"--site: the study was not probed at '{site}'; accepted: {known}")
+        raise BadInput(f"--site: the study was not probed at '{site}'; accepted: {', '.join(loaded.sites)}")
     with style(), tempfile.TemporaryDirectory() as folder:
         figure, show, frames = film(loaded, site)
         moving = FuncAnimation(figure, show, frames, init_func=lambda: None, blit=False, cache_frame_data=False)

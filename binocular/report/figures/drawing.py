@@ -290,6 +290,8 @@ def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | 
         If the study cannot be opened, a name is unknown or the folder cannot be written.
     """
     study = load_study(study_path)
+    if not study.reared:
+        _log.warning("binocular: no figure is drawn: the study has no subjects")
     protocol = study.attributes["protocol_hash"]
     written: list[Path] = []
     for _, stem, figure in draw(study, names):
