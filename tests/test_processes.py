@@ -15,7 +15,7 @@ from binocular.runs import processes
 from binocular.runs.planning import plan_study
 from binocular.runs.processes import worth_processes
 from binocular.runs.running import run_study
-from tests.patience import PATIENCE_S, wait_until
+from tests.patience import PATIENCE_S, hear_ctrl_c, wait_until
 from tests.tiny import assert_same, tiny, tiny_file
 
 SLOW = ["conditions.normal.phases.0.epochs=30", "conditions.late.phases.0.epochs=30"]
@@ -56,7 +56,7 @@ def _started(folder: Path, *settings: str) -> subprocess.Popen[bytes]:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     with (folder / "err").open("wb") as said:
         command = [sys.executable, str(script), str(folder), *settings]
-        return subprocess.Popen(command, env=environment, start_new_session=True, stderr=said)
+        return subprocess.Popen(command, env=environment, start_new_session=True, stderr=said, preexec_fn=hear_ctrl_c)
 
 
 def _in_group(group: int) -> list[int]:

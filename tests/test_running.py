@@ -20,7 +20,7 @@ from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
 from binocular.store.snapshots import read_node
 from binocular.store.verification import verify_study
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, hear_ctrl_c
 from tests.tiny import LONG, arrays, assert_same, tiny, tiny_file
 
 ROOT = Path(__file__).parents[1]
@@ -198,8 +198,7 @@ def _start(folder: Path, settings: Sequence[str], number: int = 0) -> subprocess
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # What is started in the background of a shell inherits that Ctrl-C is ignored; a person's terminal is not so.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=hear_ctrl_c,
     )
 
 
