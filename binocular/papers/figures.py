@@ -72,7 +72,13 @@ def band(ax: Axes, x: ArrayLike, values: ArrayLike, colour: str, **line: Any) ->
 
 
 def points_and_line(
-    ax: Axes, values: xr.DataArray, label: str, colour: str, marker: str = "o", x: ArrayLike | None = None
+    ax: Axes,
+    values: xr.DataArray,
+    label: str,
+    colour: str,
+    marker: str = "o",
+    x: ArrayLike | None = None,
+    aside: float = 0,
 ) -> None:
     """Draw means over subjects with their 95 % intervals, joined by a line.
 
@@ -84,9 +90,11 @@ def points_and_line(
         Of the line.
     x
         Positions, ``[point]``; the coordinates as shares of the largest by default.
+    aside
+        How far beside them to draw, so that the intervals of several lines do not hide each other.
     """
     found, along = interval(values), values[values.dims[0]].to_numpy()
-    at = along / along.max() if x is None else np.asarray(x)
+    at = (along / along.max() if x is None else np.asarray(x)) + aside
     ax.plot(at, found.mean, color=colour, marker=marker, ms=3.6, label=label, zorder=3)
     ax.vlines(at, found.low, found.high, color=colour, lw=0.9, zorder=2)
 

@@ -123,9 +123,9 @@ def draw_widths(had: Had) -> Figure:
     figure = new_figure(6.8, 3.2)
     axes = figure.subplots(1, 2)
     for key, (columns, _, source) in WIDTHS.items():
-        colour, marker = {"narrow": ("#56B4E9", "o"), "wide": ("#000000", "D")}[key]
+        colour, marker, aside = {"narrow": ("#56B4E9", "o", -0.01), "wide": ("#000000", "D", 0.01)}[key]
         published_line(axes[0], changed(accuracy_curve("blur", f"view width {columns}", source)), colour=colour)
-        points_and_line(axes[1], changes(accuracy(had[key], "blurred-*")), f"{key} views", colour, marker)
+        points_and_line(axes[1], changes(accuracy(had[key], "blurred-*")), f"{key} views", colour, marker, aside=aside)
     halves("change of accuracy (points)", "CIFAR-10, 14 and 18 of 32 columns", *axes, source="Figs 11 and 12")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
