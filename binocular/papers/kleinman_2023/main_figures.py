@@ -220,11 +220,9 @@ def draw_clocks(had: Had) -> Figure:
     looks = {"constant": ("constant rate", "#000000", "o"), "phase": ("clock anew after the blur", "#009E73", "s"),
              "absolute": ("published clock", "#AA4499", "D")}  # fmt: skip
     published_line(axes[0], changed(published), "published, constant rate")
-    for offset, (clock, look) in zip((-0.015, 0.0, 0.015), looks.items(), strict=True):
-        ours, turned = accuracy(study, f"{clock}-*"), bias(study, f"{clock}-*")
-        x = (ours["removal"] / ours["removal"].max() + offset).to_numpy()
-        points_and_line(axes[0], changes(ours), *look, x)
-        points_and_line(axes[1], turned, *look, x)
+    for aside, (clock, look) in zip((-0.015, 0.0, 0.015), looks.items(), strict=True):
+        points_and_line(axes[0], changes(accuracy(study, f"{clock}-*")), *look, aside=aside)
+        points_and_line(axes[1], bias(study, f"{clock}-*"), *look, aside=aside)
     axes[0].set_ylabel("change of accuracy (points)")
     zero(axes[1], 0.5)
     axes[1].set_ylim(0, 1)
