@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import logging
 import re
 import warnings
 from typing import Any
@@ -13,6 +12,8 @@ from matplotlib.artist import allow_rasterization
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.transforms import Bbox
+
+from binocular.stimuli.errors import warn
 
 __all__ = ["Canvas", "plain_text"]
 
@@ -24,7 +25,6 @@ _LETTERS = (  # fonts with the letters that DejaVu Sans has not, where one is in
     "Apple SD Gothic Neo", "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Segoe UI", "Nirmala UI",
     "Noto Sans Devanagari", "Noto Sans Thai", "Noto Emoji", "Symbola",
 )  # fmt: skip
-_log = logging.getLogger("binocular")
 _told: set[str] = set()
 
 
@@ -83,7 +83,7 @@ class Canvas(Figure):
                 warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
         if new := "".join(letter for letter in missing if letter not in _told):
             _told.update(new)
-            _log.warning("binocular: no font here has %s; figures show boxes in their place", new)
+            warn(f"no font here has {new}; figures show boxes in their place")
 
     def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
         """Return the picture and the size at which a notebook shows it."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["BadInput", "MissingData", "finding", "in_short", "printable", "shortened"]
+__all__ = ["BadInput", "MissingData", "finding", "in_short", "printable", "shortened", "warn"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """What ends a line, what a terminal obeys, and what turns the direction of a line."""
@@ -75,3 +76,8 @@ def shortened(text: str) -> str:
         return text
     left_out = len(text) - _LONGEST + 1000
     return f"{text[: _LONGEST - 2000]} ...({left_out} more characters)... {text[-1000:]}"
+
+
+def warn(text: str) -> None:
+    """Tell what does not stop the work, as a warning of the logger ``binocular``, in one line that is `shortened`."""
+    logging.getLogger("binocular").warning("binocular: %s", shortened(text))

@@ -90,7 +90,7 @@ def changes(study: StudyPlan, outstanding: Sequence[Node], index: NodeIndex) -> 
         found.setdefault(" and ".join(dict.fromkeys(what)), set()).add(seed)
     for what, seeds in found.items():
         numbers = ", ".join(map(str, sorted(seeds)[:8])) + (" ..." if len(seeds) > 8 else "")
-        yield f"binocular: {what} changed since this folder's subjects were reared; anew: all of seed {numbers}"
+        yield f"{what} changed since this folder's subjects were reared; anew: all of seed {numbers}"
 
 
 def _settings(made: Mapping[str, Any]) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import shutil
 import sys
@@ -22,7 +21,7 @@ from binocular.runs.planning import StudyPlan
 from binocular.runs.processes import rear_in_processes, worth_processes
 from binocular.runs.progress import Lines
 from binocular.runs.scheduling import rear_here
-from binocular.stimuli.errors import BadInput, shortened
+from binocular.stimuli.errors import BadInput, warn
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock, try_folder
 from binocular.store.node_index import NodeIndex
@@ -36,7 +35,6 @@ from binocular.store.writing import ConditionHeader, StudyHeader, write_study
 
 __all__ = ["Outcome", "Progress", "device_name", "run_study", "versions"]
 
-_log = logging.getLogger("binocular")
 _ROOM_FOR_STATES = 2_000_000_000  # bytes
 
 
@@ -160,7 +158,7 @@ def run_study(
         found = check_protocol(protocol, device, allow_large, command)
         study, state_bytes = found.study, found.state_bytes
     for note in found.notes:
-        _log.warning(shortened(note))
+        warn(note)
     with folder_lock(folder):
         try_folder(folder)
         for path in [*leftovers(folder), *(own_files(folder) if fresh else ())]:
@@ -168,7 +166,7 @@ def run_study(
         index = NodeIndex(folder)
         outstanding = study.outstanding(index)
         for change in changes(study, outstanding, index):
-            _log.warning(shortened(change))
+            warn(change)
         _set_aside_other_study(folder, protocol)
         _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
@@ -274,11 +272,9 @@ def _set_aside_other_study(folder: Path, protocol: protocols.Protocol) -> None:
     other = other if re.fullmatch(r"\w{1,64}", other) else "unknown"
     if other != protocol.hash():
         differences = differing_fields(str(about.get("protocol", "")), protocol.to_toml())
-        _log.warning(
-            shortened(
-                f"binocular: {folder} holds the study '{about.get('title')}' of another protocol ({differences}); its "
-                f"file becomes study-{other}.h5, and its report and figures are renamed likewise"
-            )
+        warn(
+            f"{folder} holds the study '{about.get('title')}' of another protocol ({differences}); its file becomes "
+            f"study-{other}.h5, and its report and figures are renamed likewise"
         )
         set_aside(folder, other)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from binocular.protocols.figures import OWN_FIGURES, own_figure
 from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
-from binocular.stimuli.errors import BadInput, finding
+from binocular.stimuli.errors import BadInput, finding, warn
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.conditions import in_order
 from binocular.store.ownership import remove_figures
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["FIGURES", "Drawing", "draw", "draw_all", "drawing_of", "figure_of", "to_draw"]
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -153,7 +150,7 @@ def _chosen(study: Study, names: Sequence[str] | None) -> dict[str, Drawing]:
         try:
             found[_stem(name)] = drawing_of(name)
         except BadInput as error:
-            _log.warning(f"binocular: left out: {error}")
+            warn(f"left out: {error}")
     return found
 
 
@@ -250,7 +247,7 @@ def draw(study: Study, names: Sequence[str] | None = None) -> Iterator[tuple[str
         except BadInput as error:
             if names:
                 raise
-            _log.warning(f"binocular: left out: {error}")
+            warn(f"left out: {error}")
             continue
         yield name, stem, figure
 
@@ -291,7 +288,7 @@ def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | 
     """
     study = load_study(study_path)
     if not study.reared:
-        _log.warning("binocular: no figure is drawn: the study has no subjects")
+        warn("no figure is drawn: the study has no subjects")
     protocol = study.attributes["protocol_hash"]
     written: list[Path] = []
     for _, stem, figure in draw(study, names):
