@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import tomllib
 from pathlib import Path
 
 import networkx as nx
@@ -142,3 +143,18 @@ def _parameters(docstring: str) -> list[str]:
 
 def _is_list_of_names(node: ast.Assign) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets)
+
+
+def test_all_of_it_is_in_the_wheel():
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    packages = {name if path.name == "__init__.py" else name.rpartition(".")[0] for name, path in MODULES.items()}
+    assert packages - set(told["packages"]) == set(), "packages that pyproject.toml does not list"
+    shipped = set(MODULES.values())
+    for package in packages:
+        folder = ROOT / package.replace(".", "/")
+        folder = folder if folder.is_dir() else ROOT / package.removeprefix("binocular.").replace(".", "/")
+        for pattern in [*told["package-data"]["*"], *told["package-data"].get(package, ())]:
+            shipped.update(folder.glob(pattern))
+    there = [path for room in ("binocular", "stimuli", "protocols") for path in (ROOT / room).rglob("*")]
+    left_out = [path for path in there if path.is_file() and path.suffix != ".pyc" and path not in shipped]
+    assert left_out == [], "files that no package of the wheel has"
