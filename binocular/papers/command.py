@@ -19,7 +19,7 @@ def reproduce(
     paper: Annotated[
         str,
         typer.Argument(
-            help="kleinman-2023, kleinman-2024, achille-2019 or what-closes-the-period; --list alone lists all."
+            help="kleinman-2023, kleinman-2024, achille-2019, pawlak-2025 or what-closes-the-period; --list lists all."
         ),
     ] = "",
     scale: Annotated[

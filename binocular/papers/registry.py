@@ -74,6 +74,12 @@ PAPERS: dict[str, Paper] = {
             ("achille_2019.main",),
         ),
         Paper(
+            "pawlak-2025",
+            "On the Occurence of Critical Learning Periods in Neural Networks",
+            "S. Pawlak, 2025 (arXiv 2510.09687)",
+            ("pawlak_2025.main",),
+        ),
+        Paper(
             "what-closes-the-period",
             "What closes the period?",
             "A study of this project; see docs/theory.md for what others found",

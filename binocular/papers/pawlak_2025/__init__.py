@@ -1,0 +1,1 @@
+"""Pawlak (2025): the claims and their figures."""
