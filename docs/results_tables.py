@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "data" / "results"
 _DOCS = ROOT / "docs"
-PAGES = (ROOT / "README.md", _DOCS / "theory.md", _DOCS / "what-protects.md", _DOCS / "howto" / "real-stereo.md")
+PAGES = (
+    ROOT / "README.md",
+    _DOCS / "controls.md",
+    _DOCS / "theory.md",
+    _DOCS / "what-protects.md",
+    _DOCS / "howto" / "real-stereo.md",
+)
 COLUMNS = {
     "opening": "cells of the open eye (groups 6, 7) at the opening",
     "end": "at the end",

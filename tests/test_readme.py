@@ -1,4 +1,4 @@
-"""The README's Python and protocol do what it says."""
+"""The README's Python and protocol do what it says, and the page of the controls what it says of them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def test_the_protocol_loads(tmp_path):
 
 
 def told() -> str:
-    return " ".join(README.split())
+    controls = (ROOT / "docs" / "controls.md").read_text(encoding="utf-8")
+    return " ".join((README + controls).split())
 
 
 def test_the_histories_and_the_facts_are_those_of_the_result_file():
@@ -62,7 +63,7 @@ def test_what_is_said_of_the_main_experiment_is_what_its_protocol_does():
     protocol = protocols.load_protocol("monocular-deprivation")
     late = next(one for one in protocol.conditions if one.name == "deprived-late")
     rates = [epoch.learning_rate for epoch in unroll(late.phases, protocol.training) if epoch.deficits]
-    assert f"a late closure meets a rate of {max(rates):.1g} and less" in told()
+    assert f"A late closure meets a rate of {max(rates):.1g} and less" in told()
     assert f"closed for {len(rates)} epochs" in told() and f"within {late.phases[-1].epochs} epochs" in told()
     assert f"stays high for {protocol.training.learning_rate_hold} epochs" in told()
     stimulus = protocol.stimulus.sample()

@@ -1,4 +1,4 @@
-"""The numbers of the README are those of the result files."""
+"""The numbers of the README and of the pages are those of the result files."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ def tables(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_tables_of_the_pages_are_drawn_from_the_result_files(tables):
-    readme, theory, protects, stereo = (page.read_text(encoding="utf-8") for page in tables.PAGES)
-    assert tables.filled(readme) == readme and "<!-- results: monocular-deprivation -->\n|" in readme
-    assert tables.filled(stereo) == stereo and tables.filled(protects) == protects
-    assert tables.filled(theory) == theory and "<!-- agreement: monocular-deprivation -->\n|" in theory
+    texts = {page.stem: page.read_text(encoding="utf-8") for page in tables.PAGES}
+    assert {name: tables.filled(text) for name, text in texts.items()} == texts
+    assert "<!-- results: monocular-deprivation -->\n|" in texts["README"]
+    assert "<!-- results: deprivation-controls faint noise-new nothing-new -->\n|" in texts["controls"]
+    assert "<!-- agreement: monocular-deprivation -->\n|" in texts["theory"]
 
 
 def test_a_table_has_a_row_for_each_condition_with_its_intervals(tables):
