@@ -188,7 +188,7 @@ def plot(
 
     _trust(trust_code, *(figure or ()))
     path = _study_file(study)
-    _say(*draw_all(path, _beside(path, "figures"), figure or None))
+    _say(*draw_all(path, _writable(_beside(path, "figures"), "STUDY", folder=True), figure or None))
 
 
 @app.command()

@@ -12,13 +12,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.user_code import allow, look_in, references_in
+from binocular.stimuli.user_code import Refused, allow, check_place, is_reference, look_in, references_in
 from binocular.stimuli.wording import nearest
 
 from .inheriting import inherit
 from .overrides import apply_overrides
-from .schema import Protocol
-from .sentences import sentence
+from .schema import Protocol, texts_in
+from .sentences import path_text, sentence
 from .sweeps import expand
 
 __all__ = ["library_names", "load_protocol", "parse_protocol", "protocol_from"]
@@ -186,6 +186,16 @@ def _settle_place(raw: dict[str, Any], folder: Path) -> None:
             continue
 
 
+def _check_places(table: Any, folder: Path, source: str) -> None:
+    """Raise `BadInput` where code is named that lies beside another protocol than this one."""
+    for where, text in texts_in(table, ()):
+        if is_reference(text):
+            try:
+                check_place(text, folder)
+            except Refused as error:
+                raise BadInput(f"{source}: {path_text(where, table)} {error}") from None
+
+
 def _toml_problem(message: str, content: str) -> str:
     """Return what the parser found wrong, with the line and in words for people."""
     last = content.rstrip("\n").count("\n") + 1
@@ -218,6 +228,8 @@ def protocol_from(
         if waiting:
             # What a sweep has made can be changed by its own name.
             table = expand(apply_overrides(table, waiting)[0])
+        if folder is not None:
+            _check_places(table, folder, source)
         return Protocol.model_validate(table)
     except ValidationError as error:
         raise BadInput(f"{source}: {sentence(error, table)}") from None

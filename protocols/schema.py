@@ -18,7 +18,7 @@ from .phases import EpochConditions, Phase, unroll
 from .plasticity import Pull
 from .training import AgeScale, NetworkSpec, ProbePlan, Training
 
-__all__ = ["Condition", "Protocol", "ResolvedCondition", "Stretch"]
+__all__ = ["Condition", "Protocol", "ResolvedCondition", "Stretch", "texts_in"]
 
 LARGEST_SEED = 2**63 - 1  # what a file can hold
 Value = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
@@ -27,17 +27,23 @@ _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """What a file of results cannot hold, or a terminal would obey."""
 
 
-def _texts(data: Any, where: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield every text of nested tables and lists, names of keys too, with its path."""
+def texts_in(data: Any, where: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield every text of nested tables and lists, names of keys too, with its path.
+
+    Parameters
+    ----------
+    data, where
+        Tables, lists and values; the path that leads to them.
+    """
     if isinstance(data, str):
         yield where, data
     elif isinstance(data, dict):
         for key, value in data.items():
             yield (*where, key), str(key)
-            yield from _texts(value, (*where, key))
+            yield from texts_in(value, (*where, key))
     elif isinstance(data, list | tuple):
         for index, value in enumerate(data):
-            yield from _texts(value, (*where, index))
+            yield from texts_in(value, (*where, index))
 
 
 def _stimulus(value: Any) -> Any:
@@ -219,7 +225,7 @@ class Protocol(Checked):
     @model_validator(mode="before")
     @classmethod
     def _check_text(cls, data: Any) -> Any:
-        for where, text in _texts(data, ()):
+        for where, text in texts_in(data, ()):
             odd = _UNWRITABLE.search(text)
             if odd is not None:
                 what = f"holds the character {odd[0]!a}, but must be text that can be written and printed"

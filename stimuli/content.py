@@ -128,5 +128,8 @@ def _remember(known: dict[str, str], key: str, digest: str) -> None:
         path = _memory()
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{uuid4().hex}")
-        partial.write_text(json.dumps({"format": _FORMAT, "digests": kept}), encoding="utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text(json.dumps({"format": _FORMAT, "digests": kept}), encoding="utf-8")
+            partial.replace(path)
+        finally:  # of a full disk nothing is taken
+            partial.unlink(missing_ok=True)

@@ -31,6 +31,7 @@ __all__ = [
     "Refused",
     "allow",
     "allow_all",
+    "check_place",
     "code_of",
     "find_class",
     "give",
@@ -97,6 +98,27 @@ def give(found: Any) -> str:
     reference = f"{found.__module__}:{found.__name__}"
     _given[reference] = found
     return reference
+
+
+def check_place(reference: str, folder: Path) -> None:
+    """Raise `Refused` for a name of a protocol whose module lies beside another protocol only, that was read before.
+
+    A process goes on looking in the folders of all protocols that it has read, because each of them may yet be reared.
+
+    Parameters
+    ----------
+    reference, folder
+        The name, ``module:Class``, and the folder of the protocol that holds it.
+    """
+    top = reference.partition(":")[0].partition(".")[0]
+    used = getattr(sys.modules.get(top), "__file__", None)
+    elsewhere = {place for place in _beside if not _same_file(Path(place), folder)}
+    if reference in _given or (used is not None and not {str(above) for above in Path(used).parents} & elsewhere):
+        return
+    own = [*sys.path, str(folder.absolute()), *_working_folder()]
+    importlib.invalidate_caches()
+    if PathFinder.find_spec(top, own) is None and PathFinder.find_spec(top, [*elsewhere]) is not None:
+        raise Refused(_nowhere(reference, top, [folder.absolute()]))
 
 
 class Refused(Exception):
@@ -180,12 +202,16 @@ def _module(name: str, reference: str) -> Any:
         raise
     except (Exception, SystemExit) as error:  # whatever a user's module does while it is imported
         if isinstance(error, ModuleNotFoundError) and error.name in (name, name.partition(".")[0]):
-            looked = ", ".join(["in the working folder", *(f"in {folder}" for folder in _beside)])
-            raise Refused(
-                f"names {reference}, which cannot be imported: there is no module {error.name} {looked} or among the "
-                f"installed packages; put {name.partition('.')[0]}.py beside the protocol, or run in its folder"
-            ) from error
+            raise Refused(_nowhere(reference, error.name, _beside)) from error
         raise Refused(f"names {reference}, which cannot be imported: {in_short(error)}") from error
+
+
+def _nowhere(reference: str, module: str, folders: Iterable[Path | str]) -> str:
+    looked = ", ".join(["in the working folder", *(f"in {folder}" for folder in folders)])
+    return (
+        f"names {reference}, which cannot be imported: there is no module {module} {looked} or among the installed "
+        f"packages; put {module.partition('.')[0]}.py beside the protocol, or run in its folder"
+    )
 
 
 def _refuse_another(name: str, reference: str, deep: bool) -> None:
@@ -239,10 +265,7 @@ def reference_of(found: Any) -> str:
 @contextmanager
 def _own_folders_last() -> Iterator[None]:
     """Let modules beside a protocol and of the working folder be found, after all others."""
-    places = [*_beside]
-    with suppress(OSError):  # the folder was deleted
-        places.append(str(Path.cwd()))
-    added = [place for place in dict.fromkeys(places) if place not in sys.path]
+    added = [place for place in dict.fromkeys([*_beside, *_working_folder()]) if place not in sys.path]
     sys.path.extend(added)
     if added:
         importlib.invalidate_caches()
@@ -252,6 +275,12 @@ def _own_folders_last() -> Iterator[None]:
         for place in added:
             if place in sys.path:
                 sys.path.remove(place)
+
+
+def _working_folder() -> list[str]:
+    with suppress(OSError):  # the folder was deleted
+        return [str(Path.cwd())]
+    return []
 
 
 def is_shipped(cls: Any) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +120,23 @@ def test_what_can_be_taken_away_is_there(page, site):
     assert len(rows) == 2 * 2 * 5 * 2  # experiments, litters, ages, areas
     shown = page.evaluate("lab.file.tracks[0].frames[4].areas.first_binocular.groups")
     assert [int(rows[8][f"group_{group}"]) for group in range(1, 8)] == shown
+
+
+def test_a_disk_that_is_full_in_the_middle_leaves_the_page_as_it_was(site, monkeypatch):
+    before, write_text = {path.name: path.read_bytes() for path in site.glob("*.*")}, Path.write_text
+
+    def full(path: Path, text: str, *rest: object, **options: object) -> int:
+        write_text(path, text[: len(text) // 2], encoding="utf-8")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(
+        Path, "write_text", lambda *a, **o: (full if a[1].startswith("window.") else write_text)(*a, **o)
+    )
+    protocol = load_protocol(site / "lab.toml")
+    with pytest.raises(BadInput, match=r"cannot write .*data\.js: the disk is full"):
+        export_lab(protocol, site, litters=2)
+    after = {path.name: path.read_bytes() for path in site.glob("*.*")}
+    assert after.keys() == before.keys() and after["data.js"] == before["data.js"]
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path):

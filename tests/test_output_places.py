@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
@@ -12,6 +13,7 @@ import pytest
 from binocular.report.tables import print_table
 from binocular.runs.changes import check_folder
 from binocular.stimuli.errors import BadInput, shortened
+from binocular.store.ownership import leftovers
 from binocular.store.places import check_output
 from binocular.store.sealing import SEAL_BYTES, atomic_write, seal
 from binocular.store.verification import verify_study
@@ -109,6 +111,17 @@ def test_every_command_says_so_before_the_work(places: Path, study: Path, comman
     assert sorted(path.name for path in places.iterdir()) == before
 
 
+@pytest.mark.parametrize(("command", "name"), [("plot", "figures"), ("measure --probe weights", "measures")])
+def test_what_lies_in_the_way_beside_a_study_is_said_before_the_work(
+    study: Path, tmp_path: Path, command, name
+) -> None:
+    shutil.copy(study, tmp_path / "study.h5")
+    (tmp_path / name).write_text("mine")
+    done = binocular(*command.split(), "study.h5", cwd=tmp_path)
+    assert_one_sentence(done, f"STUDY: {name} is a file, and a folder is needed there")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "study.h5"])
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("places") / "study.h5"
@@ -141,6 +154,45 @@ def test_a_study_in_the_way_is_named_in_one_line(tmp_path: Path, caplog) -> None
     write_study(tmp_path / "study.h5", invented_header((0,), TWO, title="a\x1b[31m\nb"), invented_conditions((0,), TWO))
     _set_aside_other_study(tmp_path, tiny(tmp_path))
     assert "holds the study 'a\\x1b[31m\\nb'" in caplog.text
+
+
+def test_what_a_kill_left_in_its_folders_is_known_as_ours(tmp_path: Path) -> None:
+    left = [tmp_path / ".binocular-trial-12"]
+    for name in ("", "nodes", "measures", "figures", f"figures-{'0' * 16}", "comparison", "export"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        left.append(tmp_path / name / f".binocular-{'a' * 16}.partial")
+    for path in left:
+        path.write_text("tri")
+    check_folder(tmp_path, fresh=True)
+    assert sorted(leftovers(tmp_path)) == sorted(left)
+
+
+def test_a_study_is_set_aside_with_all_that_is_its_own_after_any_kill(tmp_path: Path, monkeypatch, caplog) -> None:
+    from binocular.runs.running import _set_aside_other_study
+    from tests.tiny import tiny
+
+    write_study(tmp_path / "study.h5", invented_header((0,), TWO), invented_conditions((0,), TWO))
+    with h5py.File(tmp_path / "study.h5") as file:
+        of = str(file.attrs["protocol_hash"])
+    (tmp_path / "figures").mkdir()
+    for name in ("report.html", "figures/a.svg", "figures/b.svg"):
+        (tmp_path / name).write_text(f"<svg>binocular-lab, protocol {of}</svg>")
+    replace, protocol = Path.replace, tiny(tmp_path)
+
+    def once(path: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "replace", killed)
+        return replace(path, target)
+
+    def killed(*_: object) -> Path:
+        raise KeyboardInterrupt
+
+    for _ in range(4):
+        monkeypatch.setattr(Path, "replace", once)
+        with suppress(KeyboardInterrupt):
+            _set_aside_other_study(tmp_path, protocol)
+    there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    figures = {f"figures-{of}/{name}.svg" for name in "ab"}
+    assert there == {"tiny.toml", f"study-{of}.h5", f"report-{of}.html"} | figures
 
 
 def test_a_fault_of_the_program_itself_is_one_line_too(tmp_path: Path, monkeypatch) -> None:

@@ -347,6 +347,23 @@ def test_two_folders_with_modules_of_one_name_are_not_taken_for_each_other(tmp_p
         assert load_class(f"{name}:Net", "network.kind", object).sides == 2
 
 
+def test_code_beside_another_protocol_is_not_taken_for_that_of_this_one(here):
+    (here / "a").mkdir()
+    (here / "a" / "mine_of_test.py").write_text(MINE)
+    (here / "mine_of_test.py").unlink()
+    for folder in ("a", "b"):
+        (here / folder).mkdir(exist_ok=True)
+        (here / folder / "p.toml").write_text(PROTOCOL)
+    user_code.allow_all()
+    load_protocol("a/p.toml")
+    for imported in (True, False):
+        with pytest.raises(BadInput, match=rf"^b/p.toml: .* names mine_of_test:.* in {here}/b or "):
+            load_protocol("b/p.toml")
+        if imported:
+            del sys.modules["mine_of_test"]
+    load_protocol("a/p.toml")
+
+
 def test_a_finished_study_is_measured_and_drawn_by_what_a_person_names(here):
     (here / "plain.toml").write_text(
         PROTOCOL.replace('figures = ["mine_of_test:loud"]\n', "")

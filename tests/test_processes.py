@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -102,6 +103,15 @@ def test_the_same_numbers_as_in_threads_and_every_epoch_is_told_of(tmp_path, alw
     assert_same(threads.study, several.study)
     assert told.epochs == told.all == several.reared
     assert before < between < spent_so_far()["learning"]
+
+
+def test_without_semaphores_it_is_reared_in_threads(tmp_path, always, monkeypatch, caplog):
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", none)
+    assert run_study(tiny(tmp_path), tmp_path / "out", "cpu", processes=True).reared > 0
+    assert "subjects are reared in one" in caplog.text
 
 
 def test_what_fails_in_a_process_is_said_as_in_a_thread(tmp_path, always, monkeypatch):

@@ -17,7 +17,7 @@ import torch
 
 from binocular.networks.mlp import SplitMLP
 from binocular.runs.running import run_study
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, CannotWrite
 from binocular.store.snapshots import read_node
 from binocular.store.verification import verify_study
 from tests.patience import PATIENCE_S, hear_ctrl_c
@@ -59,9 +59,13 @@ def test_a_study_is_complete_sound_and_leaves_the_global_generators_alone(tmp_pa
 
 
 def test_a_second_run_rears_nothing_and_changes_nothing(tmp_path, whole):
-    second = run_study(tiny(tmp_path), copied(whole, tmp_path / "out").parent, "cpu")
+    nodes = copied(whole, tmp_path / "out").with_name("nodes")
+    node = next(nodes.glob("*.h5"))
+    shutil.copy(node, node.with_suffix(".rearing.h5"))  # what a kill leaves between the last two steps of a node
+    second = run_study(tiny(tmp_path), tmp_path / "out", "cpu")
     assert (second.reared, second.found) == (0, 13)
     assert_same(whole, second.study)
+    assert not list(nodes.glob("*.rearing.h5"))
 
 
 def test_a_subject_on_a_shared_branch_equals_the_one_reared_from_scratch(tmp_path, whole):
@@ -284,11 +288,11 @@ def test_a_full_disk_loses_nothing(tmp_path, kilobytes, monkeypatch, whole_wide)
     try:
         # The estimate made before the start would refuse; the disk can fill up after it.
         monkeypatch.setattr("binocular.runs.running._check_disk", lambda *_: None)
-        try:
-            outcome = run_study(tiny(tmp_path, "network.options.width=4"), small / "out", "cpu")
-            assert outcome.failures and all("full" in cause for cause in outcome.failures.values())
-        except BadInput as error:
-            assert "full" in str(error)
+        with pytest.raises(CannotWrite, match="the disk is full"):
+            run_study(tiny(tmp_path, "network.options.width=4"), small / "out", "cpu")
+        assert not (small / "out" / "study.h5").exists(), (
+            "nothing else is reared for nothing, and no subject is at fault"
+        )
         for path in (small / "out" / "nodes").glob("*.h5"):
             assert read_node(path) is not None, "what is there is whole"
         assert not list(small.rglob("*.partial"))

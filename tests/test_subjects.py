@@ -168,6 +168,9 @@ def test_what_a_network_may_do():
         (Around(before=lambda views, training: views.mul_(2)), "writes into its views"),
         (Around(after=lambda scores, training: scores.detach()), "tell nothing of its weights"),
         (Around(after=lambda scores, training: scores + 0j), "scores of torch.complex64"),
+        (SplitMLP(SHAPE, 4, width=6).half(), r"^its weights are torch.float16; accepted are torch.float32 and torch.f"),
+        (SplitMLP(SHAPE, 4, width=6).bfloat16(), "^its weights are torch.bfloat16; accepted"),
+        (_broken(extra=nn.Linear(3, 3).bfloat16().requires_grad_(False)), "buffers of torch.bfloat16, which no file"),
         (_masked(float("nan")), "begins with weights or buffers that are not numbers"),
     ],
 )

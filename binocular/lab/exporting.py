@@ -21,7 +21,9 @@ from binocular.lab.animals import animals
 from binocular.lab.reading import tracks_of
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
+from binocular.store.ownership import leftovers
 from binocular.store.places import check_output
+from binocular.store.sealing import atomic_write
 
 if TYPE_CHECKING:
     from binocular.lab.tracks import Track
@@ -69,12 +71,15 @@ def export_lab(
     if isinstance(protocol.seeds, int):
         protocol = protocol.model_copy(update={"seeds": litters})
     folder.mkdir(parents=True, exist_ok=True)
+    for path in leftovers(folder):
+        path.unlink(missing_ok=True)
     (folder / MARK).write_text("Written by 'binocular lab --export', which may write here again.\n", encoding="utf-8")
     outcome = run_study(protocol, folder / "reared", "cpu", progress=progress, command=command, allow_large=None)
     tracks = tracks_of(outcome.study, outcome.study.name)
-    shutil.copyfile(outcome.study, folder / "study.h5")
-    (folder / "lab.toml").write_text(protocol.to_toml(), encoding="utf-8")
-    (folder / "cells.csv").write_text("\n".join(_rows(tracks)) + "\n", encoding="utf-8")
+    with atomic_write(folder / "study.h5") as temporary:
+        shutil.copyfile(outcome.study, temporary)
+    _write(folder / "lab.toml", protocol.to_toml())
+    _write(folder / "cells.csv", "\n".join(_rows(tracks)) + "\n")
     found: dict[str, Any] = {
         "experiments": [
             {
@@ -90,13 +95,18 @@ def export_lab(
     }
     # '<' is escaped, so that no label can end the script.
     data = json.dumps(found, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    (folder / "data.js").write_text(f"window.BINOCULAR = {data};\n", encoding="utf-8")
-    (folder / "lab.js").write_text(_joined(), encoding="utf-8")
+    _write(folder / "data.js", f"window.BINOCULAR = {data};\n")
+    _write(folder / "lab.js", _joined())
     for name in ("lab.css", "icon.svg"):
-        (folder / name).write_text(_part(name), encoding="utf-8")
+        _write(folder / name, _part(name))
     page = folder / "index.html"
-    page.write_text(_static(_part("index.html")), encoding="utf-8")
+    _write(page, _static(_part("index.html")))
     return page
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _part(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ __all__ = ["SMALL_PICTURE", "check_network", "check_reproducible", "draws"]
 
 SMALL_PICTURE = 64 * 64
 """Pixels up to which many presentations at a time take little memory and time in any network."""
+
+_LEARNED = {torch.float32, torch.float64}
 
 
 @own_settings()
@@ -40,12 +42,11 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
     """
     if any(is_lazy(part) for part in (*network.parameters(), *network.buffers())):
         return ["some of its lazy layers stay without a shape: views for both eyes do not reach them"]
-    complaints = []
+    if complaints := list(_unfit_numbers(network)):
+        return complaints
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     if not trainable:
         complaints.append("it has no weights that can change")
-    if any(parameter.is_complex() or not parameter.is_floating_point() for parameter in trainable):
-        complaints.append("its weights are not real floating-point numbers")
     if any(value.is_floating_point() and value.isnan().any() for value in (*network.parameters(), *network.buffers())):
         complaints.append("it begins with weights or buffers that are not numbers (NaN)")
     was_training = network.training
@@ -72,6 +73,35 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
         complaints.append(f"views of shape {tuple(views.shape)} fail: {type(error).__name__}: {error}{hint}")
     network.train(was_training)
     return complaints
+
+
+def _unfit_numbers(network: nn.Module) -> Iterator[str]:
+    """Name the types of numbers that cannot be learned in, and those that a file of a state cannot hold.
+
+    Steps in half precision lose what is smaller than their rounding, and torch's fused ones differ from the arithmetic
+    that they stand for (torch 2.13, CPU).
+    """
+    parts = [*network.parameters(), *network.buffers()]
+    if learned := {part.dtype for part in network.parameters() if part.requires_grad} - _LEARNED:
+        yield (
+            f"its weights are {_listed(learned)}; accepted are {_listed(_LEARNED)}, which forward may turn into halves "
+            "by torch.autocast"
+        )
+    if unkept := {part.dtype for part in parts if not _can_be_kept(part.dtype)} - learned:
+        yield f"it has fixed weights or buffers of {_listed(unkept)}, which no file can hold; accepted: torch.float32"
+
+
+def _listed(types: Iterable[torch.dtype]) -> str:
+    return " and ".join(sorted(map(str, types)))
+
+
+def _can_be_kept(dtype: torch.dtype) -> bool:
+    """Whether numpy, by way of which states reach their files, has this type."""
+    try:
+        torch.empty(0, dtype=dtype).numpy()
+    except TypeError:
+        return False
+    return True
 
 
 def _depends(network: nn.Module, views: Tensor) -> bool:

@@ -32,6 +32,8 @@ from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock
 from binocular.store.measures import Measures, measure_path, measures_of, write_measure
 from binocular.store.opening import opened
+from binocular.store.ownership import leftovers
+from binocular.store.places import check_output
 from binocular.store.provenance import now, usable_cores, versions
 from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
 from binocular.store.snapshots import node_path, read_node
@@ -83,7 +85,8 @@ def measure_study(
     Raises
     ------
     BadInput
-        If the study cannot be read, a snapshot is missing, or the network has no such site.
+        If the study cannot be read, nothing can be written beside it, a snapshot is missing, or the network has no such
+        site.
     """
     if when not in ("branches", "end"):
         raise BadInput(f"--when: '{when}' is not known; accepted: branches, end")
@@ -94,11 +97,15 @@ def measure_study(
     study = load_study(path)
     sites = sites or (probe.usual_site if probe.usual_site in study.sites else REPRESENTATION,)
     folder = path.parent
+    for place in (path, folder / "measures"):
+        check_output(place, "STUDY", folder=place != path)
     protocol = parse_protocol(str(study.attributes["protocol"]), f"{path}: protocol")
     subjects = study.subjects
     if not subjects:
         raise BadInput(f"{path} has no subjects to measure; accepted is a study with at least one")
     with folder_lock(folder, "STUDY"):
+        for place in leftovers(folder):
+            place.unlink(missing_ok=True)
         for subject in subjects:  # nothing is measured unless all can be
             _snapshots(folder, subject, when, load=False)
         stimuli = {seed: protocol.stimulus.build(seed, device) for seed in {subject.seed for subject in subjects}}

@@ -23,8 +23,8 @@ from binocular.rearing.plan import Plan
 from binocular.rearing.stopwatch import add_spent, spent_so_far
 from binocular.rearing.tree import Node
 from binocular.runs.planning import StudyPlan, usable_cores
-from binocular.runs.scheduling import Queue, cause_of, drive, rear_group
-from binocular.stimuli.errors import BadInput
+from binocular.runs.scheduling import Queue, cause_of, drive, rear_group, rear_here
+from binocular.stimuli.errors import BadInput, CannotWrite, in_short, warn
 
 if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue
@@ -66,10 +66,14 @@ def rear_in_processes(
         As for `rear_here`.
     """
     context = multiprocessing.get_context("spawn")
-    stop, epochs = context.Event(), context.SimpleQueue()
     nodes = {node.identity: node for node in outstanding}
     workers = min(usable_cores(), len(outstanding))
-    pool = ProcessPoolExecutor(workers, context, _begin, (stop, epochs))
+    try:
+        stop, epochs = context.Event(), context.SimpleQueue()
+        pool = ProcessPoolExecutor(workers, context, _begin, (stop, epochs))
+    except (OSError, NotImplementedError, ImportError) as error:  # no semaphores, as where /dev/shm cannot be written
+        warn(f"processes have nothing to wait for each other by here ({in_short(error)}); subjects are reared in one")
+        return rear_here(study, outstanding, folder, on_epoch)
     ended = threading.Event()
 
     def listen() -> None:
@@ -135,7 +139,7 @@ def _rear(plan: Plan, group: list[Node], folder: Path) -> dict[str, float]:
     before = spent_so_far()
     try:
         rear_group(plan, group, folder, _shared["stop"], lambda node: _shared["epochs"].put(node.identity))
-    except Stopped:
+    except (CannotWrite, Stopped):
         raise
     except Exception as error:
         raise BadInput(cause_of(error)) from None  # the place in the code does not survive the way back

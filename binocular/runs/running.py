@@ -165,6 +165,8 @@ def run_study(
             path.unlink(missing_ok=True)
         index = NodeIndex(folder)
         outstanding = study.outstanding(index)
+        for node in {node.identity for node in study.tree.nodes()} - {node.identity for node in outstanding}:
+            node_path(folder, node, done=False).unlink(missing_ok=True)  # of a kill behind the last step of a node
         for change in changes(study, outstanding, index):
             warn(change)
         _set_aside_other_study(folder, protocol)

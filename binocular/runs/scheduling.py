@@ -16,7 +16,7 @@ from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node
 from binocular.runs.packing import subjects_at_once
 from binocular.runs.planning import StudyPlan, usable_cores
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, CannotWrite
 
 __all__ = ["Queue", "cause_of", "drive", "rear_group", "rear_here"]
 
@@ -150,6 +150,11 @@ def drive(
         How many groups may run at once; None for any number.
     on_done
         Called with each group that is done.
+
+    Raises
+    ------
+    CannotWrite
+        If a node cannot be written: the others would be reared for nothing.
     """
     running: dict[Future[None], list[Node]] = {}
     while queue.waiting or running:
@@ -160,6 +165,8 @@ def drive(
         done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
         for future in done:
             group, error = running.pop(future), future.exception()
+            if isinstance(error, CannotWrite):
+                raise error
             queue.settle(group, error)
             if on_done is not None and error is None:
                 on_done(group)

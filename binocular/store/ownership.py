@@ -16,7 +16,8 @@ __all__ = ["about_figure", "is_of_study", "leftovers", "own_files", "remove_figu
 _NODE = re.compile(r"(?P<identity>[0-9a-f]{24})(\.rearing)?\.h5|index\.json")
 _MEASURE = re.compile(r"[0-9a-f]{24}\.[a-z0-9-]+\.h5")
 _SUBJECT = re.compile(r".+\.\d+\.h5")
-_DEBRIS = re.compile(r"\.binocular-[0-9a-f]{16}\.partial|\.[0-9a-f]{24}(\.rearing)?\.h5\..+\.partial")
+_DEBRIS = re.compile(r"\.binocular-([0-9a-f]{16}\.partial|trial-\d+)|\.[0-9a-f]{24}(\.rearing)?\.h5\..+\.partial")
+_RESULTS = re.compile(r"(figures|comparison|export)(-[0-9a-f]{16})?")
 _FIGURE = re.compile(rb"binocular-lab, protocol ([0-9a-f]{16})")
 _OF = re.compile(rb'"protocol_hash": "([0-9a-f]{16})"')
 _BLOCK = 1 << 20
@@ -67,8 +68,8 @@ def own_files(folder: Path) -> list[Path]:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """Return what a run that was killed in the middle of a write left in an output folder."""
-    places = [folder, *(folder / place for place in (*_PLACES, "figures"))]
+    """Return what a command that was killed in the middle of a write left in an output folder."""
+    places = [folder, *(path for path in _entries(folder) if path.name in _PLACES or _RESULTS.fullmatch(path.name))]
     return [path for place in places for path in _entries(place) if _DEBRIS.fullmatch(path.name) and path.is_file()]
 
 
@@ -89,7 +90,7 @@ def _is_result(path: Path) -> bool:
     if path.suffix == ".h5":
         return _says(path, b"binocular/")
     if path.is_dir():
-        return re.fullmatch(r"(figures|comparison|export)(-[0-9a-f]{16})?", path.name) is not None
+        return _RESULTS.fullmatch(path.name) is not None
     return path.name == "report.html" or re.fullmatch(r"report-[0-9a-f]{16}\.html", path.name) is not None
 
 
@@ -134,14 +135,14 @@ def set_aside(folder: Path, protocol_hash: str) -> list[Path]:
         The output folder, and the protocol of its study, which becomes a part of the new names.
     """
     moved = []
-    for name in ("study.h5", "report.html"):
-        path = folder / name
-        if path.is_file():
-            moved.append(path.replace(path.with_name(f"{path.stem}-{protocol_hash}{path.suffix}")))
     for name in ("figures", "comparison"):
         for path in _entries(folder / name):
             if path.suffix in (".gif", ".mp4") or is_of_study(path):
                 target = folder / f"{name}-{protocol_hash}" / path.name
                 target.parent.mkdir(exist_ok=True)
                 moved.append(path.replace(target))
+    for name in ("report.html", "study.h5"):  # the study last: after a kill it still says whose the rest is
+        path = folder / name
+        if path.is_file():
+            moved.append(path.replace(path.with_name(f"{path.stem}-{protocol_hash}{path.suffix}")))
     return moved

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import CannotWrite
 from binocular.store.places import obstacle
 
 __all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "atomic_write", "seal", "seal_state"]
@@ -59,7 +59,7 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
 
     Raises
     ------
-    BadInput
+    CannotWrite
         If the folder cannot be written or the disk is full. Other exceptions of the block pass unchanged.
     """
     final = Path(path)
@@ -67,7 +67,7 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         if final.exists() and not final.is_file():  # a device would be replaced, too, by who may
-            raise BadInput(f"cannot write {final}: {obstacle(final)}")
+            raise CannotWrite(f"cannot write {final}: {obstacle(final)}")
         # Made with the ordinary permissions, so that no chmod is needed, which not every file system has; and of a
         # short name, so that any name which can be the final one will do.
         temporary = final.parent / f".binocular-{secrets.token_hex(8)}.partial"
@@ -79,11 +79,11 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         _flush_folder(final.parent)
     except OSError as error:
         if error.errno in _FULL:
-            raise BadInput(f"cannot write {final}: {_FULL[error.errno]}; free some space and start again") from error
+            raise CannotWrite(f"cannot write {final}: {_FULL[error.errno]}; free some space and start again") from error
         complaint = obstacle(final)
         if complaint or error.errno in _CLOSED:
             complaint = complaint or f"{error.strerror or error}; choose a folder that can be written"
-            raise BadInput(f"cannot write {final}: {complaint}") from error
+            raise CannotWrite(f"cannot write {final}: {complaint}") from error
         raise
     finally:
         if temporary is not None:

@@ -102,9 +102,9 @@ class Objective(ABC):
 
 
 def full(answer: T) -> T:
-    """Return an answer in at least single precision; a loss is never computed in bfloat16."""
+    """Return an answer in at least single precision; a loss is never computed in halves."""
     if isinstance(answer, dict):
         return {name: full(value) for name, value in answer.items()}  # type: ignore[return-value]
-    if isinstance(answer, Tensor) and answer.dtype == torch.bfloat16:
+    if isinstance(answer, Tensor) and answer.dtype in (torch.bfloat16, torch.float16):
         return answer.float()  # type: ignore[return-value]
     return answer
