@@ -478,7 +478,7 @@ def _trust(everything: bool, *named: str | None) -> None:
 
 def _beside(study: Path, name: str) -> Path:
     """Return the folder beside a study for what is made of it; one that was set aside has a folder of its own."""
-    return study.parent / (name + study.stem.removeprefix("study"))
+    return study.parent / "-".join(filter(None, [name, study.stem.removeprefix("study").lstrip("-")]))
 
 
 def _writable(path: Path, option: str = "--out", folder: bool = False) -> Path:

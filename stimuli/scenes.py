@@ -20,13 +20,13 @@ background, which has no outline, is shifted instead. Position in one eye is the
 from __future__ import annotations
 
 import math
-import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from binocular.stimuli.base import LEFT, RIGHT, Split, StimulusConfig, StimulusSet
+from binocular.stimuli.errors import warn
 from binocular.stimuli.outlines import OUTLINES, Outline, figure_mask
 from binocular.stimuli.photographs import TEXTURED, photograph_files
 from binocular.stimuli.streams import stream
@@ -107,9 +107,7 @@ class StereoScenes(StimulusConfig):
             )
         # Only a person writes the old name, perhaps over a protocol that has the new one: what he says counts.
         fresh = "noise" if old else "none"
-        warnings.warn(
-            f"stimulus.fresh_noise = {str(old).lower()} is now stimulus.fresh = '{fresh}'", FutureWarning, stacklevel=2
-        )
+        warn(f"stimulus.fresh_noise = {str(old).lower()} is now stimulus.fresh = '{fresh}'")
         return {**named, "fresh": fresh}
 
     @model_validator(mode="after")

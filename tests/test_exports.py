@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections import Counter
 from pathlib import Path
+from typing import TextIO
 
 import h5py
 import numpy as np
@@ -244,6 +246,24 @@ def test_a_failed_export_leaves_the_old_file(study_path: Path, tmp_path: Path, m
     with pytest.raises(BadInput, match="disk is full"):
         export_csv(study_path, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_no_table_is_replaced_where_the_last_bytes_of_one_do_not_fit(study_path: Path, tmp_path: Path, monkeypatch):
+    tables, append = export_csv(study_path, tmp_path), exports._append
+    for path in tables:
+        path.write_text("old")
+
+    def full(file: TextIO, *rest: object, **options: object) -> None:
+        append(file, *rest, **options)  # type: ignore[arg-type]
+        if "table" in rest[0]:  # type: ignore[operator]
+            with open("/dev/full", "wb") as device:  # noqa: PTH123
+                os.dup2(device.fileno(), file.fileno())
+
+    monkeypatch.setattr(exports, "_append", full)
+    with pytest.raises(BadInput, match="disk is full"):
+        export_csv(study_path, tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {path.name: "old" for path in tables}
 
 
 def test_what_is_no_study_is_one_sentence(tmp_path: Path):

@@ -55,6 +55,7 @@ def test_a_lock_file_left_by_a_kill_is_taken_over(tmp_path: Path, monkeypatch: p
 def test_files_are_written_without_what_is_optional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int):
     for name in ("fsync", "chmod", "fchmod"):
         monkeypatch.setattr(os, name, refusing(code))
+    monkeypatch.setattr(fcntl, "flock", refusing(code))
     try_folder(tmp_path)
     with atomic_write(tmp_path / "file") as temporary:
         temporary.write_text("whole")

@@ -10,10 +10,11 @@ from pathlib import Path
 import h5py
 import pytest
 
+from binocular.cli import _beside
 from binocular.report.tables import print_table
 from binocular.runs.changes import check_folder
 from binocular.stimuli.errors import BadInput, shortened
-from binocular.store.ownership import leftovers
+from binocular.store.ownership import remove_leftovers
 from binocular.store.places import check_output
 from binocular.store.sealing import SEAL_BYTES, atomic_write, seal
 from binocular.store.verification import verify_study
@@ -156,6 +157,11 @@ def test_a_study_in_the_way_is_named_in_one_line(tmp_path: Path, caplog) -> None
     assert "holds the study 'a\\x1b[31m\\nb'" in caplog.text
 
 
+def test_what_is_made_of_a_study_is_called_after_its_file() -> None:
+    made = {"study.h5": "figures", "study-0f.h5": "figures-0f", "mine.h5": "figures-mine"}
+    assert {name: _beside(Path(name), "figures").name for name in made} == made
+
+
 def test_what_a_kill_left_in_its_folders_is_known_as_ours(tmp_path: Path) -> None:
     left = [tmp_path / ".binocular-trial-12"]
     for name in ("", "nodes", "measures", "figures", f"figures-{'0' * 16}", "comparison", "export"):
@@ -164,7 +170,13 @@ def test_what_a_kill_left_in_its_folders_is_known_as_ours(tmp_path: Path) -> Non
     for path in left:
         path.write_text("tri")
     check_folder(tmp_path, fresh=True)
-    assert sorted(leftovers(tmp_path)) == sorted(left)
+    with atomic_write(tmp_path / "export" / "file") as temporary:
+        remove_leftovers(tmp_path / "export")
+        assert left[-1] not in temporary.parent.iterdir() and temporary.exists(), "what is being written stays"
+        remove_leftovers(tmp_path, below=True)
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == [temporary]
+        temporary.write_text("whole")
+    assert (tmp_path / "export" / "file").read_text() == "whole"
 
 
 def test_a_study_is_set_aside_with_all_that_is_its_own_after_any_kill(tmp_path: Path, monkeypatch, caplog) -> None:

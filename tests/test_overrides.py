@@ -147,7 +147,7 @@ def test_no_override_breaks_the_loader(text: str) -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [("true", "noise"), ("false", "none")])
-def test_a_field_can_be_set_by_its_former_name(old: str, new: str) -> None:
-    with pytest.warns(FutureWarning, match=f"fresh_noise = {old} is now stimulus.fresh = '{new}'"):
-        protocol = load_protocol("monocular-deprivation", [f"stimulus.fresh_noise={old}"])
+def test_a_field_can_be_set_by_its_former_name(old: str, new: str, caplog) -> None:
+    protocol = load_protocol("monocular-deprivation", [f"stimulus.fresh_noise={old}"])
+    assert caplog.messages == [f"binocular: stimulus.fresh_noise = {old} is now stimulus.fresh = '{new}'"]
     assert protocol.stimulus.fresh == new  # type: ignore[attr-defined]

@@ -287,11 +287,10 @@ def test_one_eye_cannot_tell_near_from_far_in_new_scenes() -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [(True, "noise"), (False, "none")])
-def test_old_name_of_fresh_noise_stays_with_a_word_of_advice(old: bool, new: str) -> None:
-    with pytest.warns(
-        FutureWarning, match=f"stimulus.fresh_noise = {str(old).lower()} is now stimulus.fresh = '{new}'"
-    ):
-        config = stimulus_config({"kind": "stereo-scenes", "fresh": "scenes", "fresh_noise": old})
+def test_old_name_of_fresh_noise_stays_with_a_word_of_advice(old: bool, new: str, caplog) -> None:
+    config = stimulus_config({"kind": "stereo-scenes", "fresh": "scenes", "fresh_noise": old})
+    said = f"binocular: stimulus.fresh_noise = {str(old).lower()} is now stimulus.fresh = '{new}'"
+    assert caplog.messages == [said]
     assert config == StereoScenes(fresh=new)
     assert "fresh_noise" not in config.model_dump()
 

@@ -32,7 +32,7 @@ from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock
 from binocular.store.measures import Measures, measure_path, measures_of, write_measure
 from binocular.store.opening import opened
-from binocular.store.ownership import leftovers
+from binocular.store.ownership import remove_leftovers
 from binocular.store.places import check_output
 from binocular.store.provenance import now, usable_cores, versions
 from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
@@ -104,8 +104,7 @@ def measure_study(
     if not subjects:
         raise BadInput(f"{path} has no subjects to measure; accepted is a study with at least one")
     with folder_lock(folder, "STUDY"):
-        for place in leftovers(folder):
-            place.unlink(missing_ok=True)
+        remove_leftovers(folder, below=True)
         for subject in subjects:  # nothing is measured unless all can be
             _snapshots(folder, subject, when, load=False)
         stimuli = {seed: protocol.stimulus.build(seed, device) for seed in {subject.seed for subject in subjects}}

@@ -26,7 +26,7 @@ from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock, try_folder
 from binocular.store.node_index import NodeIndex
 from binocular.store.opening import opened
-from binocular.store.ownership import leftovers, own_files, set_aside
+from binocular.store.ownership import own_files, remove_leftovers, set_aside
 from binocular.store.provenance import device_name, now, origin, spanning, usable_cores, versions
 from binocular.store.records import SubjectRecord
 from binocular.store.snapshots import node_path, prune_node, read_node
@@ -161,7 +161,8 @@ def run_study(
         warn(note)
     with folder_lock(folder):
         try_folder(folder)
-        for path in [*leftovers(folder), *(own_files(folder) if fresh else ())]:
+        remove_leftovers(folder, below=True)
+        for path in own_files(folder) if fresh else ():
             path.unlink(missing_ok=True)
         index = NodeIndex(folder)
         outstanding = study.outstanding(index)

@@ -9,6 +9,7 @@ from typing import TextIO
 
 import pandas
 
+from binocular.store.ownership import remove_leftovers
 from binocular.store.reading import reading
 from binocular.store.sealing import atomic_write
 from binocular.store.tidy import Tables
@@ -32,7 +33,7 @@ def export_csv(
     study
         A ``study.h5``, or the folder that holds one.
     folder
-        Made if missing; files of the same name are replaced, each whole or not at all.
+        Made if missing; files of the same name are replaced, each whole or not at all, none where the disk is full.
     on_subject
         Called after each subject with how many are written, and of how many.
 
@@ -47,9 +48,15 @@ def export_csv(
         If the study cannot be opened, or the folder cannot be written.
     """
     folder = Path(folder)
-    with reading(study) as reader, ExitStack() as stack:
+    remove_leftovers(folder)
+    # The files are closed, and what they hold is known to fit on the disk, before the first takes its place.
+    with reading(study) as reader, ExitStack() as places, ExitStack() as stack:
         tables = Tables(reader)
-        files = {name: _begun(stack, folder / f"{name}.csv") for name in tables.columns}
+        paths = [*(folder / f"{name}.csv" for name in tables.columns), folder / DICTIONARY, folder / "protocol.toml"]
+        temporaries = {path: places.enter_context(atomic_write(path)) for path in paths}
+        opened = [stack.enter_context(path.open("w", encoding="utf-8", newline="")) for path in temporaries.values()]
+        *of_tables, dictionary, protocol = opened
+        files = dict(zip(tables.columns, of_tables, strict=True))
         for name, columns in tables.columns.items():
             _append(files[name], pandas.DataFrame(columns=list(columns)), columns, header=True)
         for name, frame in tables.of_study():
@@ -64,14 +71,9 @@ def export_csv(
             for name, columns in tables.columns.items()
             for column, about in columns.items()
         ]
-        _append(_begun(stack, folder / DICTIONARY), pandas.DataFrame(rows), rows[0], header=True)
-        _begun(stack, folder / "protocol.toml").write(tables.protocol)
-    return [*(folder / f"{name}.csv" for name in files), folder / DICTIONARY, folder / "protocol.toml"]
-
-
-def _begun(stack: ExitStack, path: Path) -> TextIO:
-    temporary = stack.enter_context(atomic_write(path))
-    return stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
+        _append(dictionary, pandas.DataFrame(rows), rows[0], header=True)
+        protocol.write(tables.protocol)
+    return paths
 
 
 def _append(file: TextIO, frame: pandas.DataFrame, columns: Mapping[str, object], header: bool = False) -> None:

@@ -11,7 +11,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-__all__ = ["about_figure", "is_of_study", "leftovers", "own_files", "remove_figures", "set_aside", "strangers"]
+from binocular.store.sealing import is_being_written
+
+__all__ = [
+    "about_figure",
+    "is_of_study",
+    "own_files",
+    "remove_figures",
+    "remove_leftovers",
+    "set_aside",
+    "strangers",
+]
 
 _NODE = re.compile(r"(?P<identity>[0-9a-f]{24})(\.rearing)?\.h5|index\.json")
 _MEASURE = re.compile(r"[0-9a-f]{24}\.[a-z0-9-]+\.h5")
@@ -67,15 +77,32 @@ def own_files(folder: Path) -> list[Path]:
     return found
 
 
-def leftovers(folder: Path) -> list[Path]:
-    """Return what a command that was killed in the middle of a write left in an output folder."""
+def remove_leftovers(folder: Path, below: bool = False) -> None:
+    """Remove what a command that was killed in the middle of a write left in a folder; what is being written stays.
+
+    Parameters
+    ----------
+    folder, below
+        The folder, and whether it is an output folder whose folders of results are meant, too.
+    """
+    for path in _leftovers(folder) if below else filter(_is_debris, _entries(folder)):
+        if not is_being_written(path):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_debris(path: Path) -> bool:
+    return _DEBRIS.fullmatch(path.name) is not None and path.is_file()
+
+
+def _leftovers(folder: Path) -> list[Path]:
     places = [folder, *(path for path in _entries(folder) if path.name in _PLACES or _RESULTS.fullmatch(path.name))]
-    return [path for place in places for path in _entries(place) if _DEBRIS.fullmatch(path.name) and path.is_file()]
+    return [path for place in places for path in _entries(place) if _is_debris(path)]
 
 
 def strangers(folder: Path) -> list[Path]:
     """Return what in an output folder stands where this project writes, or beside it, and is not of this project."""
-    ours = {*own_files(folder), *leftovers(folder)}
+    ours = {*own_files(folder), *_leftovers(folder)}
     found = []
     for path in _entries(folder):
         if path.name in _PLACES and path.is_dir():

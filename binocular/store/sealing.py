@@ -20,7 +20,7 @@ from pathlib import Path
 from binocular.stimuli.errors import CannotWrite
 from binocular.store.places import obstacle
 
-__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "atomic_write", "seal", "seal_state"]
+__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "atomic_write", "is_being_written", "seal", "seal_state"]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SEAL = "\nbinocular seal: {size:020d} bytes, sha256 {digest}\n"
@@ -72,9 +72,10 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         # short name, so that any name which can be the final one will do.
         temporary = final.parent / f".binocular-{secrets.token_hex(8)}.partial"
         temporary.touch(exist_ok=False)
-        yield temporary
-        _flush(temporary)
-        temporary.replace(final)
+        with _held(temporary):
+            yield temporary
+            _flush(temporary)
+            temporary.replace(final)
         temporary = None
         _flush_folder(final.parent)
     except OSError as error:
@@ -89,6 +90,36 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Keep a lock on a file for the block, where there are locks; a kill lets go of it (see `is_being_written`)."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with path.open("rb") as file:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # of processes, too, that were forked meanwhile
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def is_being_written(path: Path) -> bool:
+    """Say whether a temporary file of `atomic_write` is in use; where there are no locks, nothing is known to be."""
+    try:
+        import fcntl
+
+        with path.open("rb+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError) as error:
+        return getattr(error, "errno", None) == errno.EWOULDBLOCK
+    return False
 
 
 def _flush(path: Path) -> None:
