@@ -26,7 +26,7 @@ from binocular.report.showing import planned_tree
 from binocular.store.statistics import VERDICTS, Interval
 
 README = Path(__file__).parents[1] / "README.md"
-PAPERS_COUNTED = ("kleinman-2023", "kleinman-2024", "achille-2019")
+PAPERS_COUNTED = ("kleinman-2023", "kleinman-2024", "achille-2019", "pawlak-2025")
 PAGES = Path(__file__).parent / "reproduction"
 RESULTS = Path(__file__).parents[1] / "data" / "results"
 PICTURES = Path(__file__).parent / "images" / "reproduction"

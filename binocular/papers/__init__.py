@@ -1,1 +1,1 @@
-"""The claims of three papers, each tested on studies reared here: published number, ours, control, verdict."""
+"""The claims of four papers, each tested on studies reared here: published number, ours, control, verdict."""

@@ -94,9 +94,12 @@ def turns(study: Study, prefix: str) -> xr.DataArray:
     study, prefix
         As for `losses`.
     """
+    return _shares(study, _turned(study, prefix, f"{prefix}-closed-*"))
+
+
+def _turned(study: Study, normal: str, closed: str) -> xr.DataArray:
     towards = 1.0 if study.fellow_eye == "left" else -1.0
-    closed = dominance(study, f"{prefix}-closed-*", "mean_rsv", value="onset")
-    return _shares(study, towards * (closed - dominance(study, prefix, "mean_rsv")))
+    return towards * (dominance(study, closed, "mean_rsv", value="onset") - dominance(study, normal, "mean_rsv"))
 
 
 def _stereopsis(study: Study, name: str) -> xr.DataArray:
@@ -179,6 +182,11 @@ def _first_loss(had: Had, objective: str) -> xr.DataArray:
     return lost(had[KEY], objective, _earliest(had[KEY], objective), "stereopsis")
 
 
+def _first_turn(had: Had, objective: str) -> xr.DataArray:
+    """Return how far the earliest closure moves the units to the fellow eye under an objective."""
+    return _turned(had[KEY], objective, _earliest(had[KEY], objective))
+
+
 CONTROL = (
     test("loss by the earliest closure where classes are learned and what is hidden is rebuilt at once, points",
          lambda had: _first_loss(had, "both"), at_most=SAFE, digits=1),
@@ -192,6 +200,12 @@ CONTROL = (
             lambda had: 100 * (_closed(had) - _stereopsis(had[KEY], "late-start")), at_least=0.0, digits=1),
     context("loss by a closure while classes are learned, after rebuilding with open eyes, points",
             lambda had: lost(had[KEY], "rebuilding-longer", "rebuilding-then-closed", "stereopsis"), digits=1),
+    *(context(f"units turn to the fellow eye by, earliest closure, {words}",
+              lambda had, name=name: _first_turn(had, name))
+      for name, words in {"both": "classes and rebuilding at once", "fresh-head": "classes, then a fresh classifier",
+                          "hidden": "classes from pictures with hidden patches"}.items()),
+    context("units turn to the fellow eye by, closure while classes are learned, after rebuilding with open eyes",
+            lambda had: _turned(had[KEY], "rebuilding-longer", "rebuilding-then-closed")),
     context("loss by the earliest closure while classes are learned, points",
             lambda had: losses(had[KEY], SUPERVISED)[0], digits=1),
     context("loss by the earliest closure while rebuilding, points",
