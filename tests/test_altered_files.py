@@ -309,6 +309,22 @@ def test_nodes_and_measures_come_by_the_same_reader(tmp_path: Path):
         measures_of(measured.parent, "subject")
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_reader_that_somebody_kills_condemns_no_file(study: Path, tmp_path: Path, monkeypatch, times: int):
+    path, started, killed = tmp_path / "copy.h5", vetting._started, []
+    path.write_bytes(study.read_bytes())
+
+    def dies():
+        reader = started()
+        if len(killed) < times:
+            killed.append(reader.kill())
+            reader.wait()
+        return reader
+
+    monkeypatch.setattr(vetting, "_started", dies)
+    assert vetting.container_problem(path) == (None if times == 1 else vetting._KILLED)
+
+
 def test_a_file_found_sound_is_asked_about_again_only_once_it_changed(study: Path, tmp_path: Path, monkeypatch):
     path = tmp_path / "study.h5"
     shutil.copy(study, path)

@@ -23,6 +23,7 @@ __all__ = ["container_problem", "trust"]
 _SECONDS = 20.0  # of CPU time, so that a busy machine condemns no file
 _BYTES_PER_SECOND = 5e6  # far below what sound files need
 _PATIENCE = 30  # times as long by the clock: for systems that cannot limit CPU time, and disks that hang
+_KILLED = "cannot be read: the process that reads it was killed, perhaps for want of memory"
 _Key = tuple[int, ...]
 
 _lock = threading.Lock()
@@ -38,6 +39,8 @@ def container_problem(path: Path) -> str | None:
         if key in _sound:
             return None
         problem = _asked(path)
+        if problem == _KILLED:  # no fault of the file, which would be thought damaged and, if a node, be reared again
+            problem = _asked(path)
         if problem is None:
             _sound.add(key)
         return problem
@@ -71,6 +74,8 @@ def _asked(path: Path) -> str | None:
     except (ValueError, OSError):
         with contextlib.suppress(subprocess.TimeoutExpired):
             reader.wait(1)
+        if timer.is_alive() and reader.returncode == -getattr(signal, "SIGKILL", 0):
+            return _KILLED
         hanging = not timer.is_alive() or reader.returncode == -getattr(signal, "SIGPROF", 0)
         return "cannot be read: " + (
             "reading it did not come to an end" if hanging else "HDF5 failed on its damaged bytes"
