@@ -14,6 +14,7 @@ import numpy as np
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.images import TEST_SHARE, ImageData, Request, first_in_turn
 from binocular.stimuli.pictures import PICTURE_ENDINGS, Whites, is_grey, path_text, read_picture
+from binocular.stimuli.places import from_home
 
 __all__ = ["ClassFolders", "class_folders", "divide", "folder_files", "key_of", "load_folder", "without_colour"]
 
@@ -46,7 +47,7 @@ def load_folder(request: Request) -> ImageData:
         raise BadInput(
             'stimulus.path is missing; dataset "folder" needs a folder with one folder of pictures per class'
         )
-    root = Path(request.path).expanduser()
+    root = from_home(request.path)
     if not root.is_dir():
         raise BadInput(f"stimulus.path: {root} is not a folder; it should hold one folder of pictures per class")
     found = class_folders(root, request.test_share)
@@ -137,7 +138,7 @@ def without_colour(paths: Sequence[Path], wanted: bool | None) -> tuple[bool, tu
 
 def folder_files(request: Request) -> dict[str, Path]:
     """Return all pictures below a folder, by their path inside it; none where there is no such folder."""
-    root = Path(request.path or "").expanduser()
+    root = from_home(request.path or "")
     if request.path is None or not root.is_dir():
         return {}
     return {key_of(path.relative_to(root).as_posix()): path for path in pictures_below(root)}

@@ -27,6 +27,7 @@ from binocular.stimuli.images import ImageData, Request
 from binocular.stimuli.map_datasets import arrays_of_dataset, bytes_of_dataset, length_of_dataset
 from binocular.stimuli.pair_folders import has_pairs, load_pair_folders
 from binocular.stimuli.photographs import photograph_files
+from binocular.stimuli.places import from_home
 from binocular.stimuli.streams import stream
 from binocular.stimuli.user_code import is_reference, load_class
 
@@ -92,7 +93,7 @@ class OwnPictures(StimulusConfig):
 
     @property
     def _root(self) -> Path:
-        return Path(self.path or "").expanduser()
+        return from_home(self.path or "")
 
     @property
     def _request(self) -> Request:

@@ -10,6 +10,7 @@ from binocular.stimuli.errors import BadInput
 from binocular.stimuli.folders import class_folders, key_of, pictures_below, without_colour
 from binocular.stimuli.images import ImageData, Request, first_in_turn
 from binocular.stimuli.pictures import Whites, path_text, read_picture, size_of_picture
+from binocular.stimuli.places import from_home
 
 __all__ = ["has_pairs", "load_pair_folders"]
 
@@ -38,7 +39,7 @@ def load_pair_folders(request: Request) -> ImageData:
     BadInput
         If a picture has no partner or another size than it, or a folder, class or picture cannot be used.
     """
-    root = Path(request.path or "").expanduser()
+    root = from_home(request.path or "")
     found = class_folders(root / "left", request.test_share)
     partners = _partners(root)
     chosen: dict[str, list[tuple[tuple[Path, Path], int]]] = {}

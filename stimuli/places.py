@@ -9,10 +9,24 @@ from pathlib import Path
 
 from binocular.stimuli.errors import BadInput, MissingData
 
-__all__ = ["CIFAR10", "ENVIRONMENT_VARIABLE", "FASHION_MNIST", "DataFile", "DataSource", "find", "find_file"]
+__all__ = [
+    "CIFAR10",
+    "ENVIRONMENT_VARIABLE",
+    "FASHION_MNIST",
+    "DataFile",
+    "DataSource",
+    "find",
+    "find_file",
+    "from_home",
+]
 
 ENVIRONMENT_VARIABLE = "BINOCULAR_DATA"
 """Environment variable that names a folder of data sets."""
+
+
+def from_home(path: Path | str) -> Path:
+    """Return a path whose ``~`` is somebody's home; where none is known, as of a user without an account, it stays."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - that of Path raises an error there
 
 
 @dataclass(frozen=True)
@@ -144,12 +158,12 @@ def find(source: DataSource, path: str | None, download: bool, holds: Callable[[
 def _candidates(source: DataSource, path: str | None) -> list[Path]:
     """Return the places to look at, in order."""
     if path is not None:
-        given = Path(path).expanduser()
+        given = from_home(path)
         return [given, *(given / name for name in source.folders)]
     shared = os.environ.get(ENVIRONMENT_VARIABLE)
     places = []
     if shared:
-        root = Path(shared).expanduser()
+        root = from_home(shared)
         places += [*(root / name for name in source.folders), root]
     return [*places, *(Path(place) for place in source.system), _kept(source)]
 
@@ -158,7 +172,7 @@ def _kept(source: DataSource) -> Path:
     """Return the folder that downloads of a set go to."""
     shared = os.environ.get(ENVIRONMENT_VARIABLE)
     if shared:
-        return Path(shared).expanduser() / source.folders[0]
+        return from_home(shared) / source.folders[0]
     import pooch
 
     return Path(pooch.os_cache("binocular-lab")) / source.folders[0]

@@ -13,6 +13,7 @@ from binocular.stimuli.datasets import IMAGES_OF, Dataset, files_of, load_images
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.folders import class_folders
 from binocular.stimuli.images import ImageData, Request
+from binocular.stimuli.places import from_home
 
 if TYPE_CHECKING:
     import torch
@@ -105,7 +106,7 @@ class SplitImages(StimulusConfig):
     def counts(self) -> tuple[int, int]:
         """Return how many images there are to learn from and to test with; see ``StimulusConfig.counts``."""
         n_train, n_test = IMAGES_OF.get(self.dataset, (0, 0))
-        folder = Path(self.path).expanduser() if self.dataset == "folder" and self.path else None
+        folder = from_home(self.path) if self.dataset == "folder" and self.path else None
         if folder is not None and folder.is_dir() and None in (self.n_train, self.n_test):
             files = class_folders(folder).files
             n_train, n_test = len(files["train"]), len(files["test"])

@@ -17,6 +17,7 @@ import numpy as np
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.photographs import packaged_file
 from binocular.stimuli.pictures import MOST_PIXELS, opened_picture
+from binocular.stimuli.places import from_home
 
 __all__ = ["PAIR_NAMES", "StereoPair", "files_of_pairs", "load_pairs", "pair_files", "read_disparity", "reduced"]
 
@@ -123,13 +124,13 @@ def files_of_pairs(path: str | None) -> dict[str, Path]:
     """Return the files that `load_pairs` reads, by their path inside the folder."""
     if path is None:
         return {file.name: file for files in _triples(path) for file in files}
-    root = Path(path).expanduser()
+    root = from_home(path)
     return {file.relative_to(root).as_posix(): file for files in _triples(path) for file in files}
 
 
 def _triples(path: str | None) -> list[tuple[Path, Path, Path]]:
     if path is not None:
-        return list(pair_files(Path(path).expanduser()))
+        return list(pair_files(from_home(path)))
     left, right, disparity = (packaged_file(name) for name in _SHIPPED)
     return [(left, right, disparity)]
 

@@ -157,6 +157,26 @@ def test_a_study_in_the_way_is_named_in_one_line(tmp_path: Path, caplog) -> None
     assert "holds the study 'a\\x1b[31m\\nb'" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "network.weights='{}'",
+        *(
+            f"stimulus={{{{ {kind}, path = '{{}}' }}}}"
+            for kind in (
+                "kind = 'pictures'",
+                "kind = 'split-images', dataset = 'folder'",
+                "kind = 'stereo-photographs'",
+            )
+        ),
+    ],
+)
+def test_a_home_that_is_not_known_is_a_folder_that_is_not_there(tmp_path: Path, setting: str) -> None:
+    tiny_file(tmp_path)
+    done = binocular("show", "tiny.toml", "--set", setting.format("~nobody-of-this-name/x.pt"), cwd=tmp_path)
+    assert_one_sentence(done, "~nobody-of-this-name/x.pt")
+
+
 def test_what_is_made_of_a_study_is_called_after_its_file() -> None:
     made = {"study.h5": "figures", "study-0f.h5": "figures-0f", "mine.h5": "figures-mine"}
     assert {name: _beside(Path(name), "figures").name for name in made} == made

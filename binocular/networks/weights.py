@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.places import from_home
 
 __all__ = ["load_weights", "read_weights"]
 
@@ -40,7 +41,7 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     BadInput
         If the file cannot be read, or holds more than data.
     """
-    path = Path(path).expanduser()
+    path = from_home(path)
     try:
         found = _safetensors(path) if path.suffix == ".safetensors" else _of_torch(path)
     except OSError as error:
