@@ -37,6 +37,9 @@ class Drawn(StudyNeed):
         drawn = [self.mean + np.random.default_rng(seed).standard_normal() for seed in seeds]
         return xr.DataArray(drawn, {"seed": seeds}, ("seed",))
 
+    def only_seeds(self, study: Any, seeds: Any) -> Any:
+        return study.sel(seed=list(seeds))
+
 
 def looked_at(*means: float, looks: Looks = LOOKS) -> Claim:
     needs = tuple(Drawn(f"mean-{mean:g}", "none", mean=mean) for mean in means)
@@ -54,6 +57,15 @@ def test_seeds_are_added_until_every_number_is_settled(tmp_path):
     (none,) = run(tmp_path / "none", looked_at(-0.2)).results
     assert none.finding.verdict == "undecided" and none.course.taken == (5, 10, 20, 40) and not none.course.settled
     assert "no further look" in course_words(none.course)
+
+
+def test_what_several_claims_rest_on_is_obtained_once_at_each_look(tmp_path):
+    first = looked_at(1.2)
+    second = replace(first, id="again")
+    found = run(tmp_path, first, second).results
+    assert first.needs["lab"][0].asked == list(found[0].course.taken)
+    assert [row.ours for row in found[1].finding.evidence] == [row.ours for row in found[0].finding.evidence]
+    assert found[1].course.taken == found[0].course.taken and len(found[0].course.taken) > 1
 
 
 def test_no_seed_is_added_where_a_number_has_fallen(tmp_path):

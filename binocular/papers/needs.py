@@ -161,21 +161,20 @@ class StudyNeed:
                     print(f"measuring {probe.name}", file=sys.stderr, flush=True)
                 measure_study(outcome.study, probe, measure.sites, measure.when, device)
                 study = load_study(outcome.study)
-        return study if protocol is asked else _only_seeds(study, asked.seed_list)
+        return study if protocol is asked else self.only_seeds(study, asked.seed_list)
+
+    def only_seeds(self, study: Study, seeds: Sequence[int]) -> Study:
+        """Return what was obtained without the subjects of other seeds."""
+        conditions = (
+            replace(condition, subjects=tuple(subject for subject in condition.subjects if subject.seed in seeds))
+            for condition in study.conditions
+        )
+        return replace(study, conditions=tuple(conditions))
 
 
 def both_scales(*needs: tuple[Need, Need]) -> dict[Scale, tuple[Need, ...]]:
     """Return by scale what comes as pairs, one for the laboratory and one as published."""
     return {"lab": tuple(lab for lab, _ in needs), "paper": tuple(paper for _, paper in needs)}
-
-
-def _only_seeds(study: Study, seeds: Sequence[int]) -> Study:
-    """Return a study without the subjects of other seeds."""
-    conditions = (
-        replace(condition, subjects=tuple(subject for subject in condition.subjects if subject.seed in seeds))
-        for condition in study.conditions
-    )
-    return replace(study, conditions=tuple(conditions))
 
 
 def _with_seeds_there(protocol: Protocol, own: Path) -> Protocol:

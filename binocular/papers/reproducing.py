@@ -198,11 +198,14 @@ def reproduce(
 
 
 class _Obtained:
-    """Needs by key, each obtained once, and why those that could not be had could not."""
+    """Needs by key, and why those that could not be had could not.
+
+    Each is obtained once: of what was had with the seeds of a later look, an earlier one takes its own.
+    """
 
     def __init__(self, folder: Path, device: str, quiet: bool) -> None:
         self._folder, self._device, self._quiet = folder, device, quiet
-        self._had: dict[str, tuple[Need, Any]] = {}
+        self._had: dict[str, tuple[int, Any]] = {}
         self._asked: dict[str, tuple[Need, Looks | None]] = {}
         self._lacking: dict[str, Exception] = {}
         self.origins: dict[str, Origin] = {}
@@ -211,14 +214,17 @@ class _Obtained:
         """Return what a need gives, at a look with as many seeds as are asked for there."""
         if self._asked.setdefault(need.key, (need, looks)) != (need, looks):
             raise ValueError(f"two different needs are called '{need.key}'")
-        wanted = need.with_seeds(looks.seeds(look)) if looks is not None and isinstance(need, StudyNeed) else need
         if need.key in self._lacking:
             raise self._lacking[need.key]
+        wanted, seeds = need, ()
+        if looks is not None and isinstance(need, StudyNeed):
+            seeds = looks.seeds(look)
+            wanted = need.with_seeds(seeds)
         had = self._had.get(need.key)
-        if had is None or had[0] != wanted:
+        if had is None or had[0] < len(seeds):
             start, brought = time.monotonic(), need.key not in self._spent() and (self._folder / need.key).is_dir()
             try:
-                self._had[need.key] = had = (wanted, wanted.obtain(self._folder, self._device, self._quiet))
+                self._had[need.key] = had = (len(seeds), wanted.obtain(self._folder, self._device, self._quiet))
             except Exception as error:
                 self._lacking[need.key] = error
                 raise
@@ -226,6 +232,8 @@ class _Obtained:
                 # What was put here from elsewhere took a time that is not known.
                 self._note(need.key, math.nan if brought else time.monotonic() - start)
             self.origins[need.key] = self._origin(wanted, had[1])
+        if isinstance(need, StudyNeed) and had[0] > len(seeds):
+            return need.only_seeds(had[1], seeds)
         return had[1]
 
     def seconds_per_seed(self, keys: Sequence[str]) -> float:
