@@ -103,6 +103,7 @@ _AXES = {
     "rate_left": ("learning rates to come", "sum over the epochs after the opening"),
 }
 """Each quantity in a word or two, and its axis."""
+_MOST_TICKS = 7
 
 
 def draw_table(had: Had) -> Figure:
@@ -177,9 +178,12 @@ def _crosses(
 def _powers_of_ten(ax: Axes) -> None:
     """Write what stands on the axis as a logarithm to base 10 as the quantity itself."""
     low, high = ax.get_xlim()
-    steps = [step * 10.0**power for power in range(int(np.floor(low)), int(np.ceil(high)) + 1) for step in (1, 2, 5)]
-    inside = [step for step in steps if low <= np.log10(step) <= high]
-    ax.set_xticks(np.log10(inside), [f"{step:g}" for step in inside])
+    decades = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1)
+    for steps in ((1, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1,)):
+        inside = [at for at in np.outer(decades, steps).ravel() if low <= np.log10(at) <= high]
+        if len(inside) <= _MOST_TICKS:
+            break
+    ax.set_xticks(np.log10(inside), [f"{at:g}" for at in inside])
 
 
 def _claim(
