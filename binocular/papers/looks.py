@@ -32,7 +32,7 @@ class Looks:
     first
         The first seed; the others follow it.
     pilots
-        Seeds on which the settings were chosen; none of them decides anything.
+        Seeds on which the settings were chosen, or of which results were known; none of them decides anything.
     """
 
     after: tuple[int, ...] = LOOKS
@@ -70,7 +70,11 @@ class Looks:
         after = [str(look) for look in self.after]
         several = f"{', '.join(after[:-1])} and {after[-1]}" if len(after) > 1 else after[0]
         coverage = [f"{100 * self.coverage[look]:.1f}" for look in self.after]
-        pilots = f"Settings were chosen on seeds {_listed(self.pilots)}. " if self.pilots else ""
+        pilots = (
+            f"Settings were chosen, or earlier results known, on seeds {_listed(self.pilots)}; they decide nothing. "
+            if self.pilots
+            else ""
+        )
         return (
             f"{pilots}Looked at after {several} seeds (from {self.first}), at intervals of {', '.join(coverage)} %: an "
             f"error of {100 * ERROR:g} % is spent over the looks (Pocock's kind; Lan & DeMets 1983)."

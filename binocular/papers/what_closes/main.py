@@ -6,7 +6,7 @@ quantity predicts where it explains at least half of what differs between cells 
 are between subjects of the same seed.
 
 The criteria are older than the looks: they were declared before seeds 300 to 302, of which two sets of scenes decided
-some claims at 95 % and all five left four undecided. Those seeds have no say in what is found now.
+some claims at 95 % and all five left five undecided. Those seeds have no say in what is found now.
 """
 
 from __future__ import annotations
