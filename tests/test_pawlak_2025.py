@@ -34,9 +34,11 @@ def test_verdicts_follow_the_data(claim):
     assert_verdict_follows(claim, HOLDS, REVERSED)
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
-def test_figures_can_be_drawn(claim, tmp_path):
-    assert_draws(claim, HOLDS, tmp_path)
+def test_figures_can_be_drawn(tmp_path):
+    drawn = [claim for claim in CLAIMS if claim.draw is not None]
+    assert [claim.id for claim in drawn] == ["p25-1-cyclic", "p25-3-severity"]
+    for claim in drawn:
+        assert_draws(claim, HOLDS, tmp_path)
 
 
 def verdict(claim: str, studies: dict[str, Any]) -> str:

@@ -175,7 +175,7 @@ def test_figures_are_drawn():
     from binocular.report.figures.style import style
 
     drawn = [claim for claim in CLAIMS if claim.draw is not None]
-    assert {claim.id for claim in drawn} == {"closes-rate", "closes-repetition", "closes-by-loss"}
+    assert {claim.id for claim in drawn} == {"closes-rate", "closes-by-loss"}
     with style():
         for claim in drawn:
             figure = claim.draw(made(by_loss))

@@ -106,7 +106,6 @@ CLAIMS: tuple[Claim, ...] = (
         "Beginning the learning rate anew after the blur almost closes the gap to subjects that never had one.",
         "Fig. 1a",
         rows=_RENEWED,
-        draw=draw_schedules,
     ),
     _claim(
         "p25-3-severity",

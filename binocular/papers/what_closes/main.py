@@ -237,7 +237,6 @@ CLAIMS: tuple[Claim, ...] = (
             *_effect("shown", "none", "scenes", "nothing new less no scene twice"),
             *_cells(LAST, "last representation"),
         ),
-        draw_table,
     ),
     _claim(
         "closes-redundancy",
