@@ -233,6 +233,14 @@ def test_claims_that_nobody_has_reared_stand_as_not_run_until_somebody_has(tmp_p
     assert "Declared, and not reared" not in kept and kept.count("*As found on ") == 2
 
 
+def test_the_pages_tell_the_looks_that_are_declared():
+    for path in PAGES:
+        page = path.read_text(encoding="utf-8")
+        looked = [claim for claim in PAPERS[path.stem].claims() if "lab" in claim.looks]
+        sections = {claim.id: page.partition(f"## {claim.id}\n")[2].partition("\n## ")[0] for claim in looked}
+        assert [claim.id for claim in looked if claim.looks["lab"].words() not in sections[claim.id]] == [], path.stem
+
+
 def test_the_readme_counts_the_verdicts_of_the_pages():
     write, texts = writer(), {path.stem: path.read_text(encoding="utf-8") for path in PAGES}
     readme, pages = write.README.read_text(encoding="utf-8"), [texts[name] for name in write.PAPERS_COUNTED]
