@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,12 +16,15 @@ import xarray as xr
 from rich.console import Console
 
 from binocular.papers.claims import Evidence, Finding, Row
+from binocular.papers.costs import duration_words, pieces_until, whole_words
+from binocular.papers.looks import Looks
 from binocular.papers.needs import Measure
 from binocular.papers.numbers import dominance, over, swept, worst
 from binocular.papers.pages import as_plain, markdown_page, write_pages
 from binocular.papers.presenting import criterion_words, evidence_cells, print_result, print_summary
 from binocular.papers.registry import PAPERS, chosen_claims, paper_named
 from binocular.papers.reproducing import reproduce
+from binocular.report.showing import planned_tree
 from binocular.stimuli.errors import BadInput
 from binocular.store.statistics import Interval, exact, interval
 from tests.console import ROOT, assert_one_sentence, binocular
@@ -283,3 +287,21 @@ def test_a_claim_is_told_whole_on_narrow_and_wide_terminals(tmp_path, width):
     told = " ".join(console.export_text().split())
     for words in ("shift of the units", "0.32 [0.26, 0.39]", "≥ 0.20", "holds", "0.35 (Fig. 4)", "not run", "no card"):
         assert words in told, (words, told)
+
+
+def test_what_claims_take_together_counts_once_what_they_share(tmp_path):
+    first, other = study_need(tmp_path, "first"), study_need(tmp_path, "other", "training.learning_rate=0.02")
+    again = replace(study_need(tmp_path, "again", "probes.n_stimuli=8"), graphics_card=True)
+    pieces = first.pieces()
+    assert len(pieces) == planned_tree(first.load()).epochs_shared, "as planned, a common beginning once"
+    assert again.pieces().keys() == pieces.keys() and not pieces.keys() & other.pieces().keys()
+    assert all(map(math.isnan, again.pieces().values())), "not known without the GPU it needs"
+    looked = {"lab": Looks((2, 4), 50)}
+    claims = [replace(rsv_claim(need), looks=looked) for need in (first, replace(first, key="same"), again)]
+    for look, seeds in ((1, 2), (2, 2), (3, 2), (4, 4), (40, 4)):
+        found = pieces_until(claims, "lab", look)
+        assert set(found) == {"first", "same", "again"} and len(found["first"]) == seeds * len(pieces)
+    whole = sum(pieces.values())  # of one seed
+    told = whole_words(claims, "lab", 1)
+    assert f"lab: about {duration_words(2 * whole)} for 2 seeds, {duration_words(4 * whole)} for 4 seeds" in told
+    assert told.endswith("Not counted, for their time is not known here: again.")

@@ -7,7 +7,7 @@ controls must meet their bounds too, or the claim does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -196,6 +196,22 @@ class Need(Protocol):
     @property
     def key(self) -> str:
         """Name of its folder below the reproduction's: lower case, digits and hyphens."""
+        ...
+
+    def pieces(self, seeds: Sequence[int] = ()) -> Mapping[Hashable, float]:
+        """Return the seconds on one core of a CPU that each piece of it takes, NaN where that is not known.
+
+        Needs that share a piece have the same name for it.
+
+        Parameters
+        ----------
+        seeds
+            Of the subjects of a study; those of its protocol where there are none.
+        """
+        ...
+
+    def expected(self, seeds: Sequence[int] = ()) -> str:
+        """Return in words what it takes."""
         ...
 
     def obtain(self, folder: Path, device: str, quiet: bool) -> Any:

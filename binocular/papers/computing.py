@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
+
+from binocular.papers.costs import duration_words
 
 __all__ = ["ComputedNeed", "Tables"]
 
@@ -45,9 +47,13 @@ class ComputedNeed:
     minutes: float = 0.1
     version: int = 1
 
-    def expected(self) -> str:
+    def pieces(self, seeds: Sequence[int] = ()) -> dict[Hashable, float]:
+        """Return the one piece that it is; see `binocular.papers.claims.Need`."""
+        return {self.key: 60 * self.minutes}
+
+    def expected(self, seeds: Sequence[int] = ()) -> str:
         """Return what computing it takes, in words."""
-        return f"about {max(60 * self.minutes, 1):.0f} s" if self.minutes < 2 else f"about {self.minutes:.0f} min"
+        return f"about {duration_words(60 * self.minutes)}"
 
     def obtain(self, folder: Path, device: str, quiet: bool) -> Tables:
         """Compute it, or take up the file that is there; see `binocular.papers.claims.Need`.

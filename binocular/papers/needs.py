@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binocular.papers.claims import Need, Scale
+from binocular.papers.costs import duration_words
 from binocular.stimuli.errors import BadInput, MissingData
 from binocular.store.sealing import atomic_write
 
@@ -107,17 +110,21 @@ class StudyNeed:
         settings = [part for text in self.settings for part in ("--set", text)]
         return shlex.join(["binocular", "run", self.protocol, *settings])
 
-    def expected(self) -> str:
-        """Return what rearing it takes, in words."""
-        from binocular.report.showing import expected_seconds, planned_tree
-        from binocular.runs.planning import usable_cores
+    def pieces(self, seeds: Sequence[int] = ()) -> dict[Hashable, float]:
+        """Return the epochs to be reared; see `binocular.papers.claims.Need`."""
+        states, seconds, own = _epochs(self)
+        return {(state, seed): seconds for seed in seeds or own for state in states}
 
-        protocol = self.load()
-        epochs = planned_tree(protocol).epochs_shared
-        seconds = expected_seconds(protocol, epochs, usable_cores())
-        card = ", needs a GPU" if self.graphics_card else ""
-        time = "" if seconds is None else f", about {max(seconds / 60, 1):.0f} min on {usable_cores()} cores"
-        return f"{epochs} subject-epochs{time}{card}"
+    def expected(self, seeds: Sequence[int] = ()) -> str:
+        """Return what rearing it takes, in words."""
+        from binocular.store.provenance import usable_cores
+
+        pieces = self.pieces(seeds)
+        if self.graphics_card:
+            return f"{len(pieces)} subject-epochs, needs a GPU"
+        seconds = sum(pieces.values()) / usable_cores()
+        time = "" if math.isnan(seconds) else f", about {duration_words(seconds)} on {usable_cores()} cores"
+        return f"{len(pieces)} subject-epochs{time}"
 
     def obtain(self, folder: Path, device: str, quiet: bool) -> Study:
         """Rear the study, or take it up, and take its measures; see `binocular.papers.claims.Need`.
@@ -170,6 +177,23 @@ class StudyNeed:
             for condition in study.conditions
         )
         return replace(study, conditions=tuple(conditions))
+
+
+@lru_cache
+def _epochs(need: StudyNeed) -> tuple[frozenset[str], float, tuple[int, ...]]:
+    """Return which epochs a subject of a study is reared for, as states after them, the seconds of one, and the seeds.
+
+    The states are the same in studies that share them (`binocular.rearing.tree`), whether or not their images are here.
+    """
+    from binocular.rearing.tree import chain, identity_of
+    from binocular.report.showing import expected_seconds
+
+    protocol = need.load()
+    begun = identity_of(protocol.model_dump(mode="json", include={"stimulus", "network", "training"}))
+    courses = [condition.epoch_conditions() for condition in protocol.resolved_conditions()]
+    states = frozenset(state for epochs in courses for state in chain(begun, epochs)[1:])
+    seconds = None if need.graphics_card else expected_seconds(protocol, 1, 1)
+    return states, math.nan if seconds is None else seconds, protocol.seed_list
 
 
 def both_scales(*needs: tuple[Need, Need]) -> dict[Scale, tuple[Need, ...]]:

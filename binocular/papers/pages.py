@@ -8,8 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from binocular.papers.costs import duration_words
 from binocular.papers.looks import ERROR, SPENDING, Course
-from binocular.papers.presenting import COLUMNS, course_words, duration_words, evidence_cells
+from binocular.papers.presenting import COLUMNS, course_words, evidence_cells
 from binocular.report.figures.saving import save_figure
 from binocular.report.rendering import embedded, render
 from binocular.store.sealing import atomic_write

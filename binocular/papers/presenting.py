@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from binocular.papers.claims import SCALES, Claim, Evidence, Scale
-from binocular.papers.needs import StudyNeed
+from binocular.papers.costs import duration_words, whole_words
 from binocular.report.terminal import print_fitting
+from binocular.store.provenance import usable_cores
 from binocular.store.statistics import printed
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ __all__ = [
     "COLUMNS",
     "course_words",
     "criterion_words",
-    "duration_words",
     "evidence_cells",
     "print_claims",
     "print_result",
@@ -48,15 +48,6 @@ def criterion_words(row: Evidence) -> str:
         return text if float(text.replace("−", "-")) == bound else f"{bound:g}".replace("-", "−")
 
     return " and ".join(f"{sign} {words(bound)}" for sign, bound in bounds if bound is not None)
-
-
-def duration_words(seconds: float) -> str:
-    """Return a time in words, such as ``12 min``."""
-    if math.isnan(seconds):
-        return "not known"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def evidence_cells(row: Evidence) -> tuple[str, ...]:
@@ -165,19 +156,20 @@ def print_claims(paper: Paper, claims: Sequence[Claim], console: Console) -> Non
         console.print(Text(f"{claim.statement} ({claim.source})"))
         for scale in SCALES:
             console.print(Text(_needs_words(claim, scale), style="dim"))
+    console.print(Text("\nAll of these together, with what studies share counted once", style="bold"))
+    for words in (whole_words(claims, scale, usable_cores()) for scale in SCALES):
+        if words:
+            console.print(Text(words))
 
 
 def _needs_words(claim: Claim, scale: Scale) -> str:
     needs = claim.needs.get(scale, ())
     if not needs:
         return f"{scale}: {claim.absent.get(scale, 'no study')}"
-    told, looks = [], claim.looks.get(scale)
-    for need in needs:
-        if looks is not None and isinstance(need, StudyNeed):
-            need = need.with_seeds(looks.seeds(looks.after[0]))
-        expected = getattr(need, "expected", None)
-        told.append(f"{need.key}{f' ({expected()})' if expected is not None else ''}")
+    looks = claim.looks.get(scale)
+    first = () if looks is None else looks.seeds(looks.after[0])
+    told = ", ".join(f"{need.key} ({need.expected(first)})" for need in needs)
     if looks is None:
-        return f"{scale}: {', '.join(told)}"
+        return f"{scale}: {told}"
     further = [f"{look / looks.after[0]:g} times as much" for look in looks.after[1:]]
-    return f"{scale}: {', '.join(told)} to the first look, {', '.join(further)} to the others. {looks.words()}"
+    return f"{scale}: {told} to the first look, {', '.join(further)} to the others. {looks.words()}"
