@@ -235,10 +235,10 @@ def test_what_cannot_be_is_refused():
 
 
 def test_the_cases_of_the_benchmark_do_the_same_work():
-    (case,) = benchmark_cases([3], steps=10, alone_at_most=2)
-    assert (case.alone_amount, case.together_amount) == (20, 30)
-    case.alone()
-    case.together()
+    ((size, alone, together),) = benchmark_cases([3], steps=10, alone_at_most=2)
+    assert (size, alone.amount, together.amount) == (3, 20, 30)
+    alone.run()
+    together.run()
 
 
 def test_networks_that_share_a_first_task_are_as_reared_alone():

@@ -55,10 +55,10 @@ def linear(suite: Suite) -> Measured:
     from binocular.bench.linear import benchmark_cases
 
     table, values = {}, []
-    for case in benchmark_cases((1, 64) if suite == "quick" else (1, 4, 16, 64, 256)):
+    for size, one_by_one, together in benchmark_cases((1, 64) if suite == "quick" else (1, 4, 16, 64, 256)):
         with threads(1):
-            values, detail = in_turn(Work(case.alone, case.alone_amount), Work(case.together, case.together_amount), 3)
-        table[str(case.size)] = _row(values, detail)
+            values, detail = in_turn(one_by_one, together, 3)
+        table[str(size)] = _row(values, detail)
     return Measured(values, "one network at a time, autograd and torch's SGD, on one core", {"by_size": table})
 
 

@@ -2,66 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 
+from binocular.bench.base import Work
 from binocular.linear.cohort import Conditions, LinearCohort, Stretch
 from binocular.linear.plain import rear_alone
 from binocular.linear.starts import aligned_start
 from binocular.linear.tasks import HIERARCHY, modes_of
 
-__all__ = ["LinearCase", "benchmark_cases"]
+__all__ = ["benchmark_cases"]
 
 
-@dataclass(frozen=True)
-class LinearCase:
-    """The same networks, reared one after the other and as a cohort.
-
-    Attributes
-    ----------
-    name
-        For example ``"linear, depth 3, width 16, 64 networks"``.
-    size
-        Networks in the cohort.
-    alone
-        Rears some of the networks, one after the other, by automatic differentiation and ``torch.optim.SGD``.
-    together
-        Rears all of them as a `binocular.linear.LinearCohort`.
-    alone_amount, together_amount
-        Network-steps of a call of each. The loop's time grows in proportion to the networks, so that it is timed
-        on a few of them.
-    """
-
-    name: str
-    size: int
-    alone: Callable[[], object]
-    together: Callable[[], object]
-    alone_amount: int
-    together_amount: int
-
-
-def benchmark_cases(
-    sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256),
-    depth: int = 3,
-    width: int = 16,
-    steps: int = 200,
-    alone_at_most: int = 4,
-) -> list[LinearCase]:
+def benchmark_cases(sizes: Sequence[int], steps: int = 200, alone_at_most: int = 4) -> list[tuple[int, Work, Work]]:
     """Return cases of rising cohort size: two pathways on the task of Kleinman et al. 2024, with an early gate.
 
     Parameters
     ----------
     sizes
-        Networks in each cohort.
-    depth, width
-        Matrices per pathway and units of the hidden layers (the paper has 100; 16 hold its eight modes as well).
+        Networks in each cohort, each of three matrices per pathway.
     steps
         Steps of gradient descent in each call; the gate is closed for the first half.
     alone_at_most
-        Networks on which the loop is timed.
+        Networks on which the loop is timed, whose time grows in proportion to them.
+
+    Returns
+    -------
+    list of tuple
+        Size; the networks one after the other, by automatic differentiation and ``torch.optim.SGD``; and all of them as
+        a `binocular.linear.LinearCohort`. Amounts are steps of a network.
     """
+    depth, width = 3, 16  # the paper has 100 hidden units; 16 hold its eight modes as well
     outputs, strengths, inputs = (torch.from_numpy(part) for part in modes_of(HIERARCHY))
     target = torch.from_numpy(HIERARCHY)
     rate = 0.01
@@ -82,14 +54,5 @@ def benchmark_cases(
         def together(layers: list[torch.Tensor] = layers, size: int = size) -> None:
             LinearCohort(layers, rate).rear(course(size))
 
-        cases.append(
-            LinearCase(
-                f"linear, depth {depth}, width {width}, {size} networks",
-                size,
-                alone,
-                together,
-                steps * min(size, alone_at_most),
-                steps * size,
-            )
-        )
+        cases.append((size, Work(alone, steps * min(size, alone_at_most)), Work(together, steps * size)))
     return cases

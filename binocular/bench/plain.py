@@ -107,17 +107,9 @@ def _forward(block: PreActivationBlock, x: Tensor) -> Tensor:
     return carried + block.conv2(torch.relu(block.norm2(block.conv1(activated))))
 
 
-def plain_step(network: nn.Module, learning_rate: float = 0.01) -> Callable[[Tensor, Tensor, Tensor], float]:
-    """Return a function that takes one step with torch's own optimiser and returns the loss.
-
-    Parameters
-    ----------
-    network
-        The subject, whose weights are changed.
-    learning_rate
-        Of SGD with momentum 0.9 and decay 5e-4.
-    """
-    optimiser = torch.optim.SGD(network.parameters(), learning_rate, momentum=0.9, weight_decay=5e-4)
+def plain_step(network: nn.Module) -> Callable[[Tensor, Tensor, Tensor], float]:
+    """Return a function that takes one step of a network with torch's own optimiser and returns the loss."""
+    optimiser = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9, weight_decay=5e-4)
     device = next(network.parameters()).device
 
     def step(left: Tensor, right: Tensor, labels: Tensor) -> float:

@@ -21,11 +21,12 @@ from binocular.rearing.memory import keep_freed_memory
 from binocular.stimuli.split import SplitImages, SplitImageSet
 from binocular.stimuli.streams import stream
 
-__all__ = ["fast_options", "fast_precision", "operations", "throughput", "throughput_on_gpu", "views"]
+__all__ = ["operations", "throughput", "throughput_on_gpu", "views"]
 
 _VISIBLE = 16
 _CLASSES = 10
 _IMAGES = 1280
+_FAST = {"columns": "seen"}  # options of the network
 
 
 def views(suite: Suite) -> Measured:
@@ -60,7 +61,7 @@ def throughput(suite: Suite, device: str = "cpu") -> Measured:
         ``cpu`` or ``cuda``.
     """
     batch = 128  # as published; smaller ones spend more on the weights
-    precision = fast_precision(device)
+    precision = "bfloat16" if device == "cuda" or has_fast_bfloat16() else "float32"
     steps, rounds = (1 if device == "cpu" else 20), (2 if suite == "quick" else 3)
     with threads(1):  # as subjects are reared, one core each
         rate = matrix_rate(precision, device)
@@ -70,12 +71,12 @@ def throughput(suite: Suite, device: str = "cpu") -> Measured:
     ):
         amount = steps * batch
         values, detail = in_turn(Work(plain, amount), Work(fast, amount), rounds, warm=device != "cpu")
-    each = operations(fast_options(), batch)
+    each = operations(_FAST, batch)
     speed = detail["candidate_per_processor_second" if device == "cpu" else "candidate_per_second"]
     detail |= {
         "batch": batch,
         "precision": precision,
-        "options": fast_options(),
+        "options": _FAST,
         "matrix_rate_gflops": rate,
         "gflop_per_image": each / 1e9,
         "share_of_matrix_rate": float(np.median(speed)) * each / 1e9 / rate,
@@ -101,8 +102,8 @@ def _fast(batch: int, steps: int, precision: str, device: str) -> Callable[[], N
     if device == "cpu":
         keep_freed_memory()
     stimulus, _, _ = _stimuli(device)
-    next(fast_step(stimulus, 8 if device == "cpu" else batch, precision, device))
-    step = fast_step(stimulus, batch, precision, device)
+    next(_fast_step(stimulus, 8 if device == "cpu" else batch, precision, device))
+    step = _fast_step(stimulus, batch, precision, device)
 
     def run() -> None:
         for _ in range(steps):
@@ -122,19 +123,9 @@ def throughput_on_gpu(suite: Suite) -> Measured:
     return Measured(measured.values, measured.baseline, detail)
 
 
-def fast_precision(device: str = "cpu") -> str:
-    """Return the arithmetic of the fast path here."""
-    return "bfloat16" if device == "cuda" or has_fast_bfloat16() else "float32"
-
-
-def fast_options() -> dict[str, Any]:
-    """Return the network's options of the fast path."""
-    return {"columns": "seen"}
-
-
-def fast_step(stimulus: SplitImageSet, batch: int, precision: str, device: str = "cpu") -> Iterator[Tensor]:
+def _fast_step(stimulus: SplitImageSet, batch: int, precision: str, device: str) -> Iterator[Tensor]:
     """Rear one subject as a cohort does, one step at a time, without end."""
-    network = build_network("split-resnet-18", fast_options(), stimulus.shape, _CLASSES, 0).to(device)
+    network = build_network("split-resnet-18", _FAST, stimulus.shape, _CLASSES, 0).to(device)
     cohort = LoopCohort([network], 0.9, 5e-4, precision)
     labels = stimulus.labels["train"]
     generator = stream(0, "stimulus", 0, device)

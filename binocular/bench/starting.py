@@ -6,37 +6,15 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 
 from binocular.bench.base import Measured, Suite
 
-__all__ = ["command_seconds", "help_seconds", "list_seconds", "show_seconds"]
+__all__ = ["help_seconds", "list_seconds", "show_seconds"]
 
 
-def help_seconds(suite: Suite) -> Measured:
-    """Time ``binocular --help``."""
-    return command_seconds(["--help"], suite)
-
-
-def list_seconds(suite: Suite) -> Measured:
-    """Time ``binocular list``."""
-    return command_seconds(["list"], suite)
-
-
-def show_seconds(suite: Suite) -> Measured:
-    """Time ``binocular show`` of the main experiment."""
-    return command_seconds(["show", "monocular-deprivation"], suite)
-
-
-def command_seconds(arguments: list[str], suite: Suite) -> Measured:
-    """Time a command as a process of its own, and beside it a Python that does nothing.
-
-    Parameters
-    ----------
-    arguments
-        Of ``binocular``.
-    suite
-        ``quick`` or ``full``.
-    """
+def _command_seconds(arguments: list[str], suite: Suite) -> Measured:
+    """Time a command as a process of its own, and beside it a Python that does nothing."""
     rounds = 3 if suite == "quick" else 10
     values, empty, held = [], [], []
     _process_seconds(["-m", "binocular", *arguments])  # so that files are read and compiled
@@ -48,6 +26,11 @@ def command_seconds(arguments: list[str], suite: Suite) -> Measured:
         held.append(after.children_user + after.children_system - before.children_user - before.children_system)
     detail = {"empty_python_seconds": empty, "processor_seconds": held}
     return Measured(values, "none; a Python that does nothing is in the detail", detail)
+
+
+help_seconds = partial(_command_seconds, ["--help"])
+list_seconds = partial(_command_seconds, ["list"])
+show_seconds = partial(_command_seconds, ["show", "monocular-deprivation"])
 
 
 def _process_seconds(arguments: list[str]) -> float:

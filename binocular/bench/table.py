@@ -10,7 +10,7 @@ from rich.table import Table
 
 from binocular.report.terminal import print_fitting
 
-__all__ = ["figure_text", "print_record"]
+__all__ = ["print_record"]
 
 
 def print_record(record: Mapping[str, Any]) -> None:
@@ -35,23 +35,14 @@ def print_record(record: Mapping[str, Any]) -> None:
 
 
 def _cells(row: Mapping[str, Any], busy: bool) -> tuple[str, ...]:
-    limit = "" if row["limit"] is None else f"{row['sense']} {figure_text(row['limit'], row['unit'])}"
+    limit = "" if row["limit"] is None else f"{row['sense']} {_figure_text(row['limit'], row['unit'])}"
     if "skipped" in row:
         return row["name"], "-", "", "", limit, "not measured", row["skipped"]
-    figures = (figure_text(row[key], row["unit"]) for key in ("median", "minimum", "maximum"))
+    figures = (_figure_text(row[key], row["unit"]) for key in ("median", "minimum", "maximum"))
     mark = "?" if busy else ""
     verdict = {None: "", True: f"[green]met{mark}[/green]", False: f"[red]not met{mark}[/red]"}[row["met"]]
     return row["name"], *figures, limit, verdict, row["title"]
 
 
-def figure_text(value: float, unit: str) -> str:
-    """Return a figure with its unit.
-
-    Parameters
-    ----------
-    value
-        The figure.
-    unit
-        Its unit, or nothing.
-    """
+def _figure_text(value: float, unit: str) -> str:
     return (f"{value:.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}").strip()
