@@ -15,6 +15,7 @@ from binocular.linear.cohort import Conditions, LinearCohort, Stretch
 from binocular.linear.modes import race
 from binocular.linear.starts import aligned_start
 from binocular.linear.tasks import modes_of
+from binocular.stimuli.streams import stream
 
 __all__ = [
     "exact_contributions",
@@ -34,26 +35,16 @@ def shares(contributions: np.ndarray) -> np.ndarray:
     return contributions[..., 1] / contributions.sum(-1)
 
 
-def single_mode_starts(seeds: Sequence[int], spread: float = 0.01) -> np.ndarray:
-    """Return starting strengths p of both pathways for one mode, ``[seed, 1, 2]``: normal, as in Fig. 1.
-
-    Parameters
-    ----------
-    seeds
-        One row each.
-    spread
-        Standard deviation.
-    """
-    from binocular.stimuli.streams import stream
-
+def single_mode_starts(seeds: Sequence[int]) -> np.ndarray:
+    """Return starting strengths p of both pathways for one mode, ``[seed, 1, 2]``: normal, s.d. 0.01, as in Fig. 1."""
     drawn = [torch.randn(1, 2, dtype=torch.float64, generator=stream(seed, "linear strengths")) for seed in seeds]
-    return spread * torch.stack(drawn).numpy()
+    return 0.01 * torch.stack(drawn).numpy()
 
 
-def hierarchy_starts(seeds: Sequence[int], depth: int, start: float = 0.01, noise: float = 0.1) -> np.ndarray:
+def hierarchy_starts(seeds: Sequence[int], depth: int) -> np.ndarray:
     """Return balanced starting strengths p for the eight modes of the hierarchy, ``[seed, 8, 2]``.
 
-    A mode contributes ``start * (1 + noise * normal)``, sorted from large to small and equal in both pathways, as in
+    A mode contributes ``0.01 * (1 + 0.1 * normal)``, sorted from large to small and equal in both pathways, as in
     Fig. 2 of the paper.
 
     Parameters
@@ -62,19 +53,11 @@ def hierarchy_starts(seeds: Sequence[int], depth: int, start: float = 0.01, nois
         One row each.
     depth
         Layers of a pathway, at least 1.
-    start
-        Mean contribution of a mode.
-    noise
-        Standard deviation relative to it.
     """
-    from binocular.stimuli.streams import stream
-
     rows = []
     for seed in seeds:
         normal = torch.randn(8, dtype=torch.float64, generator=stream(seed, "linear strengths")).numpy()
-        rows.append(np.sort(start * (1 + noise * normal))[::-1])
-    if np.min(rows) <= 0:
-        raise ValueError(f"noise of {noise} makes a starting strength negative")
+        rows.append(np.sort(0.01 * (1 + 0.1 * normal))[::-1])
     p = np.stack(rows) ** (1 / depth)
     return np.stack([p, p], axis=-1)
 

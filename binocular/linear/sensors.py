@@ -71,7 +71,7 @@ def aligned_error(depth: int, start: float, learning_rate: float) -> float:
 
 
 def reared_weights(
-    depth: int, seeds: Sequence[int], learning_rate: float, start: float, width: int = 16, points: int = 101
+    depth: int, seeds: Sequence[int], learning_rate: float, start: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train networks from small random weights through every course.
 
@@ -83,24 +83,20 @@ def reared_weights(
         Of the initial weights, the same in all courses.
     learning_rate
         Step, in units of the time constant.
-    width
-        Hidden units.
     start
         Strength of the modes of the closed form to compare with. The weights of the deep network have the spread
         ``sqrt(2 start / width)``, with which the part of a random start that grows is that strong on average; those of
         the shallow one have the spread ``start``.
-    points
-        Number of times at which the weights are kept.
 
     Returns
     -------
     time, weights
-        In units of the time constant, ``[time]``; and ``[course, seed, time, task, sensor]``.
+        In units of the time constant, ``[time]``, about a hundred; and ``[course, seed, time, task, sensor]``.
     """
-    tasks, sensors = SENSORS.shape
+    (tasks, sensors), width = SENSORS.shape, 16
     sizes = [sensors, *[width] * (depth - 1), tasks]
     layers = gaussian_start(sizes, 1, float(np.sqrt(2 * start / width)) if depth > 1 else start, seeds)
-    at = np.unique(np.round(np.linspace(0, 10, points) / learning_rate).astype(int))
+    at = np.unique(np.round(np.linspace(0, 10, 101) / learning_rate).astype(int))
     target = torch.from_numpy(SENSORS).expand(len(seeds), tasks, sensors)
     found = []
     for removed, start, stop in COURSES.values():

@@ -11,6 +11,8 @@ from binocular.stimuli.streams import stream
 
 __all__ = ["aligned_start", "gaussian_start", "orthonormal"]
 
+_STREAM = "linear weights"
+
 
 def orthonormal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     """Return a random matrix ``[rows, columns]`` with orthonormal columns, in float64.
@@ -29,14 +31,7 @@ def orthonormal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     return q * torch.sign(torch.diagonal(r))
 
 
-def aligned_start(
-    strengths: Tensor,
-    outputs: Tensor,
-    inputs: Tensor,
-    width: int,
-    seeds: Sequence[int],
-    purpose: str = "linear weights",
-) -> list[Tensor]:
+def aligned_start(strengths: Tensor, outputs: Tensor, inputs: Tensor, width: int, seeds: Sequence[int]) -> list[Tensor]:
     """Return matrices whose products have given modes: nothing of one mode leaks into another, ever.
 
     Layer l is ``R[l] diag(strengths[l]) R[l-1]^T`` with random orthonormal R between the layers, so that gradient
@@ -53,8 +48,6 @@ def aligned_start(
         Units of every hidden layer, at least as many as there are modes.
     seeds
         One per network; the pathways of a network get bases of their own.
-    purpose
-        Name of the stream that the bases are drawn from.
 
     Returns
     -------
@@ -66,7 +59,7 @@ def aligned_start(
         raise ValueError(f"{len(seeds)} seeds for {networks} networks")
     layers: list[list[Tensor]] = [[] for _ in range(depth)]
     for network, seed in enumerate(seeds):
-        generator = stream(seed, purpose)
+        generator = stream(seed, _STREAM)
         for pathway in range(pathways):
             below = inputs.double()
             for layer in range(depth):
@@ -76,9 +69,7 @@ def aligned_start(
     return [torch.stack(matrices).unflatten(0, (networks, pathways)) for matrices in layers]
 
 
-def gaussian_start(
-    sizes: Sequence[int], pathways: int, spread: float, seeds: Sequence[int], purpose: str = "linear weights"
-) -> list[Tensor]:
+def gaussian_start(sizes: Sequence[int], pathways: int, spread: float, seeds: Sequence[int]) -> list[Tensor]:
     """Return matrices of independent normal entries.
 
     Parameters
@@ -91,8 +82,6 @@ def gaussian_start(
         Standard deviation of the entries of every matrix.
     seeds
         One per network.
-    purpose
-        Name of the stream that the entries are drawn from.
 
     Returns
     -------
@@ -101,7 +90,7 @@ def gaussian_start(
     """
     layers: list[list[Tensor]] = [[] for _ in sizes[1:]]
     for seed in seeds:
-        generator = stream(seed, purpose)
+        generator = stream(seed, _STREAM)
         for matrices, columns, rows in zip(layers, sizes, sizes[1:], strict=False):
             drawn = torch.randn(pathways, rows, columns, dtype=torch.float64, generator=generator)
             matrices.append(spread * drawn)
