@@ -8,7 +8,6 @@ from typing import Any
 
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.kinds import Kinds
-from binocular.stimuli.user_code import Refused
 
 __all__ = ["OWN_FIGURES", "own_figure"]
 
@@ -32,14 +31,12 @@ def own_figure(name: str, where: str = "figures") -> tuple[Callable[..., Any], b
         If there is none, nobody has allowed its code to be run, or it takes other arguments than ``(study)`` or
         ``(study, site)``.
     """
-    try:
-        function = OWN_FIGURES.find(name)
-        for per_site, given in ((True, ("study", "site")), (False, ("study",))):
-            try:
-                inspect.signature(function).bind(*given)
-            except TypeError:
-                continue
-            return function, per_site
-        raise Refused(f"names {name}, which takes {inspect.signature(function)}; accepted: (study) or (study, site)")
-    except Refused as error:
-        raise BadInput(f"{where} {error}") from error.__cause__
+    function = OWN_FIGURES.named(name, where)
+    takes = inspect.signature(function)
+    for per_site, given in ((True, ("study", "site")), (False, ("study",))):
+        try:
+            takes.bind(*given)
+        except TypeError:
+            continue
+        return function, per_site
+    raise BadInput(f"{where} names {name}, which takes {takes}; accepted: (study) or (study, site)")

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
+from binocular.stimuli.errors import BadInput
 from binocular.stimuli.user_code import Refused, allow, find_class, is_shipped, look_in, looked_in, reference_of
 from binocular.stimuli.wording import nearest
 
@@ -78,6 +79,13 @@ class Kinds(dict[str, Any]):
             return find_class(entry, self.base, self.makers)
         except Refused as error:
             raise Refused(f"is '{name}', which {error}") from error.__cause__
+
+    def named(self, name: str, where: str) -> Any:
+        """Return what `find` does, or raise `BadInput` that begins with the field ``where``, which names it."""
+        try:
+            return self.find(name)
+        except Refused as error:
+            raise BadInput(f"{where} {error}") from error.__cause__
 
     def accepted(self) -> str:
         """Return what is accepted as a name, for messages."""

@@ -10,10 +10,9 @@ from pydantic import BaseModel, ValidationError
 from binocular.stimuli.base import StimulusConfig
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.kinds import Kinds
-from binocular.stimuli.user_code import Refused
 from binocular.stimuli.wording import nearest, of_the_input, what_is_wrong
 
-__all__ = ["STIMULI", "checked", "explain", "stimulus_config", "stimulus_type"]
+__all__ = ["STIMULI", "checked", "stimulus_config"]
 
 STIMULI = Kinds(
     "stimuli",
@@ -31,20 +30,8 @@ STIMULI = Kinds(
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def explain(error: ValidationError, model: type[BaseModel], mapping: Mapping[str, Any], where: str) -> str:
-    """Return one sentence that says what is wrong with a mapping, by field and by what would be accepted.
-
-    Parameters
-    ----------
-    error
-        What pydantic found.
-    model
-        The model that was to be filled; its fields are named where a key is unknown.
-    mapping
-        What it was to be filled with.
-    where
-        Name of the mapping, put before the names of its fields.
-    """
+def _explained(error: ValidationError, model: type[BaseModel], mapping: Mapping[str, Any], where: str) -> str:
+    """Return one sentence that says what is wrong with a mapping, by field and by what would be accepted."""
     complaints: dict[str, str] = {}
     for problem in error.errors(include_url=False):
         steps = of_the_input(problem["loc"], mapping)
@@ -78,26 +65,12 @@ def checked(model: type[Model], mapping: Mapping[str, Any], where: str) -> Model
     Raises
     ------
     BadInput
-        With one sentence for all that is wrong (see ``explain``).
+        With one sentence for all that is wrong, by field and by what would be accepted.
     """
     try:
         return model.model_validate(dict(mapping))
     except ValidationError as error:
-        raise BadInput(explain(error, model, mapping, where)) from None
-
-
-def stimulus_type(kind: str) -> type[StimulusConfig]:
-    """Return the configuration class of a kind.
-
-    Raises
-    ------
-    BadInput
-        For a kind that is not in ``STIMULI``, or a class of a user that may not be imported.
-    """
-    try:
-        return STIMULI.find(kind)
-    except Refused as error:
-        raise BadInput(f"stimulus.kind {error}") from error.__cause__
+        raise BadInput(_explained(error, model, mapping, where)) from None
 
 
 def stimulus_config(mapping: Mapping[str, Any]) -> StimulusConfig:
@@ -116,7 +89,7 @@ def stimulus_config(mapping: Mapping[str, Any]) -> StimulusConfig:
     Raises
     ------
     BadInput
-        For an unknown kind, an unknown field or a value out of range.
+        For an unknown kind, a class of a user that may not be imported, an unknown field or a value out of range.
 
     Examples
     --------
@@ -128,4 +101,4 @@ def stimulus_config(mapping: Mapping[str, Any]) -> StimulusConfig:
     """
     if "kind" not in mapping:
         raise BadInput(f"stimulus.kind is missing; accepted are {STIMULI.accepted()}")
-    return checked(stimulus_type(str(mapping["kind"])), mapping, "stimulus")
+    return checked(STIMULI.named(str(mapping["kind"]), "stimulus.kind"), mapping, "stimulus")

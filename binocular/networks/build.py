@@ -18,7 +18,7 @@ from binocular.stimuli.errors import BadInput
 from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.streams import global_stream
 from binocular.stimuli.surroundings import own_settings
-from binocular.stimuli.user_code import Refused, is_shipped
+from binocular.stimuli.user_code import is_shipped
 
 if TYPE_CHECKING:
     from binocular.protocols import NetworkSpec
@@ -126,7 +126,4 @@ def network_class(kind: str) -> Any:
     BadInput
         If the kind is unknown, or names a user's class that nobody has allowed.
     """
-    try:
-        return NETWORKS.find(kind)
-    except Refused as error:
-        raise BadInput(f"network.kind {error}") from error.__cause__
+    return NETWORKS.named(kind, "network.kind")

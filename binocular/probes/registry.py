@@ -11,7 +11,7 @@ from binocular.protocols.overrides import parse_override
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.registry import checked
-from binocular.stimuli.user_code import Refused, is_shipped
+from binocular.stimuli.user_code import is_shipped
 
 __all__ = ["PROBES", "probe_from", "probe_type"]
 
@@ -34,7 +34,7 @@ PROBES = Kinds("probes", _SHIPPED, Probe)
 
 
 def probe_type(name: str, where: str = "--probe") -> type[Probe]:
-    """Return the class of a probe; ``where`` is what a message calls the field that names it.
+    """Return the class of a probe.
 
     Parameters
     ----------
@@ -46,10 +46,7 @@ def probe_type(name: str, where: str = "--probe") -> type[Probe]:
     BadInput
         If there is no such probe, its code may not be run, or it does not say what a probe must.
     """
-    try:
-        cls = PROBES.find(name)
-    except Refused as error:
-        raise BadInput(f"{where} {error}") from error.__cause__
+    cls = PROBES.named(name, where)
     if not is_shipped(cls) and (complaint := _complaint(cls)):
         raise BadInput(f"{where} names {name}, {complaint}")
     return cls

@@ -34,7 +34,6 @@ from binocular.report.terminal import Terminal, print_fitting
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.kinds import Kinds
 from binocular.stimuli.registry import STIMULI
-from binocular.stimuli.user_code import Refused
 from binocular.stimuli.wording import number_text
 
 __all__ = ["TOPICS", "Description", "FieldText", "describe", "print_descriptions", "schema_for_editors", "words_of"]
@@ -102,10 +101,8 @@ def describe(topic: str, only: str = "") -> list[Description]:
             raise BadInput(f"describe {topic}: there is no '{only}'; accepted: {', '.join(d.name for d in found)}")
         return chosen
     names, of_kind = kinds
-    try:
-        return [of_kind(name, names.find(name)) for name in ([only] if only else names.names())]
-    except Refused as error:
-        raise BadInput(f"describe {topic}: the kind {error}") from error.__cause__
+    where = f"describe {topic}: the kind"
+    return [of_kind(name, names.named(name, where)) for name in ([only] if only else names.names())]
 
 
 def _about(cls: Any) -> str:

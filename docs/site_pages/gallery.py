@@ -82,13 +82,13 @@ def _page(title: str, about: str, entries: Iterator[Entry], folder: Path) -> str
 
 
 def _stimuli() -> Iterator[Entry]:
-    from binocular.stimuli.registry import STIMULI, stimulus_type
+    from binocular.stimuli.registry import STIMULI
     from binocular.stimuli.sheets import OVERVIEWS, overview
     from site_pages.reference import field_table
 
     for kind in OVERVIEWS:
         fields = {"dataset": "photographs"} if kind == "split-images" else {}
-        model = stimulus_type(kind) if kind in STIMULI else _gratings()
+        model = STIMULI.find(kind) if kind in STIMULI else _gratings()
         about = (model.__doc__ or "").strip().splitlines()[0]
         yield kind, about, field_table(model), overview(kind, **fields)
 
