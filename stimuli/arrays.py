@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from binocular.stimuli.errors import BadInput
-from binocular.stimuli.images import ImageData, Request, first_in_turn
+from binocular.stimuli.images import ImageData, Request, first_in_turn, scaled
 from binocular.stimuli.pictures import path_text
 from binocular.stimuli.streams import stream
 
@@ -20,7 +20,6 @@ __all__ = [
     "as_pictures",
     "bytes_of_arrays",
     "image_data",
-    "in_grey",
     "length_of_arrays",
     "load_arrays",
     "squared",
@@ -156,7 +155,7 @@ def image_data(arrays: Mapping[str, Any], source: str, request: Request) -> Imag
     parts = _parts(arrays.get("part"), labels, class_names, request.test_share, source)
     pictures = [squared(eye, request.size, f"{source}: {name}") for eye, name in zip(eyes, names, strict=True)]
     if request.grey:
-        pictures = [in_grey(eye) for eye in pictures]
+        pictures = [_in_grey(eye) for eye in pictures]
     images, chosen = {}, {}
     for part in ("train", "test"):
         members = np.flatnonzero(parts == part)
@@ -298,23 +297,12 @@ def squared(pictures: np.ndarray, size: int | None, name: str) -> np.ndarray:
         raise BadInput(f"{name} has pictures of {height} x {width} pixels; set stimulus.size for a square of them")
     if size is None or height == width == size:
         return pictures
-    import torch
-    from torch.nn.functional import interpolate
-
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    middle = pictures[:, :, top : top + side, left : left + side]
-    scaled = np.empty((*pictures.shape[:2], size, size), pictures.dtype)
-    for start in range(0, len(pictures), 256):
-        part = torch.from_numpy(np.ascontiguousarray(middle[start : start + 256])).float()
-        found = interpolate(part, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
-        if pictures.dtype == np.uint8:
-            found = found.round().clamp(0, 255).byte()
-        scaled[start : start + 256] = found.numpy()
-    return scaled
+    return scaled(pictures[:, :, top : top + side, left : left + side], size)
 
 
-def in_grey(pictures: np.ndarray) -> np.ndarray:
+def _in_grey(pictures: np.ndarray) -> np.ndarray:
     """Return pictures ``[n, channels, height, width]`` as luminance, one channel."""
     if pictures.shape[1] == 1:
         return pictures

@@ -19,10 +19,26 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-__all__ = ["LEFT", "RIGHT", "Split", "StimulusConfig", "StimulusSet"]
+__all__ = ["LEFT", "RIGHT", "Split", "StimulusConfig", "StimulusSet", "seen_columns"]
 
 LEFT, RIGHT = 0, 1
 Split = Literal["train", "test"]
+
+
+def seen_columns(width: int, visible: int, device: torch.device | str = "cpu") -> torch.Tensor:
+    """Return which columns each eye sees, ``[eye, 1, 1, width]`` booleans.
+
+    Parameters
+    ----------
+    width, visible
+        Columns of the canvas, and how many of them an eye sees from its outer side: the left eye the first ones.
+    device
+        Where the stimuli live.
+    """
+    import torch
+
+    column = torch.arange(width, device=device)
+    return torch.stack([column < visible, column >= width - visible]).view(2, 1, 1, -1)
 
 
 class StimulusConfig(OfKind, BaseModel):
@@ -83,7 +99,15 @@ class StimulusConfig(OfKind, BaseModel):
         return sum(self.counts()) * 2 * side**2 * 4
 
     def build(self, seed: int, device: torch.device | str = "cpu") -> StimulusSet:
-        """Return the stimuli of one seed as tensors on a device."""
+        """Return the stimuli of one seed as tensors, 0 = grey.
+
+        Parameters
+        ----------
+        seed
+            Seed of the subject; what is made beforehand is the same on every kind of device.
+        device
+            Where the stimuli live.
+        """
         raise NotImplementedError
 
     def sample(self) -> StimulusSet:

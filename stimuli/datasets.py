@@ -107,7 +107,7 @@ def _from_files(
 
 def _cifar10_place(request: Request) -> Path:
     """Return the folder of batches, or the archive, of CIFAR-10."""
-    archives = [file.name for file in CIFAR10.files]
+    archives = [*CIFAR10.files]
 
     def holds(place: Path) -> bool:
         return place.is_file() or find_file(place, [CIFAR10_TRAIN[0], *archives]) is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from binocular.stimuli.base import LEFT, RIGHT
+from binocular.stimuli.base import seen_columns
 from binocular.stimuli.errors import BadInput
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ class Gratings(BaseModel):
         bars = (bars * self._window(right, up, min(height, width) / 2)).float()
 
         shown = torch.tensor([[name in ("left", "both"), name in ("right", "both")] for name in self.eyes])
-        seen = shown[torch.from_numpy(eye)].view(-1, 2, 1, 1, 1) & self._field(width)
+        seen = shown[torch.from_numpy(eye)].view(-1, 2, 1, 1, 1) & seen_columns(
+            width, width if self.visible is None else self.visible
+        )
         views = torch.where(seen, bars.view(-1, 1, 1, height, width), torch.zeros(()))
         views = views.expand(-1, -1, channels, -1, -1).contiguous().to(device)
         per_image = np.array(per_pixel) * min(height, width)
@@ -169,13 +171,3 @@ class Gratings(BaseModel):
         if fade == 0:
             return (distance <= limit).double()
         return 0.5 + 0.5 * torch.cos(math.pi * ((distance - limit + fade) / fade).clamp(0, 1))
-
-    def _field(self, width: int) -> torch.Tensor:
-        """Return the columns that each eye sees, ``[1, eye, 1, 1, width]``."""
-        import torch
-
-        column = torch.arange(width)
-        visible = width if self.visible is None else self.visible
-        field = torch.empty(2, width, dtype=torch.bool)
-        field[LEFT], field[RIGHT] = column < visible, column >= width - visible
-        return field.view(1, 2, 1, 1, width)

@@ -9,7 +9,7 @@ import numpy as np
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
 
-__all__ = ["TEST_SHARE", "ImageData", "Request", "first_in_turn", "take_turns"]
+__all__ = ["TEST_SHARE", "ImageData", "Request", "first_in_turn", "scaled", "take_turns"]
 
 TEST_SHARE = 0.2
 """Share of a user's pictures that goes to the test part, where nothing says which."""
@@ -115,3 +115,24 @@ def first_in_turn(labels: np.ndarray, wanted: int | None, part: str, source: str
     if wanted is not None and wanted > len(labels):
         raise BadInput(f"stimulus.n_{part}: {source} has {len(labels)} images in its {part} part, fewer than {wanted}")
     return take_turns(labels)[:wanted]
+
+
+def scaled(images: np.ndarray, size: int) -> np.ndarray:
+    """Scale images to a square, bilinear with antialiasing, some at a time.
+
+    Parameters
+    ----------
+    images
+        ``[n, channels, height, width]``, uint8 or float32.
+    size
+        Height and width of what is returned, ``[n, channels, size, size]`` of the same type.
+    """
+    import torch
+    from torch.nn.functional import interpolate
+
+    found = np.empty((*images.shape[:2], size, size), images.dtype)
+    for start in range(0, len(images), 256):
+        part = torch.from_numpy(np.ascontiguousarray(images[start : start + 256])).float()
+        part = interpolate(part, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+        found[start : start + 256] = (part.round().clamp(0, 255) if images.dtype == np.uint8 else part).numpy()
+    return found

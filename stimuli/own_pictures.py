@@ -18,7 +18,7 @@ from binocular.stimuli.arrays import (
     length_of_arrays,
     load_arrays,
 )
-from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
+from binocular.stimuli.base import Split, StimulusConfig, StimulusSet, seen_columns
 from binocular.stimuli.content import digest_of_values
 from binocular.stimuli.datasets import IMAGES_OF, load_images
 from binocular.stimuli.errors import BadInput
@@ -271,8 +271,7 @@ class OwnPictureSet(StimulusSet):
         columns = side if config.visible is None else config.visible
         if columns > side:
             raise BadInput(f"stimulus.visible: {columns} is more than the {side} columns of the pictures")
-        column = torch.arange(side, device=device)
-        self._seen = torch.stack([column < columns, column >= side - columns]).view(2, 1, 1, -1)
+        self._seen = seen_columns(side, columns, device)
         self._noise = None
         if config.noise:
             kept = (len(data.labels["test"]), 2, *self.shape)

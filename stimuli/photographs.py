@@ -157,23 +157,19 @@ def _texture(name: str, spread: float) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _all_textures(
-    names: tuple[str, ...], spread: float, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _all_textures(spread: float, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return the pixels of all photographs after gain control in one row, where each begins, and their shapes."""
     import torch
 
-    images = [_texture(name, spread) for name in names]
+    images = [_texture(name, spread) for name in TEXTURED]
     pixels = torch.from_numpy(np.concatenate([image.ravel() for image in images]))
     first = torch.tensor([0, *np.cumsum([image.size for image in images[:-1]])])
     shapes = torch.tensor([image.shape for image in images])
     return pixels.to(device), first.to(device), shapes.to(device)
 
 
-def cut_textures(
-    n: int, height: int, width: int, spread: float, generator: torch.Generator, names: Sequence[str] = TEXTURED
-) -> torch.Tensor:
-    """Cut textures at random places, mirrored at random, from photographs with equal shares.
+def cut_textures(n: int, height: int, width: int, spread: float, generator: torch.Generator) -> torch.Tensor:
+    """Cut textures at random places, mirrored at random, from the `TEXTURED` photographs with equal shares.
 
     Every place of a photograph is equally likely. A rule that left out dull patches would look at the whole patch, and
     what it accepts would then tell from which side of the patch a window comes.
@@ -188,8 +184,6 @@ def cut_textures(
         Neighbourhood of the gain control, see ``locally_normalised``.
     generator
         Source of the choices; the textures are on its device.
-    names
-        Photographs to cut from.
 
     Returns
     -------
@@ -206,14 +200,14 @@ def cut_textures(
     import torch
 
     device = generator.device
-    pixels, first, shapes = _all_textures(tuple(names), spread, device)
-    for name, (tall, wide) in zip(names, shapes.tolist(), strict=True):
+    pixels, first, shapes = _all_textures(spread, device)
+    for name, (tall, wide) in zip(TEXTURED, shapes.tolist(), strict=True):
         if tall < height or wide < width:
             raise BadInput(
                 f"textures of {height} x {width} pixels do not fit into the photograph {name!r} of {tall} x {wide}; "
                 "use a smaller size"
             )
-    source = torch.randint(len(names), (n,), generator=generator, device=device)
+    source = torch.randint(len(TEXTURED), (n,), generator=generator, device=device)
     place = torch.rand(n, generator=generator, dtype=torch.float64, device=device)
     mirrored = torch.rand(n, generator=generator, device=device) < 0.5
     wide = shapes[source, 1]

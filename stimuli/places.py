@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,6 @@ __all__ = [
     "CIFAR10",
     "ENVIRONMENT_VARIABLE",
     "FASHION_MNIST",
-    "DataFile",
     "DataSource",
     "find",
     "find_file",
@@ -27,23 +26,6 @@ ENVIRONMENT_VARIABLE = "BINOCULAR_DATA"
 def from_home(path: Path | str) -> Path:
     """Return a path whose ``~`` is somebody's home; where none is known, as of a user without an account, it stays."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - that of Path raises an error there
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """One file of a data set as published.
-
-    Attributes
-    ----------
-    name
-        Name of the file at its public address.
-    checksum
-        ``"md5:..."`` as published by the makers of the set. It is compared after a download only: distributions pack
-        the same content anew, so that other copies have other checksums.
-    """
-
-    name: str
-    checksum: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +43,8 @@ class DataSource:
     address
         Public address to which the names of ``files`` are appended.
     files
-        What to download.
+        What to download: names, with checksums (``"md5:..."``) as published by the makers of the set. They are compared
+        after a download only: distributions pack the same content anew, so that other copies have other checksums.
     advice
         How to get it by hand.
     """
@@ -70,7 +53,7 @@ class DataSource:
     folders: tuple[str, ...]
     system: tuple[str, ...]
     address: str
-    files: tuple[DataFile, ...]
+    files: Mapping[str, str]
     advice: str
 
 
@@ -79,7 +62,7 @@ CIFAR10 = DataSource(
     folders=("cifar-10-batches-bin", "cifar-10-binary", "cifar-10", "cifar10"),
     system=("/usr/share/datasets/cifar-10", "/usr/share/datasets/cifar-10-batches-bin"),
     address="https://www.cs.toronto.edu/~kriz/",
-    files=(DataFile("cifar-10-binary.tar.gz", "md5:c32a1d4ab5d03f1284b67883e8d13530"),),
+    files={"cifar-10-binary.tar.gz": "md5:c32a1d4ab5d03f1284b67883e8d13530"},
     advice="download https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz (the binary version)",
 )
 
@@ -88,12 +71,12 @@ FASHION_MNIST = DataSource(
     folders=("fashion-mnist", "fashion_mnist", "FashionMNIST", "FashionMNIST/raw"),
     system=("/usr/share/datasets/fashion-mnist",),
     address="https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-    files=(
-        DataFile("train-images-idx3-ubyte.gz", "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
-        DataFile("train-labels-idx1-ubyte.gz", "md5:25c81989df183df01b3e8a0aad5dffbe"),
-        DataFile("t10k-images-idx3-ubyte.gz", "md5:bef4ecab320f06d8554ea6380940ec79"),
-        DataFile("t10k-labels-idx1-ubyte.gz", "md5:bb300cfdad3c16e7a12a480ee83cd310"),
-    ),
+    files={
+        "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
+        "t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
+        "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
+    },
     advice="install the Debian package dataset-fashion-mnist",
 )
 
@@ -183,10 +166,10 @@ def _download(source: DataSource) -> Path:
     import pooch
 
     folder = _kept(source)
-    for file in source.files:
-        address = source.address + file.name
+    for name, checksum in source.files.items():
+        address = source.address + name
         try:
-            pooch.retrieve(address, known_hash=file.checksum, fname=file.name, path=folder)
+            pooch.retrieve(address, known_hash=checksum, fname=name, path=folder)
         except (OSError, ValueError) as error:
             reason = "what came has another checksum" if isinstance(error, ValueError) else type(error).__name__
             raise BadInput(

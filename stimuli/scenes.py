@@ -166,19 +166,7 @@ class StereoScenes(StimulusConfig):
         return self.model_copy(update=few).build(0)
 
     def build(self, seed: int, device: torch.device | str = "cpu") -> StereoSceneSet:
-        """Draw the scenes of one seed.
-
-        Parameters
-        ----------
-        seed
-            Seed of the subject; the same scenes on every kind of device, other than those drawn at each presentation.
-        device
-            Where the stimuli live.
-
-        Returns
-        -------
-        StereoSceneSet
-            The scenes, with 0 = grey.
+        """Draw the scenes of one seed; see `StimulusConfig.build`.
 
         Raises
         ------

@@ -35,6 +35,7 @@ _STYLE: dict[Any, Any] = {
     "figure.facecolor": "white",
 }
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+_COLUMNS = 8
 
 
 def to_display(views: torch.Tensor, reach: float) -> np.ndarray:
@@ -90,7 +91,7 @@ def contact_sheet(
     titles: Sequence[str] | None = None,
     *,
     ax: Axes,
-    columns: int = 8,
+    columns: int = _COLUMNS,
     reach: float | None = None,
 ) -> Axes:
     """Draw pairs of views: the left eye above the right eye above their anaglyph.
@@ -164,14 +165,14 @@ def contact_sheet(
     return ax
 
 
-def _figure(views: torch.Tensor, titles: Sequence[str] | None, heading: str, columns: int = 8) -> Figure:
+def _figure(views: torch.Tensor, titles: Sequence[str], heading: str) -> Figure:
     """Return a figure with one contact sheet of a size that fits it."""
     from matplotlib import rc_context
 
     from binocular.stimuli.canvas import Canvas, plain_text
 
-    across = min(len(views), columns)
-    blocks = -(-len(views) // columns)
+    across = min(len(views), _COLUMNS)
+    blocks = -(-len(views) // _COLUMNS)
     tall = views.shape[-2] / views.shape[-1]
     with rc_context({**_STYLE, **plain_text()}):
         figure = Canvas(
@@ -179,7 +180,7 @@ def _figure(views: torch.Tensor, titles: Sequence[str] | None, heading: str, col
             layout="constrained",
         )
         ax = figure.add_subplot()
-        contact_sheet(views, titles, ax=ax, columns=columns)
+        contact_sheet(views, titles, ax=ax)
         lines = textwrap.wrap(heading, int(figure.get_figwidth() * 11), max_lines=3, placeholder=" ...")
         ax.set_title("\n".join(lines), loc="left", fontsize=9, fontweight="bold", pad=2)
     return figure

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_serializer, model_validator
 
-from binocular.stimuli.base import Split, StimulusConfig, StimulusSet
+from binocular.stimuli.base import Split, StimulusConfig, StimulusSet, seen_columns
 from binocular.stimuli.datasets import IMAGES_OF, Dataset, files_of, load_images
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.folders import class_folders
-from binocular.stimuli.images import ImageData, Request
+from binocular.stimuli.images import ImageData, Request, scaled
 from binocular.stimuli.places import from_home
 
 if TYPE_CHECKING:
@@ -117,19 +117,7 @@ class SplitImages(StimulusConfig):
         return sum(self.counts()) * (1 if self.dataset == "fashion-mnist" else 3) * self.canvas**2
 
     def build(self, seed: int, device: torch.device | str = "cpu") -> SplitImageSet:
-        """Load the images; they are the same for all seeds.
-
-        Parameters
-        ----------
-        seed
-            Seed of the subject, of no consequence here.
-        device
-            Where the stimuli live.
-
-        Returns
-        -------
-        SplitImageSet
-            The images, with 0 = mean of the training pixels of each channel.
+        """Load the images, which are the same for all seeds; see `StimulusConfig.build`.
 
         Raises
         ------
@@ -179,8 +167,7 @@ class SplitImageSet(StimulusSet):
         mean, deviation = _channel_statistics(images["train"])
         self.mean = torch.from_numpy(mean).float().to(device)
         self.deviation = torch.from_numpy(deviation).float().to(device)
-        column = torch.arange(config.canvas, device=device)
-        self._seen = torch.stack([column < config.columns, column >= config.canvas - config.columns]).view(2, 1, 1, -1)
+        self._seen = seen_columns(config.canvas, config.columns, device)
 
     def views(self, split: Split, index: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         """Present images to both eyes; see ``StimulusSet.views``."""
@@ -242,15 +229,7 @@ def fit_canvas(images: np.ndarray, size: int, fit: Literal["pad", "resize"]) -> 
         above, before = (size - height) // 2, (size - width) // 2
         margins = ((0, 0), (0, 0), (above, size - height - above), (before, size - width - before))
         return np.pad(images, margins, mode="edge")
-    import torch
-    from torch.nn.functional import interpolate
-
-    resized = np.empty((*images.shape[:2], size, size), np.uint8)
-    for start in range(0, len(images), 4096):
-        part = torch.from_numpy(np.ascontiguousarray(images[start : start + 4096])).float()
-        scaled = interpolate(part, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
-        resized[start : start + 4096] = scaled.round().clamp(0, 255).byte().numpy()
-    return resized
+    return scaled(images, size)
 
 
 def crop_and_flip(images: torch.Tensor, padding: int, generator: torch.Generator) -> torch.Tensor:
