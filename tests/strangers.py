@@ -49,6 +49,23 @@ class Side(Parts):
         return torch.cat([left, right], 1)
 
 
+class Noisy(Side):
+    """Noise in a pathway and scores that its parts do not give, at every look."""
+
+    def __init__(self, shape: tuple[int, int, int], n_classes: int, scale: float = 1.0) -> None:
+        super().__init__(shape, n_classes)
+        self.left.append(Noise())
+        self.scale = scale
+
+    def forward(self, views: Tensor) -> Tensor:
+        return self.scale * super().forward(views)
+
+
+class Noise(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.randn_like(x)
+
+
 class PartlyFixed(Side):
     """A pathway that does not learn, and a part that nothing depends on."""
 

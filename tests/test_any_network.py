@@ -83,6 +83,12 @@ def test_a_forward_of_its_own_is_recorded_by_whole_presentations():
     torch.testing.assert_close(grids["mix.map"][0, 1], heard.flatten())
 
 
+def test_noise_at_every_look_hides_neither_a_forward_of_its_own_nor_where_the_eyes_meet():
+    assert has_pathways(stranger("Noisy"))
+    assert not has_pathways(stranger("Noisy", scale=2.0))
+    assert areas_of(stranger("Noisy"))["first_binocular"] == "trunk.1", "what is random hears no eye by that"
+
+
 def test_vision_is_the_same_by_whole_presentations():
     network = build_network("tests.strangers:Side", {}, Still.shape, 4, 3).eval()
     assert isinstance(network, nn.Module)

@@ -26,7 +26,7 @@ __all__ = ["CurveComparison", "PublishedPoint", "Series", "compare_curves", "pub
 
 _CLOSURES = ("one eye closed", "one eye blurred")
 _ADULT = "monkey_md_6yr"
-"""The histogram whose CBI stands for no effect in the macaque, as in the note of age_profiles.csv."""
+"""The histogram whose CBI stands for no effect in the macaque, as in the rows of age_profiles.csv."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,7 @@ def _point(at: float, row: ProfileRow | DurationRow) -> PublishedPoint:
 def published_profiles(literature: Literature) -> dict[str, tuple[PublishedPoint, ...]]:
     """Return the sensitive periods, age in the unit of the scale; species without a scale are left out.
 
-    The macaque's profile is computed from its histograms by one rule, 1 - CBI / CBI of the adult, relative to the
-    largest; the single macaque row of ``age_profiles.csv`` states that rule, but not what it gives.
+    The macaque's profile is computed from its histograms by the rule that its rows state, so that it has intervals.
     """
     found: dict[str, tuple[PublishedPoint, ...]] = {}
     for species, rows in literature.profiles.items():

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from binocular.networks.fusion import fuse
 from binocular.stimuli.base import LEFT, RIGHT
-from binocular.stimuli.streams import draws_globally, global_stream, stream
+from binocular.stimuli.streams import global_stream, stream
 
 __all__ = [
     "PARTS",
@@ -165,8 +165,7 @@ def recordable_modules(network: nn.Module, shape: tuple[int, int, int]) -> list[
     """
     was_training = network.training
     network.eval()
-    with global_stream(0, "check"):
-        answers = _watch(network, _views(shape))
+    answers = _watch(network, _views(shape))
     network.train(was_training)
     return [name for name, answer in answers.items() if _can_be_recorded(answer.output)]
 
@@ -176,13 +175,15 @@ def _views(shape: tuple[int, int, int]) -> Tensor:
 
 
 def _same_by_pathways(network: nn.Module, views: Tensor) -> bool:
-    """Whether a network does what its parts do one after the other."""
+    """Whether a network does what its parts do one after the other, with the same random numbers if it draws any."""
     try:
-        left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
-        if not hasattr(network, "fuse") and left.shape != right.shape:
-            return False
-        scores = network.head(network.trunk(fuse(network, left, right)))  # type: ignore[operator]
-        return draws_globally(lambda: network(views)) or torch.allclose(network(views), scores, atol=1e-5)
+        with global_stream(0, "check"):
+            left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
+            if not hasattr(network, "fuse") and left.shape != right.shape:
+                return False
+            scores = network.head(network.trunk(fuse(network, left, right)))  # type: ignore[operator]
+        with global_stream(0, "check"):
+            return torch.allclose(network(views), scores, atol=1e-5)
     except Exception:  # whatever a user's module raises; its own forward may do it otherwise
         return False
 
@@ -214,7 +215,7 @@ def _watch(network: nn.Module, views: Tensor) -> dict[str, _Answer]:
 
         return hook
 
-    with _hooks(network, keep):
+    with _hooks(network, keep), global_stream(0, "check"):  # the same numbers each time, so that only views differ
         network(views)
     return answers
 
