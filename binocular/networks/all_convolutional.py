@@ -34,6 +34,7 @@ class AllConvolutional(TwoEyedNetwork):
     """
 
     first_binocular = "trunk.0"
+    seconds_per_presentation = 1.2e-2  # on an AMD EPYC with AVX-512, 26 November 2026, at width 8
 
     def __init__(
         self, shape: tuple[int, int, int], n_classes: int, blocks: int = 2, width: int = 96, eyes: int = 2
