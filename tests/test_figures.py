@@ -163,6 +163,18 @@ def test_numbers_in_print():
     assert (number(-0.001), number(-0.5), number(0.125)) == ("0.00", "−0.50", "0.12")
 
 
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_legends_tell_intervals_and_n_where_there_are_any(seeds: int):
+    study = study_of([with_areas(invented_subject("normal", seed)) for seed in range(seeds)])
+    for name in ("dominance", "outcomes", "areas", "learning", "rearing"):
+        written = texts(figure_of(study, name))
+        assert ("interval" in written) == (seeds > 1 and name != "rearing"), name
+        assert name == "dominance" or (f"n = {seeds}" in written) == (seeds > 1 or name in ("outcomes", "rearing")), (
+            name
+        )
+        assert "\n·" not in written, "a title is not broken before its dot"
+
+
 @pytest.mark.parametrize("n", [1, 7, 30])
 def test_any_number_of_conditions(n: int):
     subjects = [invented_subject(f"c{index:02}", units=6, epochs=4, deprived=(0, 2)) for index in range(n)]

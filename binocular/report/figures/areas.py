@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from binocular.report.figures.dominance import POSITIONS, group_bars, name_ends
-from binocular.report.figures.style import TASK_COLOURS, title_figure
+from binocular.report.figures.style import TASK_COLOURS, has_intervals, numbered, title_figure
 from binocular.stimuli.canvas import Canvas
 from binocular.store.study import Condition, Study
 
@@ -76,11 +76,11 @@ def areas_figure(study: Study) -> Figure:
         ax.set_xlim(-0.4, across - 0.6)
         ax.set_ylabel(label)
     handles, labels = below.axes[0].get_legend_handles_labels()
-    handles += [
-        Line2D([], [], ls="none", marker="|", ms=9, color="#222222", mew=0.8),
-        Line2D([], [], color="#000000", lw=0.7),
-    ]
-    labels += ["95 % interval over seeds", "outline: untrained"]
+    if has_intervals(study):
+        handles.append(Line2D([], [], ls="none", marker="|", ms=9, color="#222222", mew=0.8))
+        labels.append(f"95 % interval over seeds ({numbered(study)})")
+    handles.append(Line2D([], [], color="#000000", lw=0.7))
+    labels.append("outline: untrained")
     below.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)), handlelength=1.8)
     title_figure(figure, "Ocular dominance through the areas, at the end of rearing", study.title)
     return figure

@@ -17,6 +17,7 @@ from binocular.report.figures.style import (
     axes_or_new,
     eye_ends,
     group_colours,
+    has_intervals,
     lived_through,
     number,
     panels,
@@ -208,14 +209,15 @@ def dominance_figure(study: Study, site: str | None = None) -> Figure:
         if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
             ax.set_ylabel(f"share of {unit} (%)")
     title_figure(figure, "Ocular dominance at the end of rearing", study.title, site)
-    _legend(figure)
+    _legend(figure, has_intervals(study))
     return figure
 
 
-def _legend(figure: Figure) -> None:
+def _legend(figure: Figure, intervals: bool) -> None:
+    whisker = Line2D([], [], color="#222222", ls="none", marker="|", mew=0.9, ms=9, label="95 % interval")
     handles = [
         Patch(color="#C2C2C2", lw=0, label="mean over seeds"),
-        Line2D([], [], color="#222222", ls="none", marker="|", mew=0.9, ms=9, label="95 % interval"),
+        *([whisker] if intervals else []),
         Line2D([], [], ls="none", marker="o", ms=3, mfc="white", mec="#222222", mew=0.6, label="one seed"),
         Line2D([], [], color="#000000", lw=0.8, label="outline: untrained"),
     ]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
 from binocular.report.figures.style import (
@@ -16,7 +17,9 @@ from binocular.report.figures.style import (
     TASK_COLOURS,
     axes_or_new,
     deficit_handles,
+    has_intervals,
     lived_through,
+    numbered,
     panels,
     shade_deficits,
     title_figure,
@@ -133,6 +136,8 @@ def learning_figure(study: Study) -> Figure:
     title_figure(figure, "Learning, and what each eye can do alone", study.title)
     if labels:
         marked = deficit_handles(condition.subjects[0].phases for condition in shown)
+        if has_intervals(study):
+            marked.insert(0, Patch(color=BOTH_EYES, alpha=0.2, lw=0, label=f"95 % interval ({numbered(study)})"))
         columns = 4 if len(axes) >= 4 else 3 if len(axes) == 3 else 2
         handles = [*labels.values(), *marked]
         names = [*labels, *(str(patch.get_label()) for patch in marked)]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from binocular.report.figures.style import BOTH_EYES, axes_or_new, title_figure
+from binocular.report.figures.style import BOTH_EYES, axes_or_new, has_intervals, numbered, title_figure
 from binocular.stimuli.canvas import Canvas
 from binocular.store.statistics import interval
 from binocular.store.study import Condition, Study
@@ -100,8 +100,8 @@ def outcomes_figure(study: Study, site: str | None = None) -> Figure:
     for ax in axes:
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     handles = [
-        Line2D([], [], ls="none", marker="D", ms=3.6, color="black", label=f"mean over seeds ({_counts(study)})"),
-        Line2D([], [], color=BOTH_EYES, lw=1.6, label="95 % interval"),
+        Line2D([], [], ls="none", marker="D", ms=3.6, color="black", label=f"mean over seeds ({numbered(study)})"),
+        *([Line2D([], [], color=BOTH_EYES, lw=1.6, label="95 % interval")] if has_intervals(study) else []),
         Line2D([], [], ls="none", marker="o", ms=2.8, mfc="white", mec="#8A8A8A", mew=0.7, label="one seed"),
         Line2D([], [], color="#999999", lw=0.7, ls=":", label="balance of the eyes; chance"),
     ]
@@ -114,8 +114,3 @@ def _chance(study: Study, task: str) -> float | None:
     """Return what guessing gives in a task, where the subjects say it."""
     levels = (s.attributes.get("chance", {}).get(task) for c in study.reared for s in c.subjects)
     return next((float(level) for level in levels if level is not None), None)
-
-
-def _counts(study: Study) -> str:
-    counts = {len(condition.subjects) for condition in study.reared}
-    return f"n = {min(counts)}" + (f" to {max(counts)}" if len(counts) > 1 else "") if counts else "n = 0"

@@ -18,7 +18,9 @@ from binocular.report.figures.style import (
     axes_or_new,
     deficit_handles,
     eye_ends,
+    has_intervals,
     lived_through,
+    numbered,
     panels,
     shade_deficits,
     title_figure,
@@ -147,9 +149,10 @@ def _name_eyes(ax: Axes, treated_eye: str) -> None:
 
 def _legend(figure: Figure, study: Study, word: str) -> None:
     one_seed = Line2D([], [], color="#009E73", lw=0.6, alpha=0.7, label="median of one seed")
+    pooled = f"median of the {word}, seeds pooled ({numbered(study)})"
     handles = [
-        Line2D([], [], color="#009E73", lw=1.6, marker="o", ms=2.4, label=f"median of the {word}, seeds pooled"),
-        *([one_seed] if any(len(condition.subjects) > 1 for condition in study.reared) else []),
+        Line2D([], [], color="#009E73", lw=1.6, marker="o", ms=2.4, label=pooled),
+        *([one_seed] if has_intervals(study) else []),
         *deficit_handles(condition.subjects[0].phases for condition in study.reared),
     ]
     columns = 5 if figure.get_figwidth() > 7 else 2

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
+    from binocular.store.study import Study
+
 from binocular.store.conditions import in_words
 from binocular.store.statistics import printed as number
 
@@ -29,8 +31,10 @@ __all__ = [
     "eye_ends",
     "eye_of",
     "group_colours",
+    "has_intervals",
     "lived_through",
     "number",
+    "numbered",
     "panels",
     "shade_deficits",
     "style",
@@ -172,8 +176,22 @@ def title_figure(figure: Figure, what: str, study: str, site: str = "") -> None:
     """
     site_named = f", {in_words(site)}" if site else ""
     letters = int(figure.get_figwidth() * 12)
-    lines = textwrap.wrap(f"{what}{site_named} · {study}", letters, max_lines=3, placeholder=" ...")
+    parts = [f"{what}{site_named}", study]
+    if len(whole := " · ".join(parts)) <= letters:
+        parts = [whole]
+    lines = [line for part in parts for line in textwrap.wrap(part, letters, max_lines=2, placeholder=" ...")]
     figure.suptitle("\n".join(lines), x=0.01, ha="left")
+
+
+def numbered(study: Study) -> str:
+    """Return how many subjects a condition of a study has: ``n = 5``, ``n = 3 to 5``."""
+    counts = {len(condition.subjects) for condition in study.reared} or {0}
+    return f"n = {min(counts)}" + (f" to {max(counts)}" if len(counts) > 1 else "")
+
+
+def has_intervals(study: Study) -> bool:
+    """Say whether any condition of a study has two subjects or more, so that intervals are drawn."""
+    return any(len(condition.subjects) > 1 for condition in study.reared)
 
 
 def words(phase: Mapping[str, Any]) -> str:
