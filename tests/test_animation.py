@@ -103,7 +103,7 @@ def test_a_gif_holds_the_frames_in_the_eyes_colours(study_path: Path, tmp_path: 
 def test_a_picture_that_is_too_large_is_made_coarser(
     study_path: Path, tmp_path: Path, short: None, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(animation, "_STEPS", 8)
+    monkeypatch.setattr(animation, "_STEPS", 4)
     whole = animate(study_path, tmp_path / "whole.gif").stat().st_size
     path = animate(study_path, tmp_path / "small.gif", most_bytes=3 * whole // 4)
     assert path.stat().st_size <= 3 * whole // 4

@@ -213,7 +213,7 @@ def whole_long(tmp_path_factory) -> Path:
     return run_study(tiny(folder, *LONG), folder / "out", "cpu").study
 
 
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_run_is_taken_up_and_ends_the_same(tmp_path, kill, whole_long):
     tiny_file(tmp_path)
     process = _start(tmp_path, LONG, kill)
