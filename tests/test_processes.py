@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -147,6 +148,22 @@ def test_stopped_or_killed_it_leaves_no_process_and_resumes_to_the_same_end(tmp_
     resumed = run_study(tiny(tmp_path, *SLOW), tmp_path / "out", "cpu")
     assert resumed.found > 0
     assert_same(whole, resumed.study)
+
+
+def test_a_second_interrupt_leaves_no_process_either(tmp_path, always, monkeypatch):
+    def interrupted(queue, submit, workers):
+        submit(queue.ready()[0])
+        assert multiprocessing.active_children()
+        raise KeyboardInterrupt
+
+    def again(self, wait=True, cancel_futures=False):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(processes, "drive", interrupted)
+    monkeypatch.setattr(processes.ProcessPoolExecutor, "shutdown", again)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(tiny(tmp_path), tmp_path / "out", "cpu", processes=True)
+    assert not multiprocessing.active_children()
 
 
 def test_a_killed_process_costs_its_subjects_and_the_same_run_goes_on(tmp_path, always, whole):

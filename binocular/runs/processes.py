@@ -109,7 +109,13 @@ def rear_in_processes(
         return drive(Queue(study, outstanding), submit, workers)
     finally:
         stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+        try:
+            pool.shutdown(wait=True, cancel_futures=True)
+        except KeyboardInterrupt:  # a second one: whoever takes the folder next must not find anybody at work in it
+            for process in multiprocessing.active_children():
+                process.kill()
+                process.join()
+            raise
         ended.set()
         listener.join(timeout=5)
 
