@@ -96,6 +96,7 @@ def test_the_experiment_stands_beside_the_animals_to_which_the_same_was_done():
         "Mitchell, Cynader & Movshon 1977",
         "48 units × 3 subjects",
         "epochs 0–12 closed, then open",
+        "85 % in groups 2–6",
     ):
         assert words in " ".join(written.split()), words
     kitten = [bar.get_height() for bar in above[1].patches]
@@ -141,6 +142,9 @@ def test_silent_subjects_are_not_compared_and_break_nothing():
     assert {one.verdict for one in found.histograms if one.sample.name == "closed"} == {"not comparable"}
     assert {one.test.id: one.why for one in found.facts}["early_shift"] == "all units are silent"
     assert all(function(found) is not None for function in (histogram_figures, unit_figures, profile_figures))
+    (figure,) = histogram_figures(found)
+    written = {text.get_text() for text in figure.findobj(mpl.text.Text)}
+    assert any(text.endswith(", n = 3") for text in written) and "share (%)\nrepresentation" in written
     json.dumps(as_plain(found), allow_nan=False)
 
 

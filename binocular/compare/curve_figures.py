@@ -71,7 +71,8 @@ def _figures(comparison: Comparison, kind: str, what: str) -> list[Figure]:
             ax.set_ylabel("effect, relative to the\nlargest of its series")
     title_figure(figure, what, comparison.study.title, comparison.site)
     points = [point for curve in curves for point in curve.points]
-    _legend(figure, points, [_series_label(series, kind) for series in drawn])
+    ends = [point.low for point in points] + [shift.low for series in drawn for shift in series.shifts]
+    _legend(figure, points, [_series_label(series, kind) for series in drawn], bool(np.isfinite(ends).any()))
     return [figure]
 
 
@@ -110,7 +111,7 @@ def _series_label(series: Series, kind: str) -> str:
     return f"ours, {what} {fixed} (largest shift of CBI {number(series.largest)})"
 
 
-def _legend(figure: Figure, points: Sequence[PublishedPoint], labels: Sequence[str]) -> None:
+def _legend(figure: Figure, points: Sequence[PublishedPoint], labels: Sequence[str], intervals: bool) -> None:
     from matplotlib.lines import Line2D
 
     handles = []
@@ -120,6 +121,8 @@ def _legend(figure: Figure, points: Sequence[PublishedPoint], labels: Sequence[s
             handles.append(Line2D([], [], ls="none", marker="o", ms=6, mfc=face, mec=PUBLISHED, mew=1.2, label=label))
     for (colour, marker), label in zip(_LOOKS, labels, strict=False):
         handles.append(Line2D([], [], color=colour, marker=marker, ms=3.4, lw=1.1, label=label))
+    if intervals:
+        handles.append(Line2D([], [], color=PUBLISHED, ls="none", marker="|", mew=1, ms=9, label="95 % interval"))
     columns = 2 if figure.get_figwidth() > 7 else 1
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=1.6, columnspacing=1.6)
 
@@ -141,7 +144,7 @@ def recovery_figures(comparison: Comparison) -> list[Figure]:
                     point.deficit_end, point.performance, "osv^"[index % 4], ms=5, mec=PUBLISHED, clip_on=False,
                     mfc="white" if point.from_words else PUBLISHED, label=name if point is points[0] else None,
                 )  # fmt: skip
-        ax.set_ylabel(unit)
+        ax.set_ylabel(f"acuity ({unit})" if unit.startswith("cycles") else unit)
         ax.set_xlabel(f"end of the deficit ({rows[names[0]][0].deficit_end_unit})")
         if unit.startswith("cycles"):
             ax.set_ylim(0, None)
@@ -156,9 +159,9 @@ def recovery_figures(comparison: Comparison) -> list[Figure]:
         values, label = [point.mean for point in found.accuracy], f"{found.measure}, {after}"
         ours.plot(found.ends_at, values, color=colour, marker=marker, ms=3.4, lw=1.1, label=label)
     ours.set_ylim(0, 1.02)
-    ours.set_ylabel("accuracy")
+    ours.set_ylabel("accuracy, all classes")
     ours.set_xlabel("end of the deficit (epoch)")
     ours.legend(loc="best", handlelength=1.6)
-    title_panel(ours, "ours", "deficit of one eye from the beginning; at 0 normal subjects")
+    title_panel(ours, "ours", "deficit of one eye from the beginning; at 0 normal subjects; lines: 95 % intervals")
     title_figure(figure, "Vision long after a deficit, by its end", comparison.study.title)
     return [figure]

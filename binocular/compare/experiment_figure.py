@@ -91,8 +91,9 @@ def _published_parts(ax: Axes, parts: PartsRow) -> None:
     one, both, other = parts.shares
     ax.bar([1, 7], [100 * one, 100 * other], width=0.86, zorder=1, **look)
     ax.bar([4], [100 * both / 5], width=4.86, zorder=1, **look)
+    stated = parts.both if parts.unit == "%" else 100 * both  # as published, whatever the three add up to
     ax.annotate(
-        f"{100 * both:.0f} % in groups 2–6", (4, 20 * both), (0, 2), textcoords="offset points",
+        f"{stated:.0f} % in groups 2–6", (4, 20 * both), (0, 2), textcoords="offset points",
         ha="center", va="bottom", fontsize=6.8, color=PUBLISHED,
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from binocular.report.figures.style import (
     title_figure,
     title_panel,
 )
+from binocular.store.conditions import in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,6 +92,10 @@ def oriented_histogram(
     for x, part, side, eye in ((0.4, first, "left", deprived_eye), (7.6, "fellow", "right", None)) if named else ():
         eye = fellow.get(deprived_eye or "") if part == "fellow" else eye
         ax.annotate(
+            "group", (4, 0), (0, -15), ("data", "axes fraction"), "offset points",
+            ha="center", va="top", fontsize=7, color=PUBLISHED,
+        )  # fmt: skip
+        ax.annotate(
             f"{part}\n({eye})" if eye else part, (x, 0), (0, -15), ("data", "axes fraction"), "offset points",
             ha=side, va="top", fontsize=7, linespacing=1.1, color=EYE_COLOURS[eye] if eye else PUBLISHED,
         )  # fmt: skip
@@ -152,6 +157,7 @@ def _pair(comparison: Comparison, found: HistogramComparison, left: Axes, right:
     for ax in (left, right):
         ax.set_yticks([tick for tick in range(0, 101, 20) if tick <= top])
     left.set_ylabel("share (%)")
+    right.set_ylabel(f"share (%)\n{in_words(sample.site)}")
     scale = comparison.literature.scale(record.species)
     done = record.name.removeprefix(f"{record.species}, ")
     title_panel(left, record.species, f"{done}; {record.evidence}")
@@ -159,7 +165,7 @@ def _pair(comparison: Comparison, found: HistogramComparison, left: Axes, right:
     _state(left, f"CBI {number(found.theirs['cbi'].mean)}\n{cells}", record.shares)
     title_panel(right, textwrap.shorten(sample.label, 28, placeholder=" ..."), sample.treatment.sentence(scale))
     verdict = f"CBI {number(found.ours['cbi'].mean)}, W₁ {number(test.distance.mean)}\n{test.verdict}"
-    _state(right, verdict + (" (1 subject)" if test.distance.n == 1 else ""), sample.shares + record.shares)
+    _state(right, f"{verdict}, n = {test.distance.n}", sample.shares + record.shares)
 
 
 def _state(ax: Axes, text: str, shares: np.ndarray) -> None:
@@ -209,7 +215,7 @@ def unit_figures(comparison: Comparison) -> list[Figure]:
     for found, ax in zip(shown, axes, strict=True):
         assert found.record.units is not None and found.units is not None
         _unit_curves(ax, found.sample.values, found.record.units)
-        title_panel(ax, found.sample.label, f"beside {found.record.id}")
+        title_panel(ax, found.sample.label, f"beside: {found.record.name}")
         ax.annotate(
             f"KS {number(found.units.value)}\ntold apart\nfrom {number(found.units.detectable)}", (0.03, 0.98),
             xycoords="axes fraction", va="top", fontsize=7,

@@ -148,7 +148,7 @@ def title_panel(ax: Axes, label: str, below: str = "") -> None:
     ax, label, below
         The panel, its name, and what its subjects lived through; nothing if empty.
     """
-    lines = textwrap.wrap(below, 40, max_lines=2, placeholder=" ...")
+    lines = textwrap.wrap(below, 40, max_lines=3, placeholder=" ...")
     name = "\n".join(textwrap.wrap(label, 32, max_lines=2, placeholder=" ..."))
     ax.set_title(name, loc="left", fontweight="bold", pad=5 + 9 * len(lines))
     if lines:
