@@ -7,7 +7,17 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["BadInput", "CannotWrite", "MissingData", "finding", "in_short", "printable", "shortened", "warn"]
+__all__ = [
+    "BadInput",
+    "CannotRead",
+    "CannotWrite",
+    "MissingData",
+    "finding",
+    "in_short",
+    "printable",
+    "shortened",
+    "warn",
+]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """What ends a line, what a terminal obeys, and what turns the direction of a line."""
@@ -24,6 +34,10 @@ class BadInput(ValueError):
 
     def __init__(self, message: object = "") -> None:
         super().__init__(shortened(str(message)))
+
+
+class CannotRead(BadInput):
+    """A file that cannot be read now, whatever it holds: it is not damaged, and nothing is done over because of it."""
 
 
 class CannotWrite(BadInput):

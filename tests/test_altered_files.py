@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,19 +16,22 @@ import pytest
 from h5py import h5d, h5s, h5t
 
 from binocular.probes.registry import probe_type
-from binocular.stimuli.errors import BadInput
-from binocular.store import vetting
+from binocular.runs.running import run_study
+from binocular.stimuli.errors import BadInput, CannotRead
+from binocular.store import opening, vetting
 from binocular.store.container import problem_of
 from binocular.store.exports import export_csv
 from binocular.store.measures import measure_path, measures_of, write_measure
+from binocular.store.node_index import NodeIndex
 from binocular.store.opening import open_study, opened
 from binocular.store.records import MeasureRecord
 from binocular.store.sealing import SEAL_BYTES, seal
-from binocular.store.snapshots import NodeRecord, read_node
+from binocular.store.snapshots import NodeRecord, node_path, read_node
 from binocular.store.study import load_study
 from binocular.store.verification import verify_study
 from binocular.store.writing import write_study
 from tests.synthetic import invented_conditions, invented_header, invented_tree
+from tests.tiny import tiny
 
 TWO = ("normal", "deprived-early")
 SUBJECT = "conditions/deprived-early/1"
@@ -322,7 +326,63 @@ def test_a_reader_that_somebody_kills_condemns_no_file(study: Path, tmp_path: Pa
         return reader
 
     monkeypatch.setattr(vetting, "_started", dies)
-    assert vetting.container_problem(path) == (None if times == 1 else vetting._KILLED)
+    if times == 1:
+        assert vetting.container_problem(path) is None
+    else:
+        with pytest.raises(CannotRead, match="perhaps for want of memory; the file itself may be sound"):
+            vetting.container_problem(path)
+
+
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [
+        ("pathlib.Path.open", OSError(errno.EMFILE, "!")),
+        ("pathlib.Path.stat", OSError(errno.EIO, "!")),
+        ("subprocess.Popen", OSError(errno.ENOMEM, "!")),
+        ("h5py.File", OSError(errno.EIO, "!")),
+        ("binocular.store.snapshots._facts", KeyError("file read failed: errno = 5, error message = 'Input/output'")),
+        ("binocular.store.snapshots._facts", MemoryError()),
+    ],
+)
+def test_what_fails_for_the_moment_condemns_no_node(tmp_path: Path, monkeypatch, place: str, error: Exception):
+    path = node_path(tmp_path, "a" * 24)
+    NodeRecord("a" * 24, "", 0, 0, 1, "{}", 1, history={"epoch": np.array([1])}).write(path)
+    as_written, index = path.read_bytes(), NodeIndex(tmp_path)
+    vetting._dismiss()
+    vetting._sound.clear()
+
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, fails)
+        for read in (lambda: read_node(path), lambda: index.entry("a" * 24)):
+            with pytest.raises((CannotRead, OSError)):
+                read()
+    assert path.read_bytes() == as_written and index.entry("a" * 24) is not None
+
+
+def test_what_fails_for_the_moment_ends_a_run_and_nothing_is_done_over(tmp_path: Path, monkeypatch):
+    protocol = tiny(tmp_path, "probes.also=[]", "conditions.late.phases.0.epochs=1")
+    study = run_study(protocol, tmp_path / "out", "cpu").study
+    (tmp_path / "out" / "nodes" / "index.json").unlink()
+    with h5py.File(study, "r+") as file:
+        file.attrs["note"] = "mine"
+    whole = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.h5")}
+    other = protocol.model_copy(update={"title": "Other"})
+    for asked in (protocol, other):
+        with monkeypatch.context() as patch:
+            patch.setattr(opening, "container_problem", refusing)
+            vetting._sound.clear()
+            with pytest.raises(CannotRead, match="Too many open files; the file itself may be sound"):
+                run_study(asked, tmp_path / "out", "cpu")
+            with pytest.raises(CannotRead):
+                verify_study(study)
+        assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.h5")} == whole
+
+
+def refusing(*_: object) -> None:
+    raise OSError(errno.EMFILE, "Too many open files")
 
 
 def test_a_file_found_sound_is_asked_about_again_only_once_it_changed(study: Path, tmp_path: Path, monkeypatch):

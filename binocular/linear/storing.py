@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, CannotRead
 from binocular.store.opening import opened
 from binocular.store.schema import Field
 from binocular.store.tables import (
@@ -81,6 +81,8 @@ def stored_parameters(path: Path) -> dict[str, Any] | None:
         with opened(path, _EXPECTED, seal="required") as file:
             attributes = plain_attributes(file)
             return json.loads(attributes["parameters"]) if attributes.get("schema") == SCHEMA else None
+    except CannotRead:
+        raise
     except BadInput:
         return None
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from binocular.papers.claims import Need, Scale
 from binocular.papers.costs import duration_words
-from binocular.stimuli.errors import BadInput, MissingData
+from binocular.stimuli.errors import BadInput, CannotRead, MissingData
 from binocular.store.sealing import atomic_write
 
 if TYPE_CHECKING:
@@ -213,6 +213,8 @@ def _with_seeds_there(protocol: Protocol, own: Path) -> Protocol:
     try:
         with opened(own / "study.h5") as file:
             there = parse_protocol(str(plain_attributes(file)["protocol"]))
+    except CannotRead:
+        raise
     except (BadInput, KeyError):
         return protocol
     if there.model_copy(update={"seeds": protocol.seeds}) != protocol:

@@ -21,7 +21,7 @@ from binocular.papers.claims import Claim, Finding, Need, Scale
 from binocular.papers.looks import Course, Looks
 from binocular.papers.needs import StudyNeed
 from binocular.papers.registry import Paper
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, CannotRead, CannotWrite
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.sealing import atomic_write
 
@@ -298,9 +298,13 @@ def _result(claim: Claim, scale: Scale, obtained: _Obtained, until: int | None =
         try:
             try:
                 had = {need.key: obtained(need, looks, look) for need in needs}
+            except (CannotRead, CannotWrite):
+                raise
             except BadInput as error:
                 return Result(claim, Finding(claim.id, reason=str(error)), keys)
             found = claim.judge(had, coverage[look])
+        except (CannotRead, CannotWrite):  # no word about the claim, which is found as it was at the next run
+            raise
         except Exception as error:
             told = _told(error)
             return Result(claim, Finding(claim.id, reason=f"it failed: {told}"), keys, fault=told)

@@ -24,7 +24,7 @@ from binocular.rearing.stopwatch import add_spent, spent_so_far
 from binocular.rearing.tree import Node
 from binocular.runs.planning import StudyPlan, usable_cores
 from binocular.runs.scheduling import Queue, cause_of, drive, rear_group, rear_here
-from binocular.stimuli.errors import BadInput, CannotWrite, in_short, warn
+from binocular.stimuli.errors import BadInput, CannotRead, CannotWrite, in_short, warn
 
 if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue
@@ -145,7 +145,7 @@ def _rear(plan: Plan, group: list[Node], folder: Path) -> dict[str, float]:
     before = spent_so_far()
     try:
         rear_group(plan, group, folder, _shared["stop"], lambda node: _shared["epochs"].put(node.identity))
-    except (CannotWrite, Stopped):
+    except (CannotRead, CannotWrite, Stopped):
         raise
     except Exception as error:
         raise BadInput(cause_of(error)) from None  # the place in the code does not survive the way back

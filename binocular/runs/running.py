@@ -21,7 +21,7 @@ from binocular.runs.planning import StudyPlan
 from binocular.runs.processes import rear_in_processes, worth_processes
 from binocular.runs.progress import Lines
 from binocular.runs.scheduling import rear_here
-from binocular.stimuli.errors import BadInput, warn
+from binocular.stimuli.errors import BadInput, CannotRead, warn
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock, try_folder
 from binocular.store.node_index import NodeIndex
@@ -120,7 +120,8 @@ def run_study(
     Raises
     ------
     BadInput
-        If the protocol asks for something that cannot be had, the folder is in use, or the disk is too small.
+        If the protocol asks for something that cannot be had, the folder is in use, the disk is too small, or what
+        lies in the folder cannot be read now.
     KeyboardInterrupt
         If the run was interrupted; the state is saved.
 
@@ -267,8 +268,10 @@ def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, index: NodeIndex
 def _set_aside_other_study(folder: Path, protocol: protocols.Protocol) -> None:
     """Rename a study of another protocol, and its figures, that lie where ours will be; nothing is lost."""
     try:
-        with opened(folder / "study.h5") as file:
+        with opened(folder / "study.h5", seal="ignored") as file:
             about = plain_attributes(file)
+    except CannotRead:
+        raise
     except BadInput:
         return
     other = str(about.get("protocol_hash"))

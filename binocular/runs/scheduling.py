@@ -16,7 +16,7 @@ from binocular.rearing.plan import Plan
 from binocular.rearing.tree import Node
 from binocular.runs.packing import subjects_at_once
 from binocular.runs.planning import StudyPlan, usable_cores
-from binocular.stimuli.errors import BadInput, CannotWrite
+from binocular.stimuli.errors import BadInput, CannotRead, CannotWrite
 
 __all__ = ["Queue", "cause_of", "drive", "rear_group", "rear_here"]
 
@@ -153,8 +153,8 @@ def drive(
 
     Raises
     ------
-    CannotWrite
-        If a node cannot be written: the others would be reared for nothing.
+    CannotRead, CannotWrite
+        If the file of a node cannot be read or written: others would fail alike, or be reared for nothing.
     """
     running: dict[Future[None], list[Node]] = {}
     while queue.waiting or running:
@@ -165,7 +165,7 @@ def drive(
         done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
         for future in done:
             group, error = running.pop(future), future.exception()
-            if isinstance(error, CannotWrite):
+            if isinstance(error, (CannotRead, CannotWrite)):
                 raise error
             queue.settle(group, error)
             if on_done is not None and error is None:

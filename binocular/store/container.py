@@ -9,9 +9,11 @@ input (see `binocular.store.vetting`); therefore it imports nothing of the proje
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -21,7 +23,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z  # type: ignore[attr-defined]
 
-__all__ = ["PLAIN", "READING_ERRORS", "one_line", "problem_of"]
+__all__ = ["PLAIN", "READING_ERRORS", "failure_of", "one_line", "problem_of"]
 
 READING_ERRORS = (
     OSError,
@@ -36,6 +38,8 @@ READING_ERRORS = (
 )
 """What h5py raises at contents that are not as they should be."""
 
+_ERRNO = re.compile(r"\berrno = (\d+)")  # in messages of HDF5
+_OF_CONTENTS = {errno.EINVAL, errno.EOVERFLOW}  # what asking for a place that no file has gives
 _DEEPEST = 12
 _WIDEST = 10_000  # members of a group
 _MOST_OBJECTS = 500_000
@@ -61,11 +65,27 @@ def one_line(error: BaseException) -> str:
     return (text[:300] if text.isprintable() else repr(text)[:300]) or type(error).__name__
 
 
+def failure_of(error: BaseException) -> int:
+    """Return the error number of the system where reading failed whatever the file holds; 0 where its contents did it.
+
+    Too many open files, a disk that answers with an error or a right that is lacking say nothing of what is in a file.
+    """
+    code, found = getattr(error, "errno", None), _ERRNO.search(str(error))
+    if not isinstance(code, int):  # a message, where somebody made an error of two texts
+        code = int(found[1]) if found else 0
+    return 0 if code in _OF_CONTENTS else code
+
+
 def problem_of(path: Path | str) -> str | None:
     """Say what is wrong with a regular file as a container; None if it may be read.
 
     All texts and all compressed data are decoded once, a piece at a time: whatever they do, they do here. What is
     returned is the end of a sentence that begins with the file's name.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read whatever it holds, see `failure_of`.
     """
     try:
         with h5py.File(path, "r", locking=False) as file:
@@ -73,6 +93,8 @@ def problem_of(path: Path | str) -> str | None:
     except _Refused as refused:
         return str(refused)
     except READING_ERRORS as error:
+        if code := failure_of(error):
+            raise OSError(code, os.strerror(code)) from error
         return f"cannot be read: {one_line(error)}"
     return None
 
@@ -196,13 +218,21 @@ def _bounded() -> None:
 
 
 def _serve() -> None:
-    """Answer each line of JSON, a path and a limit in seconds of CPU time, with what is wrong with the file."""
+    """Answer each line of JSON, a path and a limit in seconds of CPU time, with what is wrong with the file.
+
+    An error number of the system stands for a file that cannot be read whatever it holds.
+    """
     _bounded()
     for line in sys.stdin:
         path, seconds = json.loads(line)
         if hasattr(signal, "setitimer"):  # ends this process even inside HDF5, by CPU time and not by the clock
             signal.setitimer(signal.ITIMER_PROF, seconds)
-        problem = problem_of(path)
+        try:
+            problem: str | int | None = problem_of(path)
+        except OSError as error:
+            problem = error.errno
+        except Exception as error:  # whatever damaged bytes make of h5py and numpy
+            problem = f"cannot be read: {one_line(error)}"
         sys.stdout.write(json.dumps(problem) + "\n")
         sys.stdout.flush()
         if problem is not None:

@@ -131,6 +131,6 @@ class NodeIndex:
 def _stamp(path: Path) -> list[int] | None:
     try:
         about = path.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Literal
 
 import h5py
 
-from binocular.stimuli.errors import BadInput
-from binocular.store.container import READING_ERRORS, one_line
+from binocular.stimuli.errors import BadInput, CannotRead
+from binocular.store.container import READING_ERRORS, failure_of, one_line
 from binocular.store.places import KINDS
 from binocular.store.schema import SCHEMA, SUBJECT_SCHEMA, VERSION
 from binocular.store.sealing import SIGNATURE, SealState, seal_state
@@ -25,7 +26,7 @@ from binocular.store.vetting import container_problem
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["check_container", "check_schema", "open_study", "opened", "study_file"]
+__all__ = ["check_container", "check_schema", "open_study", "opened", "refusal", "study_file"]
 
 Seal = Literal["whole", "length", "required", "ignored"]
 STUDY = "a study.h5 written by binocular"
@@ -71,7 +72,7 @@ def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray
     try:
         return xarray.open_datatree(path, engine="h5netcdf", group=group, driver_kwds={"locking": False})
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise BadInput(f"{path} cannot be opened: {error}; {STUDY} was expected") from error
+        raise refusal(path, error) from error
 
 
 def study_file(path: Path | str) -> Path:
@@ -97,8 +98,24 @@ def _regular_file(path: Path, expected: str = STUDY) -> Path:
             raise
         raise BadInput(f"{path} does not exist; expected {expected}") from error
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}; expected {expected}") from error
+        raise refusal(path, error, expected) from error
     return path
+
+
+def refusal(path: Path, error: BaseException, expected: str = STUDY) -> BadInput:
+    """Return what is said where reading failed: of what is in a file, or `CannotRead` if that says nothing of it.
+
+    Parameters
+    ----------
+    path, error, expected
+        As for `opened`, and what was raised.
+    """
+    cause = "there is not enough memory" if isinstance(error, MemoryError) else ""
+    if code := failure_of(error):
+        cause = os.strerror(code)
+    if cause:
+        return CannotRead(f"{path} cannot be read: {cause}; the file itself may be sound")
+    return BadInput(f"{path} cannot be read: {one_line(error)}; expected {expected}")
 
 
 def _not_being_written(path: Path, handle: int) -> None:
@@ -111,7 +128,7 @@ def _not_being_written(path: Path, handle: int) -> None:
         return
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            raise BadInput(f"{path} is open in another program, which may write to it; close it there first") from error
+            raise CannotRead(f"{path} is open in another program, which may write to it; close it there") from error
 
 
 def check_container(path: Path, expected: str = STUDY, seal: Seal = "whole") -> Path:
@@ -134,7 +151,7 @@ def check_container(path: Path, expected: str = STUDY, seal: Seal = "whole") -> 
             raise BadInput(f"{path} is damaged: its bytes are not those that were written{more}")
         problem = container_problem(path)
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}; expected {expected}") from error
+        raise refusal(path, error, expected) from error
     if problem is not None:
         cause = problem if "truncated" not in problem else "cannot be read: it was cut off"
         raise BadInput(f"{path} {cause}; expected {expected}")
@@ -165,7 +182,7 @@ def opened(path: Path | str, expected: str = STUDY, seal: Seal = "whole") -> Ite
     ------
     BadInput
         If it is no file, is being written, is damaged, or is not fit to be read; also for what HDF5 cannot read, or
-        is not there, or is of another type, inside the block.
+        is not there, or is of another type, inside the block. `CannotRead` if that says nothing of what it holds.
     """
     path = check_container(Path(path), expected, seal)
     try:
@@ -176,7 +193,7 @@ def opened(path: Path | str, expected: str = STUDY, seal: Seal = "whole") -> Ite
         # What has a file name of its own is about another file, which the block writes.
         if isinstance(error, BadInput) or getattr(error, "filename", None) is not None:
             raise
-        raise BadInput(f"{path} cannot be read: {one_line(error)}; expected {expected}") from error
+        raise refusal(path, error, expected) from error
 
 
 def check_schema(path: Path, file: h5py.File) -> None:

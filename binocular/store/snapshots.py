@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 import torch
 
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, CannotRead
 from binocular.store.opening import opened
 from binocular.store.provenance import spanning
 from binocular.store.tables import new_file, read_arrays, subgroup, write_arrays
@@ -181,6 +181,11 @@ def read_node(path: Path, state: bool = True) -> NodeRecord | None:
     NodeRecord or None
         None where there is no file, or the file is damaged, altered, of another format, or holds another node than its
         name says: such a node is reared again.
+
+    Raises
+    ------
+    CannotRead
+        If it cannot be read now, whatever it holds.
     """
     try:
         with opened(path, "the state of a node", seal="required") as file:
@@ -196,6 +201,8 @@ def read_node(path: Path, state: bool = True) -> NodeRecord | None:
                 site, _, column = name.rpartition("/")
                 record.probes.setdefault(site, {})[column] = values
             return record
+    except CannotRead:
+        raise
     except BadInput:
         return None
 

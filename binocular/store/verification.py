@@ -18,9 +18,9 @@ import h5py
 import numpy as np
 
 from binocular.dominance import Dominance, dominance_of
-from binocular.stimuli.errors import BadInput, shortened
+from binocular.stimuli.errors import BadInput, CannotRead, shortened
 from binocular.store import schema
-from binocular.store.opening import check_schema, opened, study_file
+from binocular.store.opening import check_schema, opened, refusal, study_file
 from binocular.store.reading import Reader
 from binocular.store.records import SiteRecord, SubjectRecord
 from binocular.store.schema import Field
@@ -62,7 +62,7 @@ def verify_study(path: Path | str, inside: bool = True) -> list[str]:
     Raises
     ------
     BadInput
-        If there is no such file.
+        If there is no such file, or it cannot be read whatever it holds.
     """
     return [shortened(sentence) for sentence in _found(study_file(path), inside)]
 
@@ -74,7 +74,7 @@ def _found(path: Path, inside: bool) -> list[str]:
                 return [f"{path} is not an HDF5 file, or its beginning is damaged"]
         state = seal_state(path)
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
+        raise refusal(path, error) from error
     found = {
         SealState.WHOLE: [],
         SealState.BROKEN: [f"{path}: its bytes are not those that were written (the seal does not match)"],
@@ -87,6 +87,8 @@ def _found(path: Path, inside: bool) -> list[str]:
         with opened(path, seal="ignored") as file:
             check_schema(path, file)
             _Verifier(file, contents).study()
+    except CannotRead:
+        raise
     except BadInput as error:
         contents.append(str(error))
     return found + contents

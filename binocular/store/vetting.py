@@ -16,6 +16,7 @@ import sys
 import threading
 from pathlib import Path
 
+from binocular.stimuli.errors import CannotRead
 from binocular.store import container
 
 __all__ = ["container_problem", "trust"]
@@ -23,7 +24,7 @@ __all__ = ["container_problem", "trust"]
 _SECONDS = 20.0  # of CPU time, so that a busy machine condemns no file
 _BYTES_PER_SECOND = 5e6  # far below what sound files need
 _PATIENCE = 30  # times as long by the clock: for systems that cannot limit CPU time, and disks that hang
-_KILLED = "cannot be read: the process that reads it was killed, perhaps for want of memory"
+_CRASHES = {getattr(signal, f"SIG{name}", None) for name in ("SEGV", "BUS", "ABRT", "ILL", "FPE")}
 _Key = tuple[int, ...]
 
 _lock = threading.Lock()
@@ -33,13 +34,20 @@ _reader_of = 0
 
 
 def container_problem(path: Path) -> str | None:
-    """Say what is wrong with a file as an HDF5 container; None if it may be read. See `binocular.store.container`."""
+    """Say what is wrong with a file as an HDF5 container; None if it may be read. See `binocular.store.container`.
+
+    Raises
+    ------
+    CannotRead, OSError
+        If it cannot be read now, whatever it holds: a node would be thought damaged and be reared again.
+    """
     with _lock:
         key = _key(path)
         if key in _sound:
             return None
-        problem = _asked(path)
-        if problem == _KILLED:  # no fault of the file, which would be thought damaged and, if a node, be reared again
+        try:
+            problem = _asked(path)
+        except CannotRead:  # who reads was killed, which need not happen again
             problem = _asked(path)
         if problem is None:
             _sound.add(key)
@@ -70,20 +78,28 @@ def _asked(path: Path) -> str | None:
         reader.stdin.flush()
         answer = json.loads(reader.stdout.readline())
         answered = answer is None
-        return answer
     except (ValueError, OSError):
         with contextlib.suppress(subprocess.TimeoutExpired):
             reader.wait(1)
-        if timer.is_alive() and reader.returncode == -getattr(signal, "SIGKILL", 0):
-            return _KILLED
-        hanging = not timer.is_alive() or reader.returncode == -getattr(signal, "SIGPROF", 0)
-        return "cannot be read: " + (
-            "reading it did not come to an end" if hanging else "HDF5 failed on its damaged bytes"
-        )
+        return _cause_of_death(path, reader.returncode or 0, hanging=not timer.is_alive())
     finally:
         timer.cancel()
         if not answered:  # it told a fault, died, or we were interrupted: HDF5 may be in any state there
             _dismiss()
+    if isinstance(answer, int):
+        raise OSError(answer, os.strerror(answer))
+    return answer
+
+
+def _cause_of_death(path: Path, code: int, hanging: bool) -> str:
+    """Say what killed the process that read a file, if it was the file; raise `CannotRead` if not."""
+    limited = hasattr(signal, "setitimer")  # by CPU time; what then takes long by the clock waits for a disk
+    if code == -getattr(signal, "SIGPROF", 0) or (hanging and not limited):
+        return "cannot be read: reading it did not come to an end"
+    if -code in _CRASHES or code > 255:  # as Windows has it
+        return "cannot be read: HDF5 failed on its damaged bytes"
+    cause = "its disk does not answer" if hanging else "the process that reads it ended, perhaps for want of memory"
+    raise CannotRead(f"{path} cannot be read: {cause}; the file itself may be sound")
 
 
 def _started() -> subprocess.Popen[str]:
@@ -98,6 +114,7 @@ def _started() -> subprocess.Popen[str]:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="ascii",
+            start_new_session=True,  # an interrupt from the keyboard is not for it: it would end like at a bad file
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         )
         _reader_of = os.getpid()

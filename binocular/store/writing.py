@@ -15,8 +15,10 @@ from typing import Any
 import h5py
 import numpy as np
 
+from binocular.stimuli.errors import BadInput, CannotRead
 from binocular.store import schema
 from binocular.store.measures import measures_of, write_measures
+from binocular.store.opening import opened
 from binocular.store.records import MeasureRecord, SubjectRecord, TreeRecord
 from binocular.store.summary import SubjectOutcome, summarise_dominance, summarise_vision
 from binocular.store.tables import (
@@ -241,7 +243,7 @@ def _additions(
     """Return the attributes that a user added to an earlier study of the same protocol, each with its place in the new.
 
     They are those that the study of now, already written, does not have by itself in the same place. An earlier study
-    that cannot be read has nothing to give.
+    that is damaged has nothing to give.
     """
     found: list[tuple[h5py.Group | h5py.Dataset, dict[str, Any]]] = []
     if not path.is_file():
@@ -259,10 +261,15 @@ def _additions(
                 if attributes and len(json.dumps(attributes)) <= _LARGEST_ADDED:
                     found.append((ours, attributes))
 
-    with suppress(OSError, KeyError, RuntimeError, ValueError, TypeError), h5py.File(path, "r", locking=False) as file:
-        if plain_attributes(file).get("protocol_hash") == protocol_hash:
-            collect("/", file)
-            file.visititems(collect)
+    try:
+        with opened(path, seal="ignored") as file:
+            if plain_attributes(file).get("protocol_hash") == protocol_hash:
+                collect("/", file)
+                file.visititems(collect)
+    except CannotRead:  # what it has to give would be lost
+        raise
+    except BadInput:
+        return []
     return found
 
 
