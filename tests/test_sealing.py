@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from binocular.stimuli.errors import BadInput
-from binocular.store.sealing import SEAL_BYTES, SealState, atomic_write, seal, seal_state
+from binocular.store.sealing import SEAL_BYTES, SealState, atomic_write, remove_leftover, seal, seal_state
 
 
 def test_a_new_file_appears_whole(tmp_path: Path):
@@ -50,6 +51,44 @@ def test_a_folder_that_cannot_be_one(tmp_path: Path):
         pass
     with pytest.raises(BadInput, match="is a folder"), atomic_write(tmp_path):
         pass
+
+
+def test_what_kills_left_beside_a_file_goes_when_the_next_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    left, mine = tmp_path / f".binocular-{'a' * 16}.partial", tmp_path / ".binocular-notes.partial"
+    left.write_text("half")
+    mine.write_text("mine")
+    with atomic_write(tmp_path / "one") as being_written:
+        assert not left.exists()
+        with atomic_write(tmp_path / "other") as temporary:
+            temporary.write_text("whole")
+        being_written.write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [mine.name, "one", "other"]
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)  # where there are no locks, nobody knows who is writing
+    with atomic_write(tmp_path / "one") as being_written:
+        with atomic_write(tmp_path / "other") as temporary:
+            temporary.write_text("again")
+        being_written.write_text("again")
+    assert (tmp_path / "one").read_text() == (tmp_path / "other").read_text() == "again"
+
+
+def test_a_file_that_is_taken_for_a_leftover_before_it_is_locked_is_begun_again(tmp_path: Path, monkeypatch):
+    flock, calls = fcntl.flock, []
+
+    def swept(file, how: int) -> None:
+        if how & fcntl.LOCK_SH:
+            calls.append(Path(file.name))
+            if len(calls) == 1:
+                remove_leftover(calls[0])
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", swept)
+    with atomic_write(tmp_path / "file") as temporary:
+        temporary.write_text("whole")
+    assert len(calls) == 2 and [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_the_new_file_has_ordinary_permissions(tmp_path: Path):

@@ -18,7 +18,7 @@ from binocular.compare.histograms import HistogramComparison, estimates
 from binocular.compare.resampling import DRAWS, LEVEL
 from binocular.report.figures.saving import save_figure
 from binocular.report.figures.style import style
-from binocular.store.ownership import remove_figures, remove_leftovers
+from binocular.store.ownership import remove_figures
 from binocular.store.sealing import atomic_write
 from binocular.store.statistics import Interval
 
@@ -209,7 +209,6 @@ def write_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
     """
     path = Path(folder) / "comparison.json"
     text = json.dumps(as_plain(comparison), indent=1, ensure_ascii=False, allow_nan=False)
-    remove_leftovers(Path(folder))
     # The figures first: drawing them clears away what an earlier comparison left, its numbers too.
     figures = draw_comparison(comparison, folder)
     with atomic_write(path) as temporary:

@@ -21,7 +21,6 @@ from binocular.lab.animals import animals
 from binocular.lab.reading import tracks_of
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
-from binocular.store.ownership import remove_leftovers
 from binocular.store.places import check_output
 from binocular.store.sealing import atomic_write
 
@@ -71,7 +70,6 @@ def export_lab(
     if isinstance(protocol.seeds, int):
         protocol = protocol.model_copy(update={"seeds": litters})
     folder.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(folder)
     (folder / MARK).write_text("Written by 'binocular lab --export', which may write here again.\n", encoding="utf-8")
     outcome = run_study(protocol, folder / "reared", "cpu", progress=progress, command=command, allow_large=None)
     tracks = tracks_of(outcome.study, outcome.study.name)

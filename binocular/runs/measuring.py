@@ -104,7 +104,7 @@ def measure_study(
     if not subjects:
         raise BadInput(f"{path} has no subjects to measure; accepted is a study with at least one")
     with folder_lock(folder, "STUDY"):
-        remove_leftovers(folder, below=True)
+        remove_leftovers(folder)
         for subject in subjects:  # nothing is measured unless all can be
             _snapshots(folder, subject, when, load=False)
         stimuli = {seed: protocol.stimulus.build(seed, device) for seed in {subject.seed for subject in subjects}}

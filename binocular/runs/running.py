@@ -162,7 +162,7 @@ def run_study(
         warn(note)
     with folder_lock(folder):
         try_folder(folder)
-        remove_leftovers(folder, below=True)
+        remove_leftovers(folder)
         for path in own_files(folder) if fresh else ():
             path.unlink(missing_ok=True)
         index = NodeIndex(folder)

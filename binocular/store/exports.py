@@ -9,7 +9,6 @@ from typing import TextIO
 
 import pandas
 
-from binocular.store.ownership import remove_leftovers
 from binocular.store.reading import reading
 from binocular.store.sealing import atomic_write
 from binocular.store.tidy import Tables
@@ -48,7 +47,6 @@ def export_csv(
         If the study cannot be opened, or the folder cannot be written.
     """
     folder = Path(folder)
-    remove_leftovers(folder)
     # The files are closed, and what they hold is known to fit on the disk, before the first takes its place.
     with reading(study) as reader, ExitStack() as places, ExitStack() as stack:
         tables = Tables(reader)

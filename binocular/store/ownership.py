@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from binocular.store.sealing import is_being_written
+from binocular.store.sealing import remove_leftover
 
 __all__ = [
     "about_figure",
@@ -77,27 +77,15 @@ def own_files(folder: Path) -> list[Path]:
     return found
 
 
-def remove_leftovers(folder: Path, below: bool = False) -> None:
-    """Remove what a command that was killed in the middle of a write left in a folder; what is being written stays.
-
-    Parameters
-    ----------
-    folder, below
-        The folder, and whether it is an output folder whose folders of results are meant, too.
-    """
-    for path in _leftovers(folder) if below else filter(_is_debris, _entries(folder)):
-        if not is_being_written(path):
-            with suppress(OSError):
-                path.unlink()
-
-
-def _is_debris(path: Path) -> bool:
-    return _DEBRIS.fullmatch(path.name) is not None and path.is_file()
+def remove_leftovers(folder: Path) -> None:
+    """Remove what kills in the middle of a write left in an output folder, which is held, and in its folders."""
+    for path in _leftovers(folder):
+        remove_leftover(path, alone=True)
 
 
 def _leftovers(folder: Path) -> list[Path]:
     places = [folder, *(path for path in _entries(folder) if path.name in _PLACES or _RESULTS.fullmatch(path.name))]
-    return [path for place in places for path in _entries(place) if _is_debris(path)]
+    return [path for place in places for path in _entries(place) if _DEBRIS.fullmatch(path.name) and path.is_file()]
 
 
 def strangers(folder: Path) -> list[Path]:

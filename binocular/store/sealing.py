@@ -12,20 +12,23 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from typing import IO
 
 from binocular.stimuli.errors import CannotWrite
 from binocular.store.places import obstacle
 
-__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "atomic_write", "is_being_written", "seal", "seal_state"]
+__all__ = ["SEAL_BYTES", "SIGNATURE", "SealState", "atomic_write", "remove_leftover", "seal", "seal_state"]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SEAL = "\nbinocular seal: {size:020d} bytes, sha256 {digest}\n"
 SEAL_BYTES = len(_SEAL.format(size=0, digest="0" * 64))
 _BLOCK = 1 << 20
+_TEMPORARY = re.compile(r"\.binocular-[0-9a-f]{16}\.partial")
 
 _FULL = {
     errno.ENOSPC: "the disk is full",
@@ -45,17 +48,21 @@ class SealState(Enum):
 
 
 @contextlib.contextmanager
-def atomic_write(path: Path | str) -> Iterator[Path]:
+def atomic_write(path: Path | str, tidy: bool = True) -> Iterator[Path]:
     """Write a file whole or not at all.
 
     Yields a temporary path in the same folder, to be written and closed inside the block. On leaving it the file and
     its folder are flushed to the disk and the file takes its final name in one step; a reader sees the old file or
-    the new one. After an exception, the old file stands and the temporary one is gone.
+    the new one. After an exception, the old file stands and the temporary one is gone; after a kill, whoever writes
+    into the folder next removes it.
 
     Parameters
     ----------
     path
         Final name of the file; its folder is made if missing.
+    tidy
+        Whether to remove what a kill has left in the folder. Not where workers on several machines write, whose locks
+        are not seen everywhere: there a run does it before they begin (`binocular.store.ownership.remove_leftovers`).
 
     Raises
     ------
@@ -63,20 +70,16 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         If the folder cannot be written or the disk is full. Other exceptions of the block pass unchanged.
     """
     final = Path(path)
-    temporary: Path | None = None
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         if final.exists() and not final.is_file():  # a device would be replaced, too, by who may
             raise CannotWrite(f"cannot write {final}: {obstacle(final)}")
-        # Made with the ordinary permissions, so that no chmod is needed, which not every file system has; and of a
-        # short name, so that any name which can be the final one will do.
-        temporary = final.parent / f".binocular-{secrets.token_hex(8)}.partial"
-        temporary.touch(exist_ok=False)
-        with _held(temporary):
+        if tidy:
+            _tidy(final.parent)
+        with _temporary(final.parent) as temporary:
             yield temporary
             _flush(temporary)
             temporary.replace(final)
-        temporary = None
         _flush_folder(final.parent)
     except OSError as error:
         if error.errno in _FULL:
@@ -86,40 +89,72 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
             complaint = complaint or f"{error.strerror or error}; choose a folder that can be written"
             raise CannotWrite(f"cannot write {final}: {complaint}") from error
         raise
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Keep a lock on a file for the block, where there are locks; a kill lets go of it (see `is_being_written`)."""
+def _temporary(folder: Path) -> Iterator[Path]:
+    """Give a new empty file with a lock on it, where there are locks, which a kill lets go of; it goes with the block.
+
+    Made with the ordinary permissions, so that no chmod is needed, which not every file system has; and of a short
+    name, so that any name which can be the final one will do.
+    """
+    there = False
+    while not there:
+        path = folder / f".binocular-{secrets.token_hex(8)}.partial"
+        try:
+            with path.open("x+b") as file, _locked(file) as mine:
+                there = mine and path.exists()  # else somebody took it for a leftover before it was locked
+                if there:
+                    yield path
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _locked(file: IO[bytes]) -> Iterator[bool]:
+    """Keep a lock on a file for the block, where there are locks; gives False where somebody else has one."""
+    mine = True
     try:
         import fcntl
-    except ImportError:
-        yield
-        return
-    with path.open("rb") as file:
-        with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):  # of processes, too, that were forked meanwhile
-                fcntl.flock(file, fcntl.LOCK_UN)
+
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (ImportError, OSError) as error:
+        mine = getattr(error, "errno", None) != errno.EWOULDBLOCK
+    try:
+        yield mine
+    finally:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_UN)  # of processes, too, that were forked meanwhile
 
 
-def is_being_written(path: Path) -> bool:
-    """Say whether a temporary file of `atomic_write` is in use; where there are no locks, nothing is known to be."""
+def _tidy(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if _TEMPORARY.fullmatch(entry.name):
+                remove_leftover(Path(entry))
+
+
+def remove_leftover(path: Path, alone: bool = False) -> None:
+    """Remove a temporary file of `atomic_write` that a kill has left; one that is being written has a lock and stays.
+
+    Parameters
+    ----------
+    path, alone
+        The file, and whether nobody else can be writing it: then it goes where there are no locks, too.
+    """
     try:
         import fcntl
 
         with path.open("rb+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
     except (ImportError, OSError) as error:
-        return getattr(error, "errno", None) == errno.EWOULDBLOCK
-    return False
+        if alone and getattr(error, "errno", None) != errno.EWOULDBLOCK:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _flush(path: Path) -> None:

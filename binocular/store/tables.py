@@ -275,7 +275,7 @@ def new_file(path: Path, estimate: int) -> Iterator[h5py.File]:
     path, estimate
         The file, replaced if it exists, and about how many bytes it will take.
     """
-    with atomic_write(path) as temporary:
+    with atomic_write(path, tidy=False) as temporary:
         if estimate <= _IN_MEMORY:
             with h5py.File(path.name, "w", driver="core", backing_store=False, libver=_LIBRARY) as file:
                 yield file

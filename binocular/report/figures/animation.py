@@ -27,7 +27,6 @@ from binocular.report.figures.style import (
     words,
 )
 from binocular.stimuli.errors import BadInput
-from binocular.store.ownership import remove_leftovers
 from binocular.store.sealing import atomic_write
 from binocular.store.statistics import interval
 from binocular.store.study import Condition, Study, load_study
@@ -87,7 +86,6 @@ def animate(study: Path | str, out: Path | str, site: str | None = None, most_by
                 moving.save(written, writers[kind](fps=_PER_SECOND), dpi=dpi)
         except CalledProcessError as error:
             raise BadInput(f"ffmpeg could not write {out}: {error}; a .gif needs no ffmpeg") from error
-        remove_leftovers(out.parent)
         with atomic_write(out) as temporary:
             temporary.write_bytes(written.read_bytes())
     return out

@@ -15,7 +15,7 @@ from binocular.report.figures.style import style
 from binocular.stimuli.errors import BadInput, finding, warn
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.conditions import in_order
-from binocular.store.ownership import remove_figures, remove_leftovers
+from binocular.store.ownership import remove_figures
 from binocular.store.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -290,7 +290,6 @@ def draw_all(study_path: Path | str, folder: Path | str, names: Sequence[str] | 
     if not study.reared:
         warn("no figure is drawn: the study has no subjects")
     protocol = study.attributes["protocol_hash"]
-    remove_leftovers(Path(folder))
     written: list[Path] = []
     for _, stem, figure in draw(study, names):
         written += save_figure(figure, Path(folder) / stem, of=protocol)
