@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -106,7 +107,9 @@ def test_every_command_says_so_before_the_work(places: Path, study: Path, comman
     shutil.copy(study, places / "study.h5")
     before = sorted(path.name for path in places.iterdir())
     *words, option = command.split()
-    assert_one_sentence(binocular(*words, option, "dangling/x.png", cwd=places), "is a symbolic link to nowhere")
+    refused = binocular(*words, option, "dangling/x.png", cwd=places)
+    assert_one_sentence(refused, f"{option}: dangling is a symbolic link to nowhere")
+    assert set(re.findall(r"--\w[\w-]*", refused.stderr)) == {option}
     assert_one_sentence(binocular(*words, option, "", cwd=places), f"{option} is empty")
     assert_one_sentence(binocular(*words, f"{option}=", cwd=places), f"{option} is empty")
     assert sorted(path.name for path in places.iterdir()) == before
@@ -120,6 +123,7 @@ def test_what_lies_in_the_way_beside_a_study_is_said_before_the_work(
     (tmp_path / name).write_text("mine")
     done = binocular(*command.split(), "study.h5", cwd=tmp_path)
     assert_one_sentence(done, f"STUDY: {name} is a file, and a folder is needed there")
+    assert "--" not in done.stderr and "name another" not in done.stderr, "they write nowhere else"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "study.h5"])
 
 

@@ -71,7 +71,9 @@ def export_lab(
         protocol = protocol.model_copy(update={"seeds": litters})
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text("Written by 'binocular lab --export', which may write here again.\n", encoding="utf-8")
-    outcome = run_study(protocol, folder / "reared", "cpu", progress=progress, command=command, allow_large=None)
+    outcome = run_study(
+        protocol, folder / "reared", "cpu", progress, command=command, allow_large=None, option="--export"
+    )
     tracks = tracks_of(outcome.study, outcome.study.name)
     with atomic_write(folder / "study.h5") as temporary:
         shutil.copyfile(outcome.study, temporary)

@@ -28,13 +28,14 @@ _WORDS = {
 _MOST = 4  # differences that are named
 
 
-def check_folder(folder: Path, fresh: bool) -> None:
+def check_folder(folder: Path, fresh: bool, option: str = "--out") -> None:
     """Make sure that a run may write into a folder, before anything is done.
 
     Parameters
     ----------
-    folder, fresh
-        The output folder, which need not exist; whether everything is to be reared anew.
+    folder, fresh, option
+        The output folder, which need not exist; whether everything is to be reared anew; and how messages call the
+        option that named the folder.
 
     Raises
     ------
@@ -43,19 +44,19 @@ def check_folder(folder: Path, fresh: bool) -> None:
         run; or if ``fresh`` would rear everything anew in a folder whose places for nodes and measures hold files of
         somebody else.
     """
-    check_output(folder, "--out", folder=True)
+    check_output(folder, option, folder=True)
     foreign = strangers(folder)
     ours = bool(own_files(folder)) or any(path not in foreign for path in folder.glob("*.h5"))
     in_the_way = [path for path in foreign if path.parent != folder or path.name in ("study.h5", "nodes", "measures")]
     if fresh and in_the_way:
         raise BadInput(
             f"--fresh: {_named(in_the_way, folder)} in {folder} was not written by binocular and is not removed; move "
-            "it elsewhere, or name another folder with --out"
+            "it elsewhere, or name another folder"
         )
     if foreign and (not ours or folder / "study.h5" in foreign):
         raise BadInput(
-            f"--out: {folder} holds {_named(foreign, folder)}, which binocular did not write; name a new or an empty "
-            "folder, or one of an earlier run"
+            f"{option}: {folder} holds {_named(foreign, folder)}, which binocular did not write; name a new or an "
+            "empty folder, or one of an earlier run"
         )
 
 

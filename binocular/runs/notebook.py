@@ -94,7 +94,7 @@ def rear(
     if names:
         chosen = chosen.model_copy(update={"conditions": tuple(known[name] for name in names)})
     with tempfile.TemporaryDirectory() as temporary:
-        outcome = run_study(chosen, folder or temporary, progress=progress, allow_large=None)
+        outcome = run_study(chosen, folder or temporary, progress=progress, allow_large=None, option="folder")
         if outcome.failures:
             raise BadInput("; ".join(f"{condition}: {why}" for (condition, _), why in outcome.failures.items()))
         return load_study(outcome.study)

@@ -83,6 +83,7 @@ def run_study(
     keep: str = "auto",
     processes: bool = False,
     allow_large: bool | None = False,
+    option: str = "--out",
 ) -> Outcome:
     """Rear, measure and store all subjects of a protocol.
 
@@ -111,6 +112,8 @@ def run_study(
         does: faster, and the same to the last bit. A script needs ``if __name__ == "__main__":`` for that.
     allow_large
         Let a study begin that is too large for what is there, see `binocular.runs.sizes`.
+    option
+        How messages call what named the folder.
 
     Returns
     -------
@@ -154,14 +157,14 @@ def run_study(
     if progress is True:
         progress = Lines(sys.stdout)
     folder = Path(folder)
-    check_folder(folder, fresh)
+    check_folder(folder, fresh, option)
     with timed("planning"):
         found = check_protocol(protocol, device, allow_large, command)
         study, state_bytes = found.study, found.state_bytes
     for note in found.notes:
         warn(note)
-    with folder_lock(folder):
-        try_folder(folder)
+    with folder_lock(folder, option):
+        try_folder(folder, option)
         remove_leftovers(folder)
         for path in own_files(folder) if fresh else ():
             path.unlink(missing_ok=True)
@@ -172,7 +175,7 @@ def run_study(
         for change in changes(study, outstanding, index):
             warn(change)
         _set_aside_other_study(folder, protocol)
-        _check_disk(folder, len(outstanding) + usable_cores(), state_bytes)
+        _check_disk(folder, len(outstanding) + usable_cores(), state_bytes, option)
         todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
         total = study.tree.epochs_shared
         with timed("rearing"):
@@ -285,11 +288,11 @@ def _set_aside_other_study(folder: Path, protocol: protocols.Protocol) -> None:
         set_aside(folder, other)
 
 
-def _check_disk(folder: Path, states: int, state_bytes: int) -> None:
+def _check_disk(folder: Path, states: int, state_bytes: int, option: str) -> None:
     needed = 2 * states * (state_bytes + 200_000)  # states, histories and probes, subjects and study
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise BadInput(
-            f"--out: {folder} has {free / 1e6:.0f} MB free and the study needs about {needed / 1e6:.0f} MB; "
+            f"{option}: {folder} has {free / 1e6:.0f} MB free and the study needs about {needed / 1e6:.0f} MB; "
             "free some room or name a folder on another disk"
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from binocular.stimuli.errors import BadInput
-from binocular.store.places import obstacle
+from binocular.store.places import elsewhere, obstacle
 from binocular.store.sealing import SealState, atomic_write, seal, seal_state
 
 __all__ = ["folder_lock", "try_folder"]
@@ -44,8 +44,8 @@ def folder_lock(folder: Path, option: str = "--out") -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = _acquired(folder, option)
     except OSError as error:
-        complaint = obstacle(folder, folder=True) or f"{folder} cannot be written: {error.strerror}; name another place"
-        raise BadInput(f"{option}: {complaint}") from error
+        complaint = obstacle(folder, folder=True) or f"{folder} cannot be written: {error.strerror}"
+        raise BadInput(f"{option}: {complaint}; {elsewhere(option)}") from error
     try:
         yield
     finally:
@@ -66,7 +66,7 @@ def _acquired(folder: Path, option: str) -> BaseFileLock:
         return lock
     except Timeout:
         owner = _owner(path) or "another process"
-        raise BadInput(f"{option}: {folder} is in use by {owner}; wait for it to end, or name another folder") from None
+        raise BadInput(f"{option}: {folder} is in use by {owner}; wait for it to end, or {elsewhere(option)}") from None
     except (OSError, NotImplementedError):
         marker = folder / ".lock-file"
     lock = SoftFileLock(marker)
@@ -75,8 +75,8 @@ def _acquired(folder: Path, option: str) -> BaseFileLock:
     except Timeout:
         owner = _owner(marker) or "another run"
         raise BadInput(
-            f"{option}: {folder} is in use by {owner}; wait for it to end or name another folder. This file system has "
-            f"no locks: if that run was killed, delete {marker}"
+            f"{option}: {folder} is in use by {owner}; wait for it to end, or {elsewhere(option)}. This file system "
+            f"has no locks: if that run was killed, delete {marker}"
         ) from None
     return lock
 
@@ -94,8 +94,13 @@ def _owner(path: Path) -> str:
     return f"process {lines[0]} on {lines[1]}" if lines[0].isdigit() and len(lines) > 1 else lines[0].strip()
 
 
-def try_folder(folder: Path) -> None:
+def try_folder(folder: Path, option: str = "--out") -> None:
     """Do in an output folder on a small scale what a run will do there at its end; ``nodes`` is made in it.
+
+    Parameters
+    ----------
+    folder, option
+        As for `folder_lock`.
 
     Raises
     ------
@@ -104,15 +109,18 @@ def try_folder(folder: Path) -> None:
     """
     for name in ("study.h5", "report.html"):
         if (folder / name).is_dir():
-            raise BadInput(f"--out: {folder / name} is a folder; a file is to be written there, so move it away")
+            raise BadInput(f"{option}: {folder / name} is a folder; a file is to be written there, so move it away")
     subfolders = ("nodes", *(name for name in ("figures", "measures") if (folder / name).exists()))
     for place in (folder, *(folder / name for name in subfolders)):
         if place.exists() and not place.is_dir():
-            raise BadInput(f"--out: {place} is a file; a folder is needed there, so move it away")
-        _try_writing(place / f".binocular-trial-{os.getpid()}")
+            raise BadInput(f"{option}: {place} is a file; a folder is needed there, so move it away")
+        if complaint := _complaint_of_writing(place / f".binocular-trial-{os.getpid()}"):
+            raise BadInput(
+                f"{option}: files cannot be written and replaced in {place} ({complaint}); {elsewhere(option)}"
+            )
 
 
-def _try_writing(path: Path) -> None:
+def _complaint_of_writing(path: Path) -> str:
     try:
         for content in (b"tried", b"replaced"):
             with atomic_write(path) as temporary:
@@ -120,13 +128,8 @@ def _try_writing(path: Path) -> None:
                 seal(temporary)
         whole = seal_state(path) is SealState.WHOLE and path.read_bytes().startswith(content)
     except OSError as error:
-        raise _unfit(path, str(error.strerror or error)) from error
+        return str(error.strerror or error)
     finally:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-    if not whole:
-        raise _unfit(path, "a file is not read back as it was written")
-
-
-def _unfit(path: Path, cause: str) -> BadInput:
-    return BadInput(f"--out: files cannot be written and replaced in {path.parent} ({cause}); name another folder")
+    return "" if whole else "a file is not read back as it was written"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from binocular.stimuli.errors import BadInput
 
-__all__ = ["KINDS", "check_output", "obstacle"]
+__all__ = ["KINDS", "check_output", "elsewhere", "obstacle"]
 
 KINDS = {
     stat.S_ISDIR: "a folder",
@@ -29,7 +29,7 @@ def check_output(path: Path, option: str, folder: bool) -> Path:
     Parameters
     ----------
     path, option
-        The place, and how messages call the option that named it.
+        The place, and how messages call what named it: an option, or an argument such as ``STUDY`` that it lies beside.
     folder
         Whether a folder is to be there, or a file.
 
@@ -39,8 +39,19 @@ def check_output(path: Path, option: str, folder: bool) -> Path:
         With one sentence about what stands in the way.
     """
     if complaint := obstacle(path, folder):
-        raise BadInput(f"{option}: {complaint}")
+        raise BadInput(f"{option}: {complaint}; {elsewhere(option, 'folder' if folder else 'place')}")
     return path
+
+
+def elsewhere(option: str, what: str = "folder") -> str:
+    """Return the advice to write somewhere else, by means that the command has.
+
+    Parameters
+    ----------
+    option, what
+        As for `check_output`, and what can be named with an option.
+    """
+    return "copy the folder of the study elsewhere" if option.isupper() else f"name another {what}"
 
 
 def obstacle(path: Path, folder: bool = False) -> str:
@@ -62,17 +73,17 @@ def obstacle(path: Path, folder: bool = False) -> str:
 def _obstacles(path: Path, folder: bool) -> Iterator[str]:
     there = next((place for place in (path, *path.parents) if os.path.lexists(place)), Path())
     if there.is_symlink() and not there.exists() and (folder or there != path):
-        yield f"{there} is a symbolic link to {there.readlink()}, which is not there; make it, or name another place"
+        yield f"{there} is a symbolic link to {there.readlink()}, which is not there"
     if there.exists():
         mode = there.stat().st_mode
         kind = next((words for is_kind, words in KINDS.items() if is_kind(mode)), "no file")
         if (folder or there != path) and kind != "a folder":
-            yield f"{there} is {kind}, and a folder is needed there; name another place"
+            yield f"{there} is {kind}, and a folder is needed there"
         if not folder and there == path and kind != "a file":
-            yield f"{there} is {kind}, and a file is to be written there; name another place"
+            yield f"{there} is {kind}, and a file is to be written there"
         above = there if kind == "a folder" else there.parent
         if not os.access(above, os.W_OK | os.X_OK):
-            yield f"nothing can be written in {above}; name another place"
+            yield f"nothing can be written in {above}"
     longest = _longest_name(there if there.is_dir() else there.parent)
     for name in path.parts:
         if len(os.fsencode(name)) > longest:

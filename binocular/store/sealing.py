@@ -86,8 +86,7 @@ def atomic_write(path: Path | str, tidy: bool = True) -> Iterator[Path]:
             raise CannotWrite(f"cannot write {final}: {_FULL[error.errno]}; free some space and start again") from error
         complaint = obstacle(final)
         if complaint or error.errno in _CLOSED:
-            complaint = complaint or f"{error.strerror or error}; choose a folder that can be written"
-            raise CannotWrite(f"cannot write {final}: {complaint}") from error
+            raise CannotWrite(f"cannot write {final}: {complaint or error.strerror or error}") from error
         raise
 
 
