@@ -58,14 +58,16 @@ def test_a_study_is_complete_sound_and_leaves_the_global_generators_alone(tmp_pa
         np.testing.assert_allclose(rates, 0.05 * 0.98 ** np.arange(4))
 
 
-def test_a_second_run_rears_nothing_and_changes_nothing(tmp_path, whole):
+def test_a_second_run_rears_nothing_and_changes_nothing(tmp_path, whole, caplog):
     nodes = copied(whole, tmp_path / "out").with_name("nodes")
     node = next(nodes.glob("*.h5"))
     shutil.copy(node, node.with_suffix(".rearing.h5"))  # what a kill leaves between the last two steps of a node
+    others = shutil.copy(node, nodes / f"{'0' * 24}.rearing.h5")  # what the stopped run of another protocol begins with
     second = run_study(tiny(tmp_path), tmp_path / "out", "cpu")
     assert (second.reared, second.found) == (0, 13)
     assert_same(whole, second.study)
-    assert not list(nodes.glob("*.rearing.h5"))
+    assert list(nodes.glob("*.rearing.h5")) == [others]
+    assert f"{nodes} holds half-reared states of other studies (1, " in caplog.text
 
 
 def test_a_subject_on_a_shared_branch_equals_the_one_reared_from_scratch(tmp_path, whole):

@@ -190,8 +190,22 @@ def run_study(
             _assemble(study, folder, outcome, index)
         if not outcome.failures:
             _prune(study, index, keep)
+            _say_what_others_began(folder)
         index.save()
     return outcome
+
+
+def _say_what_others_began(folder: Path) -> None:
+    """Tell of half-reared states in the folder of a study that is complete; nobody knows here whether they are wanted.
+
+    They are not removed: the protocol whose run was stopped need not have left anything else.
+    """
+    begun = [path.stat().st_size for path in (folder / "nodes").glob("*.rearing.h5")]
+    if begun:
+        warn(
+            f"{folder / 'nodes'} holds half-reared states of other studies ({len(begun)}, {sum(begun) / 1e6:.1f} MB): "
+            "a run that was stopped takes its own up; if there is none to take up, delete *.rearing.h5 there"
+        )
 
 
 def _prune(study: StudyPlan, index: NodeIndex, keep: str) -> None:
