@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from concurrent.futures import Future
+from contextlib import nullcontext
 
 import pytest
 
@@ -41,6 +43,22 @@ def test_two_workers_rear_the_same_study_as_one_process_even_if_one_is_lost(tmp_
     assert killed and not there.failures
     here = run_study(protocol, tmp_path / "here", "cpu")
     assert_same(here.study, there.study)
+
+
+def test_a_scheduler_that_is_lost_is_said(tmp_path, monkeypatch):
+    class Lost:
+        def get_executor(self, pure: bool) -> Lost:
+            return self
+
+        def submit(self, *_: object) -> Future:
+            future = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+            return future
+
+    monkeypatch.setattr(cluster, "_client", lambda where: nullcontext(Lost()))
+    with pytest.raises(BadInput, match=r"--dask: the scheduler at tcp://there:1 was lost; .* the same command goes on"):
+        run_study(tiny(tmp_path), tmp_path / "out", "cpu", dask="tcp://there:1")
 
 
 @pytest.mark.parametrize("where", ["some", "0", "²", "999999", "tcp://127.0.0.1:1"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -67,7 +68,7 @@ def rear_on_dask(
     Raises
     ------
     BadInput
-        If nobody answers at ``where``.
+        If nobody answers at ``where``, or the scheduler there is lost.
     """
     folder = folder.absolute()
 
@@ -76,24 +77,32 @@ def rear_on_dask(
             for _ in range(node.stop - node.start):
                 on_epoch(node)
 
-    with _client(where) as client:
-        pool = client.get_executor(pure=False)
-        return drive(
-            Queue(study, outstanding), lambda group: pool.submit(rear_group, study.plan, group, folder), None, done
-        )
+    try:
+        with _client(where) as client:
+            pool = client.get_executor(pure=False)
+            return drive(
+                Queue(study, outstanding), lambda group: pool.submit(rear_group, study.plan, group, folder), None, done
+            )
+    except CancelledError:  # nobody here cancels
+        raise BadInput(
+            f"--dask: the scheduler at {where} was lost; what was reared is kept, and the same command goes on from "
+            "there once one answers"
+        ) from None
 
 
 @contextmanager
 def _client(where: str) -> Iterator[Client]:
     import distributed
+    from distributed.utils import silence_logging_cmgr
 
     if "://" in where:
-        try:
-            client = distributed.Client(where, timeout=_WAIT)
-        except (OSError, ValueError) as error:
-            raise BadInput(f"--dask: no scheduler answers at {where} ({error})") from error
-        with client:
-            yield client
+        with silence_logging_cmgr(logging.CRITICAL):  # it prints tracebacks of what is said here in a sentence
+            try:
+                client = distributed.Client(where, timeout=_WAIT)
+            except (OSError, ValueError) as error:
+                raise BadInput(f"--dask: no scheduler answers at {where} ({error})") from error
+            with client:
+                yield client
         return
     from dask import config
 
@@ -105,7 +114,7 @@ def _client(where: str) -> Iterator[Client]:
             threads_per_worker=1,
             processes=True,
             dashboard_address="127.0.0.1:0",
-            silence_logs=logging.ERROR,
+            silence_logs=logging.CRITICAL,  # workers that end complain of each other
         ) as cluster,
         distributed.Client(cluster, timeout=_WAIT) as client,
     ):
