@@ -26,7 +26,7 @@ HOW_TO_READ = (
     "interval over subjects lies within its bounds, does not hold if all of it lies outside, and is undecided between "
     "or without an interval; a claim is as good as the worst of its numbers. Controls decide like tests: they could "
     "kill the claim. Numbers given for context decide nothing. Intervals are those of 95 %, and wider ones where a "
-    "claim is looked at again after more seeds."
+    "claim is looked at again after more seeds; in figures, bars and bands are those of 95 %."
 )
 
 
