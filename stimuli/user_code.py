@@ -347,7 +347,8 @@ def _stamps(paths: Sequence[Path]) -> tuple[object, ...]:
 def _source(cls: Any) -> bytes:
     """Return the source of a class that lies in no file, such as one of a notebook."""
     try:
-        return inspect.getsource(cls).encode()
+        with _PARSING:  # to find a class in its module, Python parses it
+            return inspect.getsource(cls).encode()
     except (OSError, TypeError):
         return b"".join(value.__code__.co_code for value in vars(cls).values() if inspect.isfunction(value))
 

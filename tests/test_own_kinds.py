@@ -483,3 +483,11 @@ def test_an_installed_package_makes_its_kinds_known(here, monkeypatch):
     assert ran.returncode == 0, ran.stderr
     assert (here / "out" / "figures" / "loud.svg").exists()
     assert load_study(here / "out").condition("cut").subjects[0].phases[0]["deficits"][0]["kind"] == "ceiling"
+
+
+def test_a_class_is_looked_for_in_its_module_by_one_thread_at_a_time(monkeypatch):
+    # Python 3.11 ends in a SystemError where two threads parse at once, as those that rear did for an installed class.
+    held = []
+    monkeypatch.setattr(user_code.inspect, "getsource", lambda cls: held.append(user_code._PARSING.locked()) or "pass")
+    user_code.code_of(type("Alone", (), {"__module__": "of_no_file"}))
+    assert held == [True]
