@@ -7,15 +7,28 @@ declare where it can be recorded from, see `binocular.networks.sites`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["HEADS", "HeadPerEye", "TwoEyedNetwork", "Unseeing", "second_pathway"]
+__all__ = ["HEADS", "HeadPerEye", "TwoEyedNetwork", "Unseeing", "looked_at", "second_pathway"]
 
 HEADS = ("left", "right", "both")
 """Names of the heads of a network that has one per eye and one for both, in order."""
+
+
+@contextmanager
+def looked_at(network: nn.Module) -> Iterator[None]:
+    """Let a network answer within without gradients and in evaluation mode, so that no running average moves."""
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.train(was_training)
 
 
 class TwoEyedNetwork(nn.Module):
@@ -157,9 +170,5 @@ def second_pathway(eyes: int, left: nn.Module, shape: tuple[int, int, int], make
         return make()
     if eyes != 1:
         raise ValueError(f"eyes must be 1 or 2, not {eyes}")
-    was_training = left.training
-    left.eval()  # measuring the shape must not move running averages
-    with torch.no_grad():
-        features = left(torch.zeros(1, *shape)).shape[1:]
-    left.train(was_training)
-    return Unseeing(tuple(features))
+    with looked_at(left):
+        return Unseeing(tuple(left(torch.zeros(1, *shape)).shape[1:]))

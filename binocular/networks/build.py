@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from binocular.networks.base import looked_at
 from binocular.networks.checking import check_network
 from binocular.networks.declared import settle, show_views
 from binocular.networks.options import check_options, make_network
@@ -107,15 +109,8 @@ def _make_concrete(network: nn.Module, shape: tuple[int, int, int]) -> None:
     parts = [*network.parameters(), *network.buffers()]
     if not any(is_lazy(part) for part in parts):
         return
-    was_training = network.training
-    network.eval()
-    try:
-        with torch.no_grad():
-            network(torch.zeros(2, 2, *shape))
-    except Exception:  # what does not fit is said by check_network
-        return
-    finally:
-        network.train(was_training)
+    with suppress(Exception), looked_at(network):  # what does not fit is said by check_network
+        network(torch.zeros(2, 2, *shape))
 
 
 def network_class(kind: str) -> Any:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from binocular.networks.base import looked_at
 from binocular.networks.declared import declares_pathways
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.streams import draws_globally, global_stream, stream
@@ -49,12 +50,10 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
         complaints.append("it has no weights that can change")
     if any(value.is_floating_point() and value.isnan().any() for value in (*network.parameters(), *network.buffers())):
         complaints.append("it begins with weights or buffers that are not numbers (NaN)")
-    was_training = network.training
-    network.eval()
     views = torch.linspace(-1, 1, 2 * 2 * shape[0] * shape[1] * shape[2]).reshape(2, 2, *shape)
     untouched = views.clone()
     try:
-        with torch.no_grad(), global_stream(0, "check"):
+        with looked_at(network), global_stream(0, "check"):
             scores = network(views)
             if not isinstance(scores, Tensor):
                 complaints.append(f"it gives a {type(scores).__name__}, not a tensor of scores [batch, class]")
@@ -71,7 +70,6 @@ def check_network(network: nn.Module, shape: tuple[int, int, int], n_classes: in
     except (Exception, SystemExit) as error:  # whatever a user's module raises is a finding, not a crash
         hint = _unequal(network, views) or "; forward takes views[batch, eye, channel, height, width], or left, right"
         complaints.append(f"views of shape {tuple(views.shape)} fail: {type(error).__name__}: {error}{hint}")
-    network.train(was_training)
     return complaints
 
 
@@ -115,7 +113,7 @@ def _unequal(network: nn.Module, views: Tensor) -> str:
     if not declares_pathways(network) or hasattr(network, "fuse"):
         return ""
     try:
-        with torch.no_grad(), global_stream(0, "check"):
+        with looked_at(network), global_stream(0, "check"):
             left, right = network.left(views[:, LEFT]), network.right(views[:, RIGHT])  # type: ignore[operator]
     except Exception:  # said already
         return ""

@@ -24,6 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from binocular.networks.base import looked_at
 from binocular.networks.fusion import fuse
 from binocular.stimuli.base import LEFT, RIGHT
 from binocular.stimuli.streams import global_stream, stream
@@ -135,24 +136,18 @@ def settle(network: nn.Module, shape: tuple[int, int, int]) -> None:
     shape
         (channels, height, width) of what one eye sees.
     """
-    was_training = network.training
-    network.eval()
     views = _views(shape)
-    try:
-        with torch.no_grad(), global_stream(0, "check"):
-            by_pathways = declares_pathways(network) and _same_by_pathways(network, views)
-            answers = _watch(network, views)
-            first = _first_binocular(network, answers, views)
-            ordered = _wants_order(network, views)
-            found = Found(by_pathways, first, _representation(network, answers), _last(answers), ordered)
-    finally:
-        network.train(was_training)
+    with looked_at(network), global_stream(0, "check"):
+        by_pathways = declares_pathways(network) and _same_by_pathways(network, views)
+        answers = _watch(network, views)
+        first = _first_binocular(network, answers, views)
+        ordered = _wants_order(network, views)
+        found = Found(by_pathways, first, _representation(network, answers), _last(answers), ordered)
     setattr(network, _FOUND, found)
     if found.contiguous:
         network.register_forward_pre_hook(_in_order)
 
 
-@torch.no_grad()
 def recordable_modules(network: nn.Module, shape: tuple[int, int, int]) -> list[str]:
     """Return all modules that can be recorded from, by dotted name, in the order in which they answer to views.
 
@@ -163,10 +158,8 @@ def recordable_modules(network: nn.Module, shape: tuple[int, int, int]) -> list[
     shape
         (channels, height, width) of what one eye sees.
     """
-    was_training = network.training
-    network.eval()
-    answers = _watch(network, _views(shape))
-    network.train(was_training)
+    with looked_at(network):
+        answers = _watch(network, _views(shape))
     return [name for name, answer in answers.items() if _can_be_recorded(answer.output)]
 
 

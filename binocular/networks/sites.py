@@ -168,7 +168,7 @@ def resolve_site(network: nn.Module, name: str, where: str = "--site") -> Site:
     )
 
 
-def chosen_sites(network: nn.Module, names: Iterable[str], units: str, where: str = "probes.sites") -> list[Site]:
+def chosen_sites(network: nn.Module, names: Iterable[str], units: str) -> list[Site]:
     """Return the sites that a protocol asks for.
 
     Parameters
@@ -180,8 +180,6 @@ def chosen_sites(network: nn.Module, names: Iterable[str], units: str, where: st
     units
         What is counted at the representation where its name does not say it: a kind of unit, or ``"both"`` for pooled
         units and those at every place.
-    where
-        What to call the list of names in a message.
 
     Raises
     ------
@@ -193,7 +191,7 @@ def chosen_sites(network: nn.Module, names: Iterable[str], units: str, where: st
     given = tuple(names)
     for index, name in enumerate(given or areas_of(network)):
         for stored in [site_name(name, kind) for kind in kinds] if name == REPRESENTATION else [name]:
-            site = resolve_site(network, stored, f"{where}[{index}]" if given else where)
+            site = resolve_site(network, stored, f"probes.sites[{index}]" if given else "probes.sites")
             found[site.name] = site
     return list(found.values())
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from binocular.networks.base import looked_at
 from binocular.networks.cutting import before, behind, follow
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.user_code import load_class
@@ -158,13 +159,9 @@ def _pathway(network: nn.Module, cut: str, shape: tuple[int, int, int]) -> nn.Mo
     return nn.Sequential(_InColour(taken), pathway) if cut else nn.Sequential(_InColour(taken), pathway, nn.Flatten())
 
 
-@torch.no_grad()
 def _answer(module: nn.Module, view: Tensor) -> Tensor:
-    was_training = module.training
-    module.eval()
     try:
-        return module(view)
+        with looked_at(module):
+            return module(view)
     except Exception as error:  # whatever a backbone raises
         raise BadInput(f"network.options.backbone fails on views of {tuple(view.shape)}: {error}") from error
-    finally:
-        module.train(was_training)

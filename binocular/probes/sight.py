@@ -17,9 +17,7 @@ _AT_ONCE = 250  # presentations
 
 
 @torch.no_grad()
-def vision(
-    network: nn.Module, stimulus: StimulusSet, test_size: int | None = None, batch: int = _AT_ONCE
-) -> dict[str, float]:
+def vision(network: nn.Module, stimulus: StimulusSet, test_size: int | None = None) -> dict[str, float]:
     """Test a subject on undisturbed stimuli.
 
     Parameters
@@ -30,8 +28,6 @@ def vision(
         Its test split is used.
     test_size
         Number of test stimuli; all where None.
-    batch
-        Stimuli shown at a time.
 
     Returns
     -------
@@ -44,7 +40,7 @@ def vision(
     count = len(labels) if test_size is None else min(test_size, len(labels))
     names = [*VISION, *stimulus.tasks]
     correct = dict.fromkeys(names, 0)
-    batch = at_once(batch, stimulus.shape)
+    batch = at_once(_AT_ONCE, stimulus.shape)
     for start in range(0, count, batch):
         index = torch.arange(start, min(start + batch, count), device=labels.device)
         views, truth = stimulus.views("test", index, None), labels[index]

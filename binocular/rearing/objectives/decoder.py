@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from binocular.networks.base import looked_at
 from binocular.networks.declared import has_pathways
 from binocular.networks.fusion import fuse
 from binocular.stimuli.base import LEFT, RIGHT
@@ -55,16 +56,12 @@ class Decoder(nn.Module):
         return rebuilt.unflatten(1, (2, channels))
 
 
-@torch.no_grad()
 def _representation_shape(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, ...]:
     """Return the shape of a network's final representation for one presentation, on the CPU."""
-    was_training = network.training
-    network.eval()
     blank = torch.zeros(2, 2, *shape)
-    left, right = network.left(blank[:, LEFT]), network.right(blank[:, RIGHT])  # type: ignore[operator]
-    seen = network.trunk(fuse(network, left, right))  # type: ignore[operator]
-    network.train(was_training)
-    return tuple(seen.shape[1:])
+    with looked_at(network):
+        left, right = network.left(blank[:, LEFT]), network.right(blank[:, RIGHT])  # type: ignore[operator]
+        return tuple(network.trunk(fuse(network, left, right)).shape[1:])  # type: ignore[operator]
 
 
 def build_decoder(network: nn.Module, shape: tuple[int, int, int], seed: int, kind: str = "the network") -> Decoder:
