@@ -6,6 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,12 @@ LARGEST_FILE = 4_000_000
 
 def library_names() -> tuple[str, ...]:
     """Return the names of the protocols in the library, sorted."""
-    folder = resources.files("binocular.protocols") / "library"
-    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
+    files = (file.name for file in _library().iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
+
+
+def _library() -> Traversable:
+    return resources.files("binocular.protocols") / "library"
 
 
 def load_protocol(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Protocol:
@@ -72,8 +77,7 @@ def load_protocol(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Pr
             f"there is no protocol named '{given}'{hint}; 'binocular list' shows all names, and the path of "
             "a .toml file is accepted too"
         )
-    file = resources.files("binocular.protocols") / "library" / f"{given}.toml"
-    return parse_protocol(file.read_bytes(), f"{given}.toml", overrides)
+    return parse_protocol((_library() / f"{given}.toml").read_bytes(), f"{given}.toml", overrides)
 
 
 def _read(path: Path) -> bytes:
@@ -110,8 +114,7 @@ def _named(name: str, field: str, folder: Path | None) -> dict[str, Any]:
     """Return the table of a protocol that another one names: one of the library, or a file beside it."""
     names = library_names()
     if name in names:
-        file = resources.files("binocular.protocols") / "library" / f"{name}.toml"
-        return _parsed(file.read_bytes(), name, None)
+        return _parsed((_library() / f"{name}.toml").read_bytes(), name, None)
     if folder is None or not name.endswith(".toml"):
         beside = "" if folder is None else ", or a .toml file beside this one"
         raise BadInput(

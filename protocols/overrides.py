@@ -47,18 +47,13 @@ def parse_override(text: str) -> tuple[Path, Any]:
     path, place, path_text = [], 0, path_text.strip()
     while place < len(path_text):
         match = STEP.match(path_text, place)
-        if match is None:
+        after = path_text[match.end() :] if match else ""
+        if match is None or after == "." or (after and after[0] not in ".["):
             raise BadInput(
                 f"--set {text}: '{path_text}' is no path; accepted are steps such as conditions.normal.phases[0].epochs"
             )
         path.append(next(group for group in match.groups() if group is not None).strip())
-        place = match.end()
-        if path_text[place : place + 1] == "." and place + 1 < len(path_text):
-            place += 1
-        elif place < len(path_text) and path_text[place] != "[":
-            raise BadInput(
-                f"--set {text}: '{path_text}' is no path; accepted are steps such as conditions.normal.phases[0].epochs"
-            )
+        place = match.end() + after.startswith(".")
     if not path:
         raise BadInput(f"--set {text}: no field before '='; accepted is a field such as training.learning_rate")
     return ALIASES.get(tuple(path), tuple(path)), _value(value_text.strip())

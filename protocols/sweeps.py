@@ -15,7 +15,7 @@ from .arithmetic import ExpressionError, Value, evaluate
 from .checked import complain
 from .training import AgeScale
 
-__all__ = ["expand", "resolve_numbers"]
+__all__ = ["expand"]
 
 TEXT_FIELDS = {"title", "reference", "description", "deviations"}
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -47,7 +47,7 @@ def expand(raw: Mapping[str, Any]) -> dict[str, Any]:
     """
     values = _protocol_values(raw.get("values", {}))
     table = {
-        key: value if key in TEXT_FIELDS or key in ("conditions", "values") else resolve_numbers(value, values, (key,))
+        key: value if key in TEXT_FIELDS or key in ("conditions", "values") else _settled(value, values, (key,))
         for key, value in raw.items()
     }
     if values:
@@ -64,27 +64,17 @@ def expand(raw: Mapping[str, Any]) -> dict[str, Any]:
     return table
 
 
-def resolve_numbers(node: Any, names: Mapping[str, Value], where: tuple[str | int, ...]) -> Any:
-    """Return plain data with every expression (text that begins with '=') replaced by its value.
-
-    Parameters
-    ----------
-    node
-        The data.
-    names
-        Values that expressions may name.
-    where
-        Path to the data, for messages.
-    """
+def _settled(node: Any, names: Mapping[str, Value], where: tuple[str | int, ...]) -> Any:
+    """Return plain data with every expression (text that begins with '=') replaced by its value."""
     if isinstance(node, str) and node.startswith("="):
         try:
             return evaluate(node[1:], names)
         except ExpressionError as error:
             raise complain("Protocol", where, str(error), node) from None
     if isinstance(node, dict):
-        return {key: resolve_numbers(value, names, (*where, key)) for key, value in node.items()}
+        return {key: _settled(value, names, (*where, key)) for key, value in node.items()}
     if isinstance(node, list | tuple):
-        return [resolve_numbers(value, names, (*where, index)) for index, value in enumerate(node)]
+        return [_settled(value, names, (*where, index)) for index, value in enumerate(node)]
     return node
 
 
@@ -95,7 +85,7 @@ def _protocol_values(given: Any) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in given.items():
         _check_name(name, ("values",))
-        values[name] = _check_value(resolve_numbers(value, values, ("values", name)), ("values", name))
+        values[name] = _check_value(_settled(value, values, ("values", name)), ("values", name))
     return values
 
 
@@ -146,7 +136,7 @@ def _expand_condition(
             for key in ("name", "label"):
                 if isinstance(plain.get(key), str):
                     plain[key] = _fill(plain[key], names, (*where, key))
-        phases = resolve_numbers(plain.get("phases"), names, (*where, "phases"))
+        phases = _settled(plain.get("phases"), names, (*where, "phases"))
         if phases is not None:
             plain["phases"] = _ages_to_epochs(phases, scale, (*where, "phases"))
         expanded.append(plain)
@@ -168,7 +158,7 @@ def _sweep_rows(
             raise complain(
                 "Protocol", (*where, name), f"is {given!r}, but must be a list of values such as [2, 5]", given
             )
-        items = resolve_numbers(list(given), values, (*where, name))
+        items = _settled(list(given), values, (*where, name))
         lists[name] = [_check_value(item, (*where, name, index)) for index, item in enumerate(items)]
     lengths = [len(items) for items in lists.values()]
     if mode == "zip":

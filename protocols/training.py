@@ -10,75 +10,11 @@ from pydantic import Field
 
 from .checked import Checked, Number, Whole
 
-__all__ = ["AgeScale", "Clock", "NetworkSpec", "ProbePlan", "Training", "scheduled_rate"]
+__all__ = ["AgeScale", "Clock", "NetworkSpec", "ProbePlan", "Training"]
 
 Clock = Literal["absolute", "phase", "constant", "cyclic", "warm-restarts"]
 Plain = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str
 Option = Plain | list[Plain] | dict[str, Plain | list[Plain]]
-
-
-def scheduled_rate(
-    clock: Clock,
-    initial: float,
-    decay: float,
-    epoch: int,
-    phase_start: int,
-    cycle: int = 10,
-    floor: float = 0.1,
-    hold: int = 0,
-) -> float:
-    """Return the learning rate of one epoch.
-
-    Parameters
-    ----------
-    clock
-        ``"absolute"``: ``initial * decay ** epoch`` with epochs counted from the beginning of rearing, as in Kleinman,
-        Achille & Soatto 2023; ``"phase"``: counted from the beginning of the phase; ``"constant"``: ``initial``;
-        ``"cyclic"``: up from ``floor * initial`` to ``initial`` and down again along straight lines, over and over,
-        in epochs of all rearing (the triangular policy of Smith 2017), so that the rate knows no age;
-        ``"warm-restarts"``: down from ``initial`` to ``floor * initial`` along half a cosine and then anew from the
-        top, over and over, counted from the beginning of the phase (Loshchilov & Hutter 2017).
-    initial
-        Learning rate at the zero of the clock; for ``"cyclic"`` the highest.
-    decay
-        Factor from one epoch to the next, for the clocks that fall.
-    epoch
-        Epoch of rearing, from 0.
-    phase_start
-        Epoch in which the phase began.
-    cycle, floor
-        For ``"cyclic"`` and ``"warm-restarts"``, length in epochs and lowest rate as a share of ``initial``.
-    hold
-        For the clocks that fall, epochs at the initial rate before the first in which it is lower.
-
-    Returns
-    -------
-    float
-        Learning rate throughout the epoch.
-
-    Examples
-    --------
-    The rate falls to one half per epoch; the phase began two epochs ago, at epoch 10.
-
-    >>> scheduled_rate("absolute", 0.8, 0.5, epoch=12, phase_start=10)
-    0.0001953125
-    >>> scheduled_rate("phase", 0.8, 0.5, epoch=12, phase_start=10)
-    0.2
-    >>> scheduled_rate("constant", 0.8, 0.5, epoch=12, phase_start=10)
-    0.8
-    >>> [scheduled_rate("absolute", 0.8, 0.5, epoch, 0, hold=3) for epoch in range(5)]
-    [0.8, 0.8, 0.8, 0.4, 0.2]
-    """
-    if clock == "constant":
-        return initial
-    if clock == "cyclic":
-        height = 1 - abs(2 * (epoch % cycle) / cycle - 1)
-        return initial * (floor + (1 - floor) * height)
-    if clock == "warm-restarts":
-        down = (epoch - phase_start) % cycle / cycle
-        return initial * (floor + (1 - floor) * (1 + math.cos(math.pi * down)) / 2)
-    age = epoch if clock == "absolute" else epoch - phase_start
-    return initial * decay ** max(0, age - hold + (hold > 0))
 
 
 class NetworkSpec(Checked):
@@ -146,17 +82,45 @@ class Training(Checked):
     evaluate_every: Annotated[Whole, Field(ge=1)] = Field(default=1, description="epochs between tests of accuracy")
 
     def rate(self, epoch: int, phase_start: int = 0, clock: Clock | None = None, initial: float | None = None) -> float:
-        """Return the learning rate of one epoch; a phase may have a clock and an initial rate of its own."""
-        return scheduled_rate(
-            self.clock if clock is None else clock,
-            self.learning_rate if initial is None else initial,
-            self.learning_rate_decay,
-            epoch,
-            phase_start,
-            self.cycle,
-            self.cycle_floor,
-            self.learning_rate_hold,
-        )
+        """Return the learning rate throughout one epoch.
+
+        By the clock: ``"absolute"``: ``initial * decay ** epoch`` with epochs counted from the beginning of rearing, as
+        in Kleinman, Achille & Soatto 2023; ``"phase"``: counted from the beginning of the phase; ``"constant"``:
+        ``initial``; ``"cyclic"``: up from ``cycle_floor * initial`` to ``initial`` and down again along straight lines,
+        over and over, in epochs of all rearing (the triangular policy of Smith 2017), so that the rate knows no age;
+        ``"warm-restarts"``: down from ``initial`` to ``cycle_floor * initial`` along half a cosine and then anew from
+        the top, over and over, counted from the beginning of the phase (Loshchilov & Hutter 2017).
+
+        Parameters
+        ----------
+        epoch, phase_start
+            Epoch of rearing, from 0, and that in which the phase began.
+        clock, initial
+            Of a phase that has its own.
+
+        Examples
+        --------
+        The rate falls to one half per epoch; the phase began two epochs ago, at epoch 10.
+
+        >>> halving = Training(learning_rate=0.8, learning_rate_decay=0.5)
+        >>> [halving.rate(12, 10, clock) for clock in ("absolute", "phase", "constant")]
+        [0.0001953125, 0.2, 0.8]
+        >>> [halving.model_copy(update={"learning_rate_hold": 3}).rate(epoch) for epoch in range(5)]
+        [0.8, 0.8, 0.8, 0.4, 0.2]
+        """
+        clock = self.clock if clock is None else clock
+        initial = self.learning_rate if initial is None else initial
+        cycle, floor, hold = self.cycle, self.cycle_floor, self.learning_rate_hold
+        if clock == "constant":
+            return initial
+        if clock == "cyclic":
+            height = 1 - abs(2 * (epoch % cycle) / cycle - 1)
+            return initial * (floor + (1 - floor) * height)
+        if clock == "warm-restarts":
+            down = (epoch - phase_start) % cycle / cycle
+            return initial * (floor + (1 - floor) * (1 + math.cos(math.pi * down)) / 2)
+        age = epoch if clock == "absolute" else epoch - phase_start
+        return initial * self.learning_rate_decay ** max(0, age - hold + (hold > 0))
 
 
 class ProbePlan(Checked):

@@ -38,7 +38,6 @@ def test_the_examples_of_a_module(name: str, tmp_path: Path, monkeypatch: pytest
         *[("binocular", name) for name in ("load_study", "open_study", "run_study", "source_variance")],
         ("binocular.store.summary", "interval"),
         ("binocular.protocols", "load_protocol"),
-        ("binocular.protocols.training", "scheduled_rate"),
         ("binocular.stimuli", "stimulus_config"),
     ],
 )

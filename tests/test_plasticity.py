@@ -13,7 +13,7 @@ import torch
 
 from binocular.networks.build import build_network
 from binocular.protocols import Protocol, protocol_from
-from binocular.protocols.training import scheduled_rate
+from binocular.protocols.training import Training
 from binocular.rearing.disturbing import disturbed
 from binocular.rearing.pulling import fisher_information
 from binocular.rearing.silence import hidden_layers
@@ -70,7 +70,7 @@ def test_one_step_towards_a_state_is_the_gradient_of_the_penalty(tmp_path: Path)
     then = {"epochs": 1, "pull": {"to": "initial", "strength": 0.5}}
     held = final(tmp_path / "held", protocol(first, then, batch_size=40))
     before = weights(final(tmp_path / "before", protocol(first, batch_size=40)))
-    rate = scheduled_rate("absolute", 0.05, 0.98, 1, 0)
+    rate = Training().rate(1)
     away = before - initial(protocol(first))
     torch.testing.assert_close(weights(held), weights(plain) - rate * 0.5 * away, rtol=1e-4, atol=1e-6)
     assert away.abs().max() > 1e-3
@@ -193,7 +193,8 @@ def test_a_silent_unit_is_drawn_afresh_and_changes_no_answer_at_first():
 
 
 def test_warm_restarts_fall_along_a_cosine_and_start_anew():
-    rates = [scheduled_rate("warm-restarts", 0.1, 0.5, epoch, 3, cycle=4, floor=0.2) for epoch in range(3, 12)]
+    training = Training(clock="warm-restarts", learning_rate=0.1, learning_rate_decay=0.5, cycle=4, cycle_floor=0.2)
+    rates = [training.rate(epoch, 3) for epoch in range(3, 12)]
     expected = [0.1 * (0.2 + 0.8 * (1 + math.cos(math.pi * step / 4)) / 2) for step in range(4)]
     np.testing.assert_allclose(rates, [*expected, *expected, 0.1])
     asked = protocol({"epochs": 2, "clock": "warm-restarts"})

@@ -11,7 +11,6 @@ import pytest
 
 from binocular.protocols import Phase, ProbePlan, Training, load_protocol, parse_protocol, protocol_from
 from binocular.protocols.phases import EpochConditions, unroll
-from binocular.protocols.training import scheduled_rate
 from binocular.stimuli.errors import BadInput
 
 BLUR = {"kind": "blur", "eye": "right", "factor": 4}
@@ -54,7 +53,7 @@ def test_the_cyclic_clock_goes_up_and_down_whatever_the_age() -> None:
         epoch.learning_rate for epoch in history(*phases, learning_rate=0.1, clock="cyclic", cycle=4, cycle_floor=0.2)
     ]
     assert rates == pytest.approx([0.02, 0.06, 0.1, 0.06, 0.02, 0.06, 0.1, 0.06, 0.02])
-    odd = [scheduled_rate("cyclic", 1.0, 0.5, epoch, 0, cycle=3, floor=0.1) for epoch in range(30)]
+    odd = [Training(clock="cyclic", learning_rate=1.0, cycle=3).rate(epoch) for epoch in range(30)]
     assert odd[:3] == odd[27:]
     assert min(odd) == pytest.approx(0.1)
     assert max(odd) <= 1.0
@@ -106,8 +105,9 @@ def test_a_phase_has_its_own_clock_and_rate() -> None:
 
 def test_the_published_confound_of_the_absolute_clock() -> None:
     # After 180 epochs of deficit, recovery starts at 0.4 % of the initial rate.
-    assert 0.004 < scheduled_rate("absolute", 1.0, 0.97, 180, 180) < 0.0042
-    assert scheduled_rate("phase", 1.0, 0.97, 180, 180) == 1.0
+    training = Training(learning_rate=1.0, learning_rate_decay=0.97)
+    assert 0.004 < training.rate(180, 180) < 0.0042
+    assert training.rate(180, 180, "phase") == 1.0
 
 
 def test_epochs_know_their_phase() -> None:
