@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,15 +72,8 @@ def to_display(views: torch.Tensor, reach: float) -> np.ndarray:
 def anaglyph(colours: np.ndarray) -> np.ndarray:
     """Return red-cyan anaglyphs: red is the left eye's luminance, green and blue are the right eye's.
 
-    Parameters
-    ----------
-    colours
-        ``[batch, eye, height, width, 3]`` as from ``to_display``.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``[batch, height, width, 3]``. Seen through glasses with the red filter on the left eye, near figures stand out.
+    From colours ``[batch, eye, height, width, 3]``, as from ``to_display``, to ``[batch, height, width, 3]``. Seen
+    through glasses with the red filter on the left eye, near figures stand out.
     """
     luminance = colours @ _LUMINANCE
     return np.stack([luminance[:, LEFT], luminance[:, RIGHT], luminance[:, RIGHT]], -1)
@@ -245,24 +239,19 @@ def _grating_overview(**fields: Any) -> Figure:
     return _figure(shown.views, titles, "gratings: orientation, cycles per image; the other eye sees grey")
 
 
-def _stimulus_overview(kind: str) -> Callable[..., Figure]:
-    """Return the function that draws an overview of a kind of stimulus."""
-
-    def draw(**fields: Any) -> Figure:
-        mapping: Mapping[str, Any] = {"kind": kind, "n_train": 16, "n_test": 16} | fields
-        config = stimulus_config(mapping)
-        stimuli = config.build(0)
-        named = (getattr(config, name, None) for name in ("dataset", "texture"))
-        source = next((f" ({name})" for name in named if name), "")
-        height, width = stimuli.shape[1:]
-        heading = f"{kind}{source}, {height} × {width} pixels"
-        return show(stimuli, n=min(max(8, stimuli.n_classes), 16), heading=heading)
-
-    return draw
+def _stimulus_overview(kind: str, **fields: Any) -> Figure:
+    """Return some stimuli of a kind."""
+    config = stimulus_config({"kind": kind, "n_train": 16, "n_test": 16} | fields)
+    stimuli = config.build(0)
+    named = (getattr(config, name, None) for name in ("dataset", "texture"))
+    source = next((f" ({name})" for name in named if name), "")
+    height, width = stimuli.shape[1:]
+    heading = f"{kind}{source}, {height} × {width} pixels"
+    return show(stimuli, n=min(max(8, stimuli.n_classes), 16), heading=heading)
 
 
 OVERVIEWS: dict[str, Callable[..., Figure]] = {
-    **{kind: _stimulus_overview(kind) for kind in STIMULI},
+    **{kind: partial(_stimulus_overview, kind) for kind in STIMULI},
     "gratings": _grating_overview,
 }
 """Kind of stimulus -> function that draws an overview; it takes the fields of that kind."""

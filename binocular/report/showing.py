@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from rich.tree import Tree
 from torch import Tensor
 
 from binocular.networks.build import network_class
-from binocular.protocols import Protocol, ResolvedCondition
+from binocular.protocols import EpochConditions, Protocol, ResolvedCondition
 from binocular.rearing.tree import Node, PhaseTree
 from binocular.report.figures.style import eye_of
 from binocular.report.terminal import Terminal, print_fitting
@@ -154,13 +155,13 @@ def _tree(tree: PhaseTree, seed: int) -> Tree:
 
 def _history(node: Node) -> str:
     """Say what happens in a node, in order."""
-    parts: list[str] = []
-    for epoch in node.epochs:
+
+    def told(epoch: EpochConditions) -> str:
         what = " and ".join(deficit.sentence() for deficit in epoch.deficits) or "normal vision"
         what += f", {epoch.objective.sentence()}" if epoch.objective.sentence() else ""
-        what += ", a fresh head" if epoch.head_reset else ""
-        if not parts or parts[-1] != what:
-            parts.append(what)
+        return what + (", a fresh head" if epoch.head_reset else "")
+
+    parts = [what for what, _ in groupby(map(told, node.epochs))]
     return ", then ".join(parts) if len(parts) <= 4 else f"{parts[0]}, then ... (changing) ..., {parts[-1]}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -154,11 +155,10 @@ def draw_timeline(protocol: Protocol, tree: PhaseTree, path: Path) -> None:
 
 def _runs(node: Node) -> list[tuple[int, int, str]]:
     """Stretches of a node in one colour: start, stop and colour."""
-    runs: list[tuple[int, int, str]] = []
-    for epoch, conditions in enumerate(node.epochs, start=node.start):
-        colour = eye_colour(tuple(deficit.model_dump(mode="json") for deficit in conditions.deficits))
-        if runs and runs[-1][2] == colour:
-            runs[-1] = (runs[-1][0], epoch + 1, colour)
-        else:
-            runs.append((epoch, epoch + 1, colour))
+    runs, start = [], node.start
+    colours = (eye_colour([deficit.model_dump(mode="json") for deficit in epoch.deficits]) for epoch in node.epochs)
+    for colour, alike in groupby(colours):
+        stop = start + len(list(alike))
+        runs.append((start, stop, colour))
+        start = stop
     return runs
