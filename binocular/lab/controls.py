@@ -16,6 +16,8 @@ __all__ = ["LARGEST_PRISM", "Controls", "EyeControls"]
 
 LARGEST_PRISM = 6
 """Pixels to either side."""
+_SLIDERS = {"contrast": ("contrast-loss", "contrast"), "blur": ("blur", "sigma"), "noise": ("noise", "sd")}
+"""Slider -> kind of the deficit that it makes, and which of its fields."""
 
 
 class EyeControls(Checked):
@@ -90,16 +92,10 @@ class Controls(Checked):
             given = deficit.model_dump()
             for eye in ("left", "right") if given.get("eye") == "both" else (given.get("eye"),):
                 settings = eyes.get(str(eye), {})
-                if deficit.kind == "occlusion":
-                    settings["closed"] = True
-                elif deficit.kind == "contrast-loss":
-                    settings["contrast"] = given["contrast"]
-                elif deficit.kind == "blur":
-                    settings["blur"] = given["sigma"]
-                elif deficit.kind == "noise":
-                    settings["noise"] = given["sd"]
-                elif deficit.kind == "misalignment":
-                    prism = given["horizontal"]
+                settings |= {"closed": True} if deficit.kind == "occlusion" else {}
+                settings |= {slider: given[name] for slider, (kind, name) in _SLIDERS.items() if kind == deficit.kind}
+            if deficit.kind == "misalignment":
+                prism = given["horizontal"]
         made = cls.checked({**eyes, "prism": prism})
         if made.deficits() != tuple(deficits):
             what = "; ".join(deficit.sentence() for deficit in deficits)
@@ -112,14 +108,10 @@ class Controls(Checked):
         closed = [eye for eye, settings in eyes.items() if settings.closed]
         made: list[dict[str, Any]] = []
         for eye, settings in eyes.items():
-            if settings.closed:
-                continue
-            if settings.contrast < 1:
-                made.append({"kind": "contrast-loss", "eye": eye, "contrast": settings.contrast})
-            if settings.blur > 0:
-                made.append({"kind": "blur", "eye": eye, "sigma": settings.blur})
-            if settings.noise > 0:
-                made.append({"kind": "noise", "eye": eye, "sd": settings.noise})
+            for slider, (kind, name) in _SLIDERS.items() if not settings.closed else ():
+                value = getattr(settings, slider)
+                if value != EyeControls.model_fields[slider].default:
+                    made.append({"kind": kind, "eye": eye, name: value})
         if self.prism and not self.right.closed:
             made.append({"kind": "misalignment", "eye": "right", "horizontal": self.prism})
         if closed:

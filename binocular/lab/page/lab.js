@@ -5,6 +5,8 @@ import { setUpPathways } from "./pathways.js";
 import { about, AREAS, balance, beside, counts, nameOf, saying, sceneName } from "./words.js";
 
 const at = (id) => document.getElementById(id);
+const on = (id, kind, act) => at(id).addEventListener(kind, act);
+const made = (kind, properties) => Object.assign(document.createElement(kind), properties);
 const EYES = ["left", "right"];
 const SLIDERS = {
   blur: { min: 0, max: 4, step: 0.5, value: 0 },
@@ -24,6 +26,11 @@ const state = {
   due: false, // whether something new waits to be drawn in the next frame of the screen
 };
 window.lab = state; // for the curious, and for the tests
+
+function show(changes) {
+  Object.assign(state, changes);
+  redraw();
+}
 
 // ---- the live connection ----
 
@@ -55,7 +62,7 @@ function receive(message) {
     state.live = new Map(message.tracks.map((track) => [track.name, track]));
     state.experiments = message.experiments;
     state.animals = message.animals;
-    offerExperiments();
+    offerExperiments(begin);
     takeStatus(message.status);
   } else if (message.type === "frame") {
     takeFrame(message);
@@ -148,64 +155,50 @@ function controlsMoved() {
 
 function offerSlider(eye, slider, range) {
   const id = `${eye}-${slider}`;
-  const name = Object.assign(document.createElement("label"), { htmlFor: id, textContent: `${slider[0].toUpperCase()}${slider.slice(1)} ` });
-  name.append(Object.assign(document.createElement("output"), { id: `${id}-value` }));
-  const input = Object.assign(document.createElement("input"), { id, type: "range", ...range });
+  const name = made("label", { htmlFor: id, textContent: `${slider[0].toUpperCase()}${slider.slice(1)} ` });
+  name.append(made("output", { id: `${id}-value` }));
+  const input = made("input", { id, type: "range", ...range });
   input.addEventListener("input", controlsMoved);
   document.querySelector(`#sliders .${eye}`).append(name, input);
 }
 
 function setUp() {
   for (const eye of EYES) {
-    at(`${eye}-closed`).addEventListener("change", controlsMoved);
+    on(`${eye}-closed`, "change", controlsMoved);
     for (const [slider, range] of Object.entries(SLIDERS)) offerSlider(eye, slider, range);
   }
-  at("prism").addEventListener("input", controlsMoved);
-  at("normal").addEventListener("click", () => {
-    showControls({ left: { closed: false, blur: 0, noise: 0, contrast: 1 }, right: { closed: false, blur: 0, noise: 0, contrast: 1 }, prism: 0 });
+  on("prism", "input", controlsMoved);
+  on("normal", "click", () => {
+    const open = { closed: false, blur: 0, noise: 0, contrast: 1 };
+    showControls({ left: open, right: open, prism: 0 });
     controlsMoved();
   });
-  at("next-picture").addEventListener("click", () => {
-    state.example += 1;
-    redraw();
-  });
-  at("play").addEventListener("click", () => {
+  const rear = (wish) => {
     quiet();
     state.age = null;
-    send(state.status?.playing ? "pause" : "play");
-  });
-  at("step").addEventListener("click", () => {
-    quiet();
-    state.age = null;
-    send("step");
-  });
-  at("restart").addEventListener("click", () => send("restart"));
-  at("speed").addEventListener("change", () => send("speed", { seconds: value("speed") }));
-  at("littermate").addEventListener("click", () => send("littermate"));
-  at("reseed").addEventListener("click", () => send("restart", { seed: value("seed") }));
+    send(wish);
+  };
+  on("play", "click", () => rear(state.status?.playing ? "pause" : "play"));
+  on("step", "click", () => rear("step"));
+  on("restart", "click", () => send("restart"));
+  on("speed", "change", () => send("speed", { seconds: value("speed") }));
+  on("littermate", "click", () => send("littermate"));
+  on("reseed", "click", () => send("restart", { seed: value("seed") }));
   for (const radio of document.querySelectorAll('input[name="who"]')) {
     radio.addEventListener("change", () => send("choose", { name: radio.value }));
   }
-  at("age").addEventListener("input", () => {
-    state.age = value("age") >= Number(at("age").max) && !state.file ? null : value("age");
-    redraw();
-  });
-  at("newest").addEventListener("click", () => {
-    state.age = null;
-    redraw();
-  });
+  on("age", "input", () => show({ age: value("age") >= Number(at("age").max) && !state.file ? null : value("age") }));
+  on("newest", "click", () => show({ age: null }));
   for (const id of ["save-protocol", "save-study"]) {
-    at(id).addEventListener("click", (event) => {
+    on(id, "click", (event) => {
       event.preventDefault();
       save(at(id));
     });
   }
-  at("load").addEventListener("change", () => load(at("load").files[0]));
-  at("file-close").addEventListener("click", () => {
-    state.file = null;
-    state.age = null;
+  on("load", "change", () => load(at("load").files[0]));
+  on("file-close", "click", () => {
     at("load").value = "";
-    redraw();
+    show({ file: null, age: null });
   });
   listenToViews();
   at("sliders").open = !matchMedia("(max-width: 480px)").matches;
@@ -213,25 +206,25 @@ function setUp() {
 }
 
 function listenToViews() {
-  for (const id of ["file-first", "file-second"]) at(id).addEventListener("change", redraw);
-  at("area").addEventListener("change", () => {
-    state.area = at("area").value;
-    redraw();
-  });
+  for (const id of ["file-first", "file-second"]) on(id, "change", redraw);
+  on("area", "change", () => show({ area: at("area").value }));
+  on("next-picture", "click", () => show({ example: state.example + 1 }));
 }
 
-function offerExperiments() {
+function offerExperiments(choose) {
   const buttons = state.experiments.map((experiment) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: experiment.label, title: experiment.phases.join("; then ") });
+    const button = made("button", { type: "button", textContent: experiment.label, title: experiment.phases.join("; then ") });
     button.dataset.name = experiment.name;
-    button.addEventListener("click", () => {
-      quiet();
-      state.file = null;
-      send("experiment", { name: experiment.name });
-    });
+    button.addEventListener("click", () => choose(experiment));
     return button;
   });
   at("experiments").replaceChildren(...buttons);
+}
+
+function begin({ name }) {
+  quiet();
+  state.file = null;
+  send("experiment", { name });
 }
 
 // ---- files ----
@@ -254,7 +247,7 @@ async function save(link) {
     return;
   }
   const address = URL.createObjectURL(await answer.blob());
-  Object.assign(document.createElement("a"), { href: address, download: link.download }).click();
+  made("a", { href: address, download: link.download }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }
 
@@ -377,7 +370,7 @@ function drawNumbers(tracks, age) {
     const depth = frame.scores.stereopsis;
     const row = document.createElement("tr");
     const cells = [track.label, track.seed, frame.age, right, both, left, balance(units)?.toFixed(2) ?? "", depth === undefined ? "" : `${Math.round(100 * depth)} %`];
-    row.append(...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
+    row.append(...cells.map((text) => made("td", { textContent: text })));
     return row;
   });
   at("rows").replaceChildren(...rows);
@@ -426,46 +419,27 @@ function setUpFiles({ tracks, experiments, animals, downloads }) {
   state.status = { look: {} };
   at("time-title").textContent = "1 Watch it grow";
   at("play").textContent = "Play";
-  at("play").addEventListener("click", () => {
+  on("play", "click", () => {
     if (!turning && state.age === Math.max(...shownTracks().map(endOf))) state.age = 0;
     turn(!turning);
   });
-  at("speed").addEventListener("change", () => turn(turning !== null));
-  at("step").addEventListener("click", () => older(1));
+  on("speed", "change", () => turn(turning !== null));
+  on("step", "click", () => older(1));
   at("restart").textContent = "From birth";
-  at("restart").addEventListener("click", () => {
-    state.age = 0;
-    redraw();
-  });
-  at("age").addEventListener("input", () => {
-    state.age = value("age");
-    redraw();
-  });
-  at("next-picture").addEventListener("click", () => {
-    state.example += 1;
-    redraw();
-  });
+  on("restart", "click", () => show({ age: 0 }));
+  on("age", "input", () => show({ age: value("age") }));
   offerTracks(tracks, (track) => `${track.label}, litter ${track.seed}`);
   at("file-name").textContent = "Several litters of each experiment: what differs between them is chance.";
-  const buttons = experiments.map((experiment) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: experiment.label });
-    button.dataset.name = experiment.name;
-    button.addEventListener("click", () => {
-      const { seed } = tracks[value("file-first")];
-      const numberOf = (label) => String(tracks.findIndex((track) => track.label === label && track.seed === seed));
-      at("file-first").value = numberOf(experiment.label);
-      // Never beside itself: the control, which comes first, says what the experiment has done.
-      if (at("file-second").value === at("file-first").value) at("file-second").value = numberOf(experiments[experiment === experiments[0] ? 1 : 0].label);
-      state.age = 0;
-      turn(true);
-      redraw();
-    });
-    return button;
+  offerExperiments((experiment) => {
+    const { seed } = tracks[value("file-first")];
+    const numberOf = (label) => String(tracks.findIndex((track) => track.label === label && track.seed === seed));
+    at("file-first").value = numberOf(experiment.label);
+    // Never beside itself: the control, which comes first, says what the experiment has done.
+    if (at("file-second").value === at("file-first").value) at("file-second").value = numberOf(experiments[experiment === experiments[0] ? 1 : 0].label);
+    show({ age: 0 });
+    turn(true);
   });
-  at("experiments").replaceChildren(...buttons);
-  const links = Object.entries(downloads).map(([name, text]) => {
-    return Object.assign(document.createElement("a"), { href: name, download: name, className: "button", textContent: text });
-  });
+  const links = Object.entries(downloads).map(([name, text]) => made("a", { href: name, download: name, className: "button", textContent: text }));
   at("downloads").replaceChildren(...links);
   listenToViews();
   redraw();
