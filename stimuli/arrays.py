@@ -81,12 +81,7 @@ def length_of_arrays(path: Path) -> int:
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read arrays at a path, as data only.
-
-    Parameters
-    ----------
-    path
-        See `array_files`.
+    """Read arrays at a path (see `array_files`), as data only.
 
     Raises
     ------

@@ -67,13 +67,7 @@ class MovingFrames(StimulusConfig):
 
 
 class MovingFrameSet(CutSet):
-    """The frames of one seed.
-
-    Attributes
-    ----------
-    config
-        What was asked for.
-    """
+    """The frames of one seed."""
 
     kind = "moving-frames"
     drawn = (2,)

@@ -101,8 +101,6 @@ class StereoPhotographSet(CutSet):
 
     Attributes
     ----------
-    config
-        What was asked for.
     places
         For each split and part the places that can be looked at, ``[n, 4]`` int64: pair, row and column of the
         middle in the left photograph, disparity rounded to whole pixels.

@@ -28,17 +28,7 @@ _GREY = (125, 123, 113)
 
 
 class PlainSamples(Dataset[tuple[Tensor, Tensor, int]]):
-    """Two views and a class per sample, made when asked for.
-
-    Parameters
-    ----------
-    images
-        ``[n, height, width, 3]`` uint8.
-    labels
-        ``[n]``.
-    visible
-        Columns that each eye sees from its side.
-    """
+    """Two views and a class per sample, made when asked for from images ``[n, height, width, 3]`` uint8."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, visible: int) -> None:
         self._images, self._labels, self._visible = images, labels, visible

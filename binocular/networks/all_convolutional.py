@@ -21,10 +21,8 @@ class AllConvolutional(TwoEyedNetwork):
 
     Parameters
     ----------
-    shape
-        (channels, height, width) of what one eye sees; 3 x 32 x 32 as published.
-    n_classes
-        Number of classes.
+    shape, n_classes
+        As for `binocular.networks.cnn.SplitCNN`; 3 x 32 x 32 as published.
     blocks
         Blocks of each pathway, at least 1; 1, 2 and 3 as published.
     width

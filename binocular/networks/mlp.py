@@ -45,21 +45,8 @@ class SplitMLP(TwoEyedNetwork):
     def classification_gradients(self, views: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Return what a step of classification needs, written out: matrices so small wait for autograd's bookkeeping.
 
-        Parameters
-        ----------
-        views
-            ``[batch, eye, channel, height, width]``.
-        labels
-            ``[batch]`` int64.
-
-        Returns
-        -------
-        loss
-            Mean cross-entropy in nats.
-        right
-            Share of correct answers.
-        gradients
-            Of the loss, by the name of the weight.
+        From views ``[batch, eye, channel, height, width]`` and labels ``[batch]`` int64 it gives the mean cross-entropy
+        in nats, the share of correct answers, and the gradients of the loss by the name of the weight.
         """
         left, right = (layer for layer in (self.left[1], self.right[1]) if isinstance(layer, nn.Linear))
         layers = {f"trunk.{i}": layer for i, layer in enumerate(self.trunk) if isinstance(layer, nn.Linear)}

@@ -20,10 +20,8 @@ class SplitResNet18(TwoEyedNetwork):
 
     Parameters
     ----------
-    shape
-        (channels, height, width) of what one eye sees; 3 x 32 x 32 as published, at least 8 x 8.
-    n_classes
-        Number of classes.
+    shape, n_classes
+        As for `binocular.networks.cnn.SplitCNN`; 3 x 32 x 32 as published.
     width
         Channels w of the first stage, 64 as published.
     eyes

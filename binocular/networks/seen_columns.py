@@ -55,13 +55,7 @@ class Columns:
 
 
 def columns_of(view: Tensor) -> Columns:
-    """Find the columns of one eye's views that are not alike in all presentations.
-
-    Parameters
-    ----------
-    view
-        ``[batch, channel, height, width]``.
-    """
+    """Find the columns of one eye's views ``[batch, channel, height, width]`` in which presentations differ."""
     differ = (view != view[:1]).flatten(0, 2).any(dim=0).nonzero()
     # An eye that sees the same in all presentations has one column to carry, which costs nothing worth saving.
     start, stop = (int(differ[0]), int(differ[-1]) + 1) if len(differ) else (0, 1)

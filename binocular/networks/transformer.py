@@ -46,13 +46,6 @@ class EyePatches(nn.Module):
 class AttentionBlock(nn.Module):
     """Self-attention and a fully connected layer, each on normalised tokens and added to them (pre-norm).
 
-    Parameters
-    ----------
-    width
-        Channels of a token.
-    heads
-        Heads of the attention, a divisor of the width.
-
     Attributes
     ----------
     stacked_maps
@@ -109,10 +102,8 @@ class SplitTransformer(TwoEyedNetwork):
 
     Parameters
     ----------
-    shape
-        (channels, height, width) of what one eye sees.
-    n_classes
-        Number of classes.
+    shape, n_classes
+        As for `binocular.networks.cnn.SplitCNN`, of any size.
     width
         Channels of a token, a multiple of ``attention_heads``.
     depth

@@ -23,13 +23,7 @@ __all__ = ["Diverged", "Group", "begin"]
 
 
 class Diverged(FloatingPointError):
-    """Learning of some subjects of a group broke down.
-
-    Parameters
-    ----------
-    causes
-        Why, by the identity of the node.
-    """
+    """Learning of some subjects of a group broke down; ``causes`` says why, by the identity of the node."""
 
     def __init__(self, causes: Mapping[str, str]) -> None:
         super().__init__(dict(causes))

@@ -19,13 +19,7 @@ __all__ = ["OwnStreams"]
 
 
 class OwnStreams:
-    """The streams of one subject.
-
-    Parameters
-    ----------
-    seed, device
-        Of the subject, and where it computes.
-    """
+    """The streams of one subject, by its seed and the device where it computes."""
 
     def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
         self._seed, self._device = seed, torch.device(device)

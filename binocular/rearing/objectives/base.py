@@ -20,13 +20,6 @@ class Learner(nn.Module):
     """A subject while it learns: its network, and the decoder where some phase of its protocol reconstructs.
 
     The network's weights and buffers are called as in the network itself, those of the decoder begin with `DECODER`.
-
-    Parameters
-    ----------
-    network
-        The two-eyed network.
-    decoder
-        From the final representation to the eyes, or None.
     """
 
     def __init__(self, network: nn.Module, decoder: nn.Module | None = None) -> None:

@@ -19,13 +19,7 @@ __all__ = ["Own", "try_objective"]
 
 
 class Own(Objective):
-    """An objective whose description in the protocol says itself what is learned.
-
-    Parameters
-    ----------
-    spec
-        The description.
-    """
+    """An objective whose description in the protocol says itself what is learned."""
 
     def __init__(self, spec: ObjectiveSpec) -> None:
         self.spec = spec

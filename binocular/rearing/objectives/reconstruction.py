@@ -61,11 +61,6 @@ class Reconstruction(Objective):
     The error is in squared units of the stimuli, whose textures have unit variance: 1 is what a constant grey scores on
     a texture without noise. With ``labels`` above 0 the cross-entropy of the labels, given the blanked views, is added
     with that weight. With ``rebuild`` 0 it stands alone, and the decoder is left as it is.
-
-    Parameters
-    ----------
-    spec
-        Size and share of the patches, weights of the labels and of rebuilding.
     """
 
     def __init__(self, spec: ReconstructionSpec) -> None:
