@@ -304,7 +304,7 @@ def without_one_eye(study: Study) -> Study:
 
 def test_recovery_of_the_deprived_eye_is_told_by_the_readout_or_left_out():
     def found(study: Study) -> dict[str, Recovery]:
-        return {one.measure: one for one in recoveries(study, samples_of(study, "representation"))}
+        return {one.measure: one for one in recoveries(samples_of(study, "representation"))}
 
     study = part_time(1.0, 0.5)
     eye = found(study)["deprived eye"]

@@ -30,16 +30,12 @@ class Comparison:
 
     Attributes
     ----------
-    study
-        Ours.
-    literature
-        The published records.
+    study, literature
+        Ours, and the published records.
     chosen
         Ids that were asked for; empty = all.
-    site, at
-        Whose units, and when.
-    elsewhere
-        Further sites at which the verdicts are taken too.
+    site, at, elsewhere
+        Whose units, and when; and further sites at which the verdicts are taken too.
     histograms
         Every condition with the records asked for; by default with every animal's, and the networks' like for like.
     curves, recovery, facts
@@ -112,11 +108,11 @@ def compare_study(
     of_networks = next((name for name in (_MAP, "representation") if name in study.sites), site)
     compared = []
     for sample in samples:
-        condition = study.condition(sample.name)
+        condition = sample.condition
         there = [one for one in elsewhere if one in condition.sites]
         alike = [record.id for record in like_for_like(sample, list(literature.histograms.values()), literature, at)]
         order = {name: rank for rank, name in enumerate(alike)}
-        marks = _marks(study, sample)
+        marks = _marks(sample)
         for record in sorted(wanted, key=lambda one: order.get(one.id, len(order))):
             # Networks that were treated otherwise are compared only when they are asked for.
             if record.is_network and not chosen and record.id not in order:
@@ -143,15 +139,14 @@ def compare_study(
     ]
     return Comparison(
         study, literature, chosen, site, at, tuple(compared), tuple(curves),
-        tuple(recoveries(study, samples)) if asked else (), tuple(facts), elsewhere,
+        tuple(recoveries(samples)) if asked else (), tuple(facts), elsewhere,
     )  # fmt: skip
 
 
-def _marks(study: Study, sample: Sample) -> tuple[Sample, ...]:
+def _marks(sample: Sample) -> tuple[Sample, ...]:
     """Return the subjects where their deficit ended and at the end of rearing, where these are two moments."""
-    condition, stop = study.condition(sample.name), sample.treatment.stop
-    both = [sample_of(condition, sample.site, epoch) for epoch in (stop, None) if epoch is None or stop is not None]
-    return tuple(both) if len({one.epoch for one in both}) == 2 else ()
+    both = sample.at(sample.treatment.stop), sample.at(None)
+    return both if both[0].epoch != both[1].epoch else ()
 
 
 def _verdicts(study: Study, literature: Literature, site: str, at: Moment) -> dict[str, str]:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
+from binocular.compare.comparison import Comparison
+from binocular.compare.curves import CurveComparison, PublishedPoint, Series
 from binocular.compare.histogram_figures import PUBLISHED
 from binocular.report.figures.style import number, panels, title_figure, title_panel
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.compare.comparison import Comparison
-    from binocular.compare.curves import CurveComparison, PublishedPoint, Series
 
 __all__ = ["duration_figures", "profile_figures", "recovery_figures"]
 
@@ -77,8 +75,6 @@ def _figures(comparison: Comparison, kind: str, what: str) -> list[Figure]:
 
 
 def _panel(curve: CurveComparison, drawn: Sequence[Series], ax: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     scale = curve.scale
     if curve.kind == "profile":
         places = [np.array([scale.age(epoch) for epoch in series.epochs]) for series in drawn]
@@ -112,8 +108,6 @@ def _series_label(series: Series, kind: str) -> str:
 
 
 def _legend(figure: Figure, points: Sequence[PublishedPoint], labels: Sequence[str], intervals: bool) -> None:
-    from matplotlib.lines import Line2D
-
     handles = []
     kinds = ((False, PUBLISHED, "published, measured"), (True, "white", "published, from words"))
     for from_words, face, label in kinds:

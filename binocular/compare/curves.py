@@ -94,14 +94,10 @@ class CurveComparison:
 
     Attributes
     ----------
-    id, kind, species
-        ``kind`` is ``profile`` or ``duration``.
-    scale
-        The declared scale by which epochs become ages.
-    points
-        As published.
-    series
-        Ours; may be empty.
+    kind, scale
+        ``profile`` or ``duration``; and the declared scale by which epochs become ages.
+    points, series
+        As published, and ours, which may be empty.
     ours_there
         For each series our relative effect at each published point, NaN outside our range.
     verdicts

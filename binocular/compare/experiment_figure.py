@@ -6,23 +6,22 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
+from binocular.compare.comparison import Comparison
 from binocular.compare.histogram_figures import GREY, GROUPS, PUBLISHED, group_axes, oriented_histogram
 from binocular.compare.histograms import epoch_recorded, like_for_like
 from binocular.compare.published import HistogramRecord
 from binocular.compare.rows import PartsRow
-from binocular.compare.samples import Sample, sample_of, samples_of
+from binocular.compare.samples import Sample, samples_of
 from binocular.report.figures.style import EYE_COLOURS, number, title_figure
+from binocular.stimuli.canvas import Canvas
 from binocular.store.statistics import interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.compare.comparison import Comparison
 
 __all__ = ["Column", "columns_of", "experiment_figures"]
 
@@ -64,7 +63,7 @@ def columns_of(comparison: Comparison) -> list[Column]:
         animals = tuple(record for record in alike if record.species == alike[0].species)
         if animals and comparison.at == "recorded":
             epoch = epoch_recorded(sample.treatment, animals[0], comparison.literature)
-            sample = sample_of(comparison.study.condition(sample.name), sample.site, epoch)
+            sample = sample.at(epoch)
         parts = comparison.literature.parts.get(sample.treatment.name)
         if animals or parts is not None:
             found.append(Column(sample, animals, None if animals else parts))
@@ -100,8 +99,6 @@ def _published_parts(ax: Axes, parts: PartsRow) -> None:
 
 def experiment_figures(comparison: Comparison) -> list[Figure]:
     """Draw the conditions that have a counterpart, four a figure: the animals above, ours below on the same scale."""
-    from binocular.stimuli.canvas import Canvas
-
     columns, word = columns_of(comparison), comparison.study.unit_word(comparison.site)
     figures = []
     for start in range(0, len(columns), _ACROSS):
@@ -123,7 +120,7 @@ def experiment_figures(comparison: Comparison) -> list[Figure]:
 def _column(comparison: Comparison, column: Column, above: Axes, below: Axes) -> None:
     sample = column.sample
     low, high = np.quantile(sample.resampled, [0.025, 0.975], axis=0)
-    first, top = sample_of(comparison.study.condition(sample.name), sample.site, 0), _top(column, high)
+    first, top = sample.at(0), _top(column, high)
     untrained = first.shares if first.epoch == 0 < sample.epoch else None
     if column.parts is not None:
         _published_parts(above, column.parts)
@@ -242,9 +239,6 @@ def _titles(axes: Sequence[Axes], names: Sequence[str], told: Sequence[Sequence[
 
 
 def _legend(figure: Figure, comparison: Comparison, page: Sequence[Column]) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
     handles = [
         Patch(color=GREY, lw=0, label="animals, published"),
         Patch(color=EYE_COLOURS["left"], lw=0, label="networks, in the colours of the eyes"),

@@ -105,7 +105,7 @@ def _evaluate(test: FactTestRow, study: Study, samples: list[Sample], literature
     tested, reasons = [], []
     for sample in fitting:
         baseline = baseline_of(study, sample)
-        found = MEASURES[test.measure](study, sample, baseline)
+        found = MEASURES[test.measure](sample, baseline)
         if isinstance(found, str):
             reasons.append(found)
             continue

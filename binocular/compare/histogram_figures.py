@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
+from binocular.compare.comparison import Comparison
+from binocular.compare.histograms import HistogramComparison
+from binocular.compare.published import UnitBins
 from binocular.report.figures.style import (
     EYE_COLOURS,
     axes_or_new,
@@ -18,15 +24,8 @@ from binocular.report.figures.style import (
     title_figure,
     title_panel,
 )
+from binocular.stimuli.canvas import Canvas
 from binocular.store.conditions import in_words
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.compare.comparison import Comparison
-    from binocular.compare.histograms import HistogramComparison
-    from binocular.compare.published import UnitBins
 
 __all__ = ["GREY", "GROUPS", "PUBLISHED", "group_axes", "histogram_figures", "oriented_histogram", "unit_figures"]
 
@@ -54,22 +53,18 @@ def oriented_histogram(
 
     Parameters
     ----------
-    shares
-        Share of each group, ``[7]``, group 1 = deprived eye only, group 7 = fellow eye only.
-    ax
-        Where to draw; a new figure by default.
+    shares, ax
+        Share of each group, ``[7]``, group 1 = deprived eye only; and where to draw, a new figure by default.
     low, high
         Ends of an interval of each share, ``[7]``; NaN = none.
     outline
         Another histogram, ``[7]``, drawn over it as a line.
     deprived_eye
         ``"left"`` or ``"right"`` gives the groups the eyes' colours; None, for animals, grey.
-    first
-        What the eye of group 1 is called on the axis.
+    first, named
+        What the eye of group 1 is called on the axis, and whether its ends are named after the eyes.
     top
         Upper end of the axis in per cent.
-    named
-        Whether the ends of the axis are named after the eyes.
 
     Returns
     -------
@@ -117,8 +112,6 @@ def group_axes(ax: Axes, top: float) -> None:
 
 def histogram_figures(comparison: Comparison) -> list[Figure]:
     """Draw each published histogram and, to its right, ours; a few pairs a figure."""
-    from binocular.stimuli.canvas import Canvas
-
     shown = [found for found in comparison.shown if np.isfinite(found.sample.shares).all()]
     figures = []
     for start in range(0, len(shown), _PAIRS):
@@ -177,9 +170,6 @@ def _state(ax: Axes, text: str, shares: np.ndarray) -> None:
 
 
 def _legend(figure: Figure) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
     handles = [
         Patch(color=GREY, lw=0, label="published"),
         Patch(color=EYE_COLOURS["left"], lw=0, label="ours, in the colours of the eyes"),

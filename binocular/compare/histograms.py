@@ -58,10 +58,8 @@ class HistogramComparison:
 
     Attributes
     ----------
-    sample, record
-        What is compared.
-    like
-        Whether the record is the one nearest to what was done to the subjects; see `like_for_like`.
+    sample, record, like
+        What is compared, and whether the record is the nearest to what was done to the subjects (`like_for_like`).
     test
         The distances and the verdict.
     ours, theirs
@@ -123,10 +121,8 @@ def compare_histograms(sample: Sample, record: HistogramRecord, like: bool = Fal
 
     Parameters
     ----------
-    sample, record
-        Subjects and published histogram, group 1 = deprived eye only.
-    like
-        Whether the two are like for like, to be kept with the result.
+    sample, record, like
+        Subjects and published histogram; and whether the two are like for like, to be kept with the result.
     """
     rng = generator(f"histogram/{sample.name}/{sample.site}/{sample.epoch}/{record.id}")
     test = histogram_test(sample.counts, record.shares, record.cells, rng)
@@ -142,13 +138,11 @@ def epoch_recorded(treatment: Treatment, record: HistogramRecord, literature: Li
 
     Parameters
     ----------
-    treatment
-        What was done to the subjects.
+    treatment, literature
+        What was done to the subjects, and what holds the scale of age of the species.
     record
         Recorded where the treatment ended, or some time after it (in a reverse suture: after the reversal, while the
         eye that saw first was still closed).
-    literature
-        Of which the scale of age of the species is used.
 
     Returns
     -------
@@ -203,10 +197,8 @@ def like_for_like(
 
     Parameters
     ----------
-    sample, records, literature
-        Of one condition; all published histograms; and what holds the age scales of the species.
-    at
-        When the subjects are compared.
+    sample, records, literature, at
+        Of one condition; all published histograms; what holds the age scales; and when the subjects are compared.
     """
     same = [record for record in records if record.treatment == sample.treatment.name]
     found = _nearest_networks(sample, [record for record in same if record.is_network], literature)

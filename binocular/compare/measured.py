@@ -13,17 +13,17 @@ import numpy as np
 
 from binocular.compare.declared_rows import MEASURE_NAMES
 from binocular.compare.resampling import CBI_WEIGHTS, DRAWS, cbi_of, generator, spread_of_mean
-from binocular.compare.samples import Sample, accuracies, sample_of, seen_alone
+from binocular.compare.samples import Sample, accuracies, seen_alone
 from binocular.probes.disparity import Disparity
 from binocular.store.records import SubjectRecord
-from binocular.store.study import Condition, Study
+from binocular.store.study import Condition
 
 __all__ = ["AGAINST_NORMAL", "MEASURES", "OF_SHARES", "disparity_by_unit", "disparity_correlations"]
 
 Resampled = tuple[float, np.ndarray] | str
 """A number with its resamplings, ``[draw]``, or why it is not there."""
-Measure = Callable[[Study, Sample, Sample | None], Resampled]
-"""Of a study, the subjects, and normal subjects of the same age where there are any."""
+Measure = Callable[[Sample, Sample | None], Resampled]
+"""Of the subjects, and normal subjects of the same age where there are any."""
 
 # Measures of the shares alone, [draw, 7] to [draw]; group 1 = deprived eye only, 7 = fellow eye only.
 OF_SHARES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -50,7 +50,7 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 
 def _of_shares(name: str) -> Measure:
-    def measure(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+    def measure(sample: Sample, baseline: Sample | None) -> Resampled:
         if np.isnan(sample.shares).any():
             return "all units are silent"
         return float(OF_SHARES[name](sample.shares[None])[0]), OF_SHARES[name](sample.resampled)
@@ -59,7 +59,7 @@ def _of_shares(name: str) -> Measure:
 
 
 def _against_normal(name: str, combine: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Measure:
-    def measure(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+    def measure(sample: Sample, baseline: Sample | None) -> Resampled:
         if baseline is None:
             return "no normal condition to compare with"
         if np.isnan(sample.shares).any() or np.isnan(baseline.shares).any():
@@ -73,7 +73,7 @@ def _against_normal(name: str, combine: Callable[[np.ndarray, np.ndarray], np.nd
     return measure
 
 
-def _unit_monocularity(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+def _unit_monocularity(sample: Sample, baseline: Sample | None) -> Resampled:
     """Median of |RSV| over units, mean over subjects; subjects (n - 1 of n) and their units are resampled."""
     values = [np.abs(units) for units in sample.values if len(units)]
     if not values:
@@ -90,14 +90,14 @@ def _unit_monocularity(study: Study, sample: Sample, baseline: Sample | None) ->
 def _lost(seen: Callable[[Condition, str, int], np.ndarray], words: str, missing: str) -> Measure:
     """Accuracy of normal subjects less that of these; both means spread as Student's t over subjects."""
 
-    def measure(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+    def measure(sample: Sample, baseline: Sample | None) -> Resampled:
         if baseline is None:
             return "no normal condition to compare with"
         rng = generator(f"{words}/{sample.name}/{sample.epoch}")
         eye = sample.treatment.deprived_eye
         found = []
         for one in (baseline, sample):
-            values = seen(study.condition(one.name), eye, one.epoch)
+            values = seen(one.condition, eye, one.epoch)
             values = values[~np.isnan(values)]
             if not len(values):
                 return missing
@@ -108,11 +108,11 @@ def _lost(seen: Callable[[Condition, str, int], np.ndarray], words: str, missing
     return measure
 
 
-def _relapse(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+def _relapse(sample: Sample, baseline: Sample | None) -> Resampled:
     """CBI where the treatment ended less CBI now: what was gained and then lost; seeds are resampled together."""
     if sample.treatment.stop is None or sample.epoch <= sample.treatment.stop:
         return "no rearing after the treatment"
-    then = sample_of(study.condition(sample.name), sample.site, sample.treatment.stop)
+    then = sample.at(sample.treatment.stop)
     if np.isnan(then.shares).any() or np.isnan(sample.shares).any():
         return "all units are silent"
     return float(cbi_of(then.shares) - cbi_of(sample.shares)), cbi_of(then.resampled) - cbi_of(sample.resampled)
@@ -155,9 +155,9 @@ def disparity_correlations(condition: Condition, site: str) -> np.ndarray:
     return np.array([float(spearmanr(*pair, nan_policy="omit")[0]) for pair in found])  # type: ignore[arg-type]
 
 
-def _disparity_correlation(study: Study, sample: Sample, baseline: Sample | None) -> Resampled:
+def _disparity_correlation(sample: Sample, baseline: Sample | None) -> Resampled:
     """Mean rank correlation over subjects, spread as t."""
-    values = disparity_correlations(study.condition(sample.name), sample.site)
+    values = disparity_correlations(sample.condition, sample.site)
     values = values[~np.isnan(values)]
     if not len(values):
         return "disparity was not measured at these units (binocular measure STUDY --probe disparity)"

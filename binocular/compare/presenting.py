@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from binocular.compare.comparison import Comparison
+from binocular.compare.facts import FactVerdict
+from binocular.compare.histograms import HistogramComparison
 from binocular.compare.resampling import LEVEL
 from binocular.dominance import contralateral_bias
 from binocular.report.figures.style import number
 from binocular.report.terminal import Terminal, print_fitting
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from binocular.compare.facts import FactVerdict
-    from binocular.compare.histograms import HistogramComparison
 
 __all__ = ["histograms_table", "print_comparison"]
 
@@ -52,9 +50,6 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
 
 def histograms_table(comparison: Comparison) -> Table:
     """Return one row per condition and published histogram that are to be looked at."""
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table(**_PLAIN)
     table.add_column("condition", min_width=10)
     table.add_column("beside", overflow="fold", min_width=13)
@@ -138,9 +133,6 @@ def _recovery_lines(comparison: Comparison) -> list[str]:
 
 def _facts_table(comparison: Comparison) -> Table:
     """Return one row per fact that could be tested."""
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table("fact", "published", "ours", "condition", "verdict", **_PLAIN)
     for found in comparison.facts:
         if found.tested:
@@ -157,8 +149,6 @@ def _facts_table(comparison: Comparison) -> Table:
 
 def _verdicts(comparison: Comparison, found: FactVerdict) -> Text:
     """Return the verdict on a fact, at both ends of the network where it was taken there."""
-    from rich.text import Text
-
     lines = []
     for site, verdict in ((comparison.site, found.verdict), *found.elsewhere.items()):
         line = Text(f"{_SHORT.get(site, site)}: " if found.elsewhere else "")

@@ -11,17 +11,15 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from binocular.compare import declared_rows, network_rows, rows
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.wording import nearest
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
 
 __all__ = ["TABLES", "Line", "read_folder", "read_table", "shipped_folder"]
 

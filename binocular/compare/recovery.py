@@ -11,7 +11,7 @@ import numpy as np
 from binocular.compare.resampling import ends, generator, spread_of_mean
 from binocular.compare.samples import Sample, accuracies, seen_alone
 from binocular.store.statistics import Interval
-from binocular.store.study import Condition, Study
+from binocular.store.study import Condition
 
 __all__ = ["Recovery", "recoveries"]
 
@@ -27,8 +27,8 @@ class Recovery:
 
     Attributes
     ----------
-    treatment
-        What was done from the beginning of rearing: ``one eye closed`` or ``one eye blurred``.
+    treatment, names
+        What was done from the beginning of rearing, ``one eye closed`` or ``one eye blurred``; and the conditions.
     measure
         ``deprived eye``, the other one closed (see `seen_alone`; left out where it was not measured), or ``both eyes``:
         accuracy on the test stimuli.
@@ -36,8 +36,6 @@ class Recovery:
         Epoch at which each deficit ended, ``[point]``, rising; 0 = normal subjects.
     accuracy
         Each with its 95 % t interval over subjects.
-    names
-        The conditions.
     falls
         Whether accuracy falls with every later end, point for point.
     """
@@ -50,14 +48,8 @@ class Recovery:
     falls: bool
 
 
-def recoveries(study: Study, samples: Sequence[Sample]) -> list[Recovery]:
-    """Return vision after deficits of one eye from the beginning of rearing, and of normal subjects (at 0).
-
-    Parameters
-    ----------
-    study, samples
-        In memory, and its samples, see `samples_of`.
-    """
+def recoveries(samples: Sequence[Sample]) -> list[Recovery]:
+    """Return vision after deficits of one eye from the beginning of rearing, and of normal subjects (at 0)."""
     found = []
     for treatment in ("one eye closed", "one eye blurred"):
         chosen: dict[int, Sample] = {}
@@ -67,14 +59,14 @@ def recoveries(study: Study, samples: Sequence[Sample]) -> list[Recovery]:
             if done.name == "normal" or (done.name == treatment and done.start == 0):
                 chosen.setdefault(done.stop or 0, sample)
         if set(chosen) - {0}:
-            found += [_recovery(study, treatment, measure, chosen) for measure in _SEEN]
+            found += [_recovery(treatment, measure, chosen) for measure in _SEEN]
     return [one for one in found if len(one.accuracy) > 1]
 
 
-def _recovery(study: Study, treatment: str, measure: str, chosen: Mapping[int, Sample]) -> Recovery:
+def _recovery(treatment: str, measure: str, chosen: Mapping[int, Sample]) -> Recovery:
     points: dict[int, Interval] = {}
     for place, sample in sorted(chosen.items()):
-        values = _SEEN[measure](study.condition(sample.name), sample.treatment.deprived_eye)
+        values = _SEEN[measure](sample.condition, sample.treatment.deprived_eye)
         values = values[~np.isnan(values)]
         if len(values):
             spread = spread_of_mean(values, generator(f"recovery/{measure}/{sample.name}"))

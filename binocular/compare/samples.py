@@ -38,31 +38,42 @@ class Sample:
 
     Attributes
     ----------
-    name, label
-        Of the condition.
-    treatment
-        What was done to its subjects.
-    site, epoch
-        Where and when they were measured.
+    condition, site, epoch
+        Whose they are, and where and when they were measured.
     counts
         Units per subject and group, ``[subject, 7]``, group 1 = deprived eye only, whichever eye that is.
     values
         RSV of each subject's units, +1 = fellow eye only, silent units left out.
-    silent
-        Silent units of each subject.
-    seeds
-        Of the subjects, in order.
+    silent, seeds
+        Silent units of each subject, and its seed.
     """
 
-    name: str
-    label: str
-    treatment: Treatment
+    condition: Condition
     site: str
     epoch: int
     counts: np.ndarray
     values: tuple[np.ndarray, ...]
     silent: tuple[int, ...]
     seeds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the condition."""
+        return self.condition.name
+
+    @property
+    def label(self) -> str:
+        """The condition for a reader."""
+        return self.condition.label
+
+    @cached_property
+    def treatment(self) -> Treatment:
+        """What was done to the subjects."""
+        return treatment_of(self.condition)
+
+    def at(self, epoch: int | None) -> Sample:
+        """Return the same subjects and site at another epoch, see `sample_of`."""
+        return sample_of(self.condition, self.site, epoch)
 
     @property
     def counted(self) -> np.ndarray:
@@ -92,17 +103,14 @@ def sample_of(
 
     Parameters
     ----------
-    condition, site
-        With subjects probed at the site.
-    epoch
-        Epochs of rearing; the nearest checkpoint is taken, the last one by default.
+    condition, site, epoch
+        With subjects probed at the site; the checkpoint nearest to the epoch is taken, the last one by default.
     deprived_eye
         Eye of group 1; that of the condition's treatment by default.
     trained
         Pass over the checkpoint of the untrained network, at epoch 0, if there is another.
     """
-    treatment = treatment_of(condition)
-    eye = deprived_eye or treatment.deprived_eye
+    eye = deprived_eye or treatment_of(condition).deprived_eye
     subjects = [subject for subject in condition.subjects if site in subject.sites]
     at = [_checkpoint(subject, site, epoch, trained) for subject in subjects]
     rows = [subject.sites[site].values["rsv"][index] for subject, index in zip(subjects, at, strict=True)]
@@ -110,9 +118,7 @@ def sample_of(
     turned = [row if eye == "right" else -row for row in rows]
     first = int(subjects[0].sites[site].epoch[at[0]]) if subjects else 0
     return Sample(
-        name=condition.name,
-        label=condition.label,
-        treatment=treatment,
+        condition=condition,
         site=site,
         epoch=first,
         counts=np.array([groups_of(row) for row in turned], dtype=np.int64).reshape(-1, 7),
@@ -137,10 +143,8 @@ def samples_of(study: Study, site: str, at: Moment = "end") -> list[Sample]:
 
     Parameters
     ----------
-    study, site
-        Whose conditions, and where in the network.
-    at
-        When.
+    study, site, at
+        Whose conditions, where in the network, and when.
     """
     return [
         sample_of(condition, site, None if at == "end" else treatment_of(condition).stop)
@@ -162,9 +166,7 @@ def baseline_of(study: Study, sample: Sample) -> Sample | None:
     normal = [c for c in study.reared if treatment_of(c).name == "normal" and sample.site in c.sites]
     eye = sample.treatment.deprived_eye
     found = (sample_of(condition, sample.site, sample.epoch, eye, trained=True) for condition in normal)
-    return min(
-        (one for one in found if one.epoch > 0), key=lambda one: abs(one.epoch - sample.epoch), default=None
-    )  # fmt: skip
+    return min((one for one in found if one.epoch), key=lambda one: abs(one.epoch - sample.epoch), default=None)
 
 
 def accuracies(condition: Condition, column: str, epoch: int | None = None) -> np.ndarray:

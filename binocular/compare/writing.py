@@ -192,10 +192,8 @@ def write_comparison(comparison: Comparison, folder: Path | str) -> list[Path]:
 
     Parameters
     ----------
-    comparison
-        As `compare_study` returns it.
-    folder
-        Made if it is not there.
+    comparison, folder
+        As `compare_study` returns it; the folder is made if it is not there.
 
     Returns
     -------
