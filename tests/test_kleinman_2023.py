@@ -18,10 +18,10 @@ from binocular.papers.kleinman_2023.tables import (
     bias_of,
     histograms,
     monocularity_of,
-    nearest_removal,
     onset_curve,
     usable_information,
 )
+from binocular.papers.published import nearest_removal
 from binocular.probes import adapted, probe_views, response_grid, source_variance
 from binocular.protocols import load_protocol
 from binocular.store.records import MeasureRecord, SiteRecord, SubjectRecord
@@ -37,12 +37,12 @@ def test_published_numbers_come_from_the_tables():
     assert [round(monocularity_of(dissociation[at]), 2) for at in (0, 40, 180)] == [0.44, 0.60, 0.83]
     assert all(abs(bias_of(record) - 0.5) < 0.03 for record in dissociation.values())
     assert blur[180].shares[6] > 0.4 > blur[180].shares[0], "group 7 is the clean eye's, whatever the figure's sign"
-    assert accuracy_curve("blur", figure="Fig. 5 left")[180] == 91.12
+    assert accuracy_curve("blur", figure="Fig. 5 left").sel(removal=180) == 91.12
     assert accuracy_curve("dissociation", "mean of 4 runs")[0] == 93.94
     constant = accuracy_curve("blur", "constant learning rate 5e-4", "Fig. 15")
-    assert list(constant.items()) == [(0, 88.7), (40, 88.0), (80, 87.1), (120, 86.6)]
-    assert usable_information()[180] == {"both": 2.84, "left": 2.66, "right": 2.18}
-    assert max(onset_curve("supervised").values()) == 21.6
+    assert list(constant.to_series().items()) == [(0, 88.7), (40, 88.0), (80, 87.1), (120, 86.6)]
+    assert [usable_information(eyes).sel(removal=180) for eyes in ("both", "left", "right")] == [2.84, 2.66, 2.18]
+    assert onset_curve("supervised").max() == 21.6
     assert [nearest_removal(at, 30, blur) for at in (0, 7, 20, 30)] == [0, 40, 120, 180]
 
 

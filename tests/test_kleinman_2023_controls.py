@@ -123,9 +123,9 @@ def test_other_controls_can_kill():
 
 def test_published_depths_are_those_of_the_table():
     published = published_depth()
-    assert sorted(published) == list(DEPTHS)
-    assert published[3][280] == -1.21
-    assert all(curve[0] == 0 for curve in published.values())
+    assert tuple(published["blocks"].values) == DEPTHS
+    assert published.sel(blocks=3, removal=280) == -1.21
+    assert (published.sel(removal=0) == 0).all()
 
 
 @pytest.mark.parametrize("scale", ["lab", "paper"])

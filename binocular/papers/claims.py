@@ -51,18 +51,14 @@ class Evidence:
 
     Attributes
     ----------
-    what
-        The quantity and the condition, in words, with its unit.
-    published
-        The published number in words, with figure or table; empty where the paper gives none.
+    what, published
+        The quantity and the condition, in words, with its unit; and the published number in words, empty without one.
     ours
         Our number.
     role
         ``"test"`` decides, ``"control"`` could kill the claim and decides too, ``"context"`` is told only.
-    at_least, at_most
-        The criterion; at least one of them for a test or control.
-    digits
-        Decimals to print.
+    at_least, at_most, digits
+        The criterion, at least one bound for a test or control; and decimals to print.
     look
         Where a claim is looked at again after more seeds, how many there were when this was found; else 0.
     """
@@ -89,16 +85,15 @@ class Row:
     Attributes
     ----------
     what
-        In words, with its unit. ``{name}`` is replaced by what the claim's `facts` say, and by the coordinates of the
-        number.
+        As in `Evidence`; ``{name}`` is replaced by what the claim's `facts` say, and by the coordinates of the number.
     number
         From what the claim was judged on to an array of xarray over ``seed``, of which mean and interval are taken, or
         to an `Interval` (`binocular.store.statistics.exact`). An array with one more dimension gives a row for each of
         its coordinates; ``None`` gives no row.
-    published
-        The published number in words: a text, or a function from the same to a text, or to texts by coordinate.
     role, at_least, at_most, digits
         As in `Evidence`.
+    published
+        The same in words: a text, or a function from what the claim was judged on to a text, or to texts by coordinate.
     """
 
     what: str
@@ -141,12 +136,10 @@ context = partial(Row, role="context")
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one claim.
+    """What was found of one claim, by its id.
 
     Attributes
     ----------
-    claim
-        Its id.
     evidence
         Tests first, then controls, then context.
     reason
@@ -166,19 +159,12 @@ class Finding:
         return overall(row.verdict for row in self.evidence if row.verdict is not None)
 
     def at_look(self, look: int, before: Finding) -> Finding:
-        """Return what the claim comes to at a look.
+        """Return what the claim comes to at a look, this one, with each number that was settled before it as it was.
 
         Parameters
         ----------
-        look
-            Its number of seeds, from which this was found.
-        before
-            What the claim came to at the look before, with the same rows; without rows at the first look.
-
-        Returns
-        -------
-        Finding
-            This one, but with each number that was settled by then as it was.
+        look, before
+            Its number of seeds; and what the claim came to at the look before, without rows at the first look.
         """
         rows = [replace(row, look=look) for row in self.evidence]
         if before.evidence:
@@ -221,10 +207,8 @@ class Need(Protocol):
         ----------
         folder
             The reproduction's; what is kept lies in ``folder / key``.
-        device
-            ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        quiet
-            Print no progress.
+        device, quiet
+            ``"auto"``, ``"cpu"`` or ``"cuda"``; and whether to print no progress.
 
         Raises
         ------
@@ -242,13 +226,9 @@ class Claim:
 
     Attributes
     ----------
-    id
-        For example ``"k23-3-blur"``.
-    statement
-        What the paper says, in our words.
-    source
-        Figure, table or section.
-    needs
+    id, statement, source
+        Such as ``"k23-3-blur"``; what the paper says, in our words; and its figure, table or section.
+    needs, absent
         What it is judged on, by scale. A scale that is not there cannot be run, and ``absent`` says why.
     rows
         What decides it, and what is told beside it.
@@ -256,12 +236,9 @@ class Claim:
         From what it was judged on to a figure, with the digitised points where there are any; None for no figure.
     facts
         From the same to what the texts of the rows name in braces.
-    reason
-        How to read the verdict; a text, or a function from the same to one.
-    deviations
-        Where all its studies depart from the publication; sentences, or a function from the same to them.
-    absent
-        For a scale without needs, why.
+    reason, deviations
+        How to read the verdict, and sentences on where all its studies depart from the publication; or functions from
+        the same to them.
     looks
         For a scale at which it is looked at again after more seeds, when; elsewhere its studies have the seeds of
         their protocols.

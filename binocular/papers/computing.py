@@ -25,19 +25,15 @@ class ComputedNeed:
 
     Attributes
     ----------
-    key
-        Name of its folder: lower case, digits and hyphens. The results are in ``results.h5`` there.
-    title
-        What is computed, in words.
+    key, title
+        Name of its folder: lower case, digits and hyphens; and in words. The results are in ``results.h5`` there.
     home
         ``module:function``; the function takes ``parameters`` by name and returns the tables
         (`binocular.linear.storing.Table`) by name.
     parameters
         JSON-able. A file that was made from others is computed again.
-    minutes
-        About how long it takes on one core.
-    version
-        Raised when the function changes what it returns.
+    minutes, version
+        About how long it takes on one core; and raised when the function changes what it returns.
     """
 
     key: str

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from binocular.compare.histogram_figures import PUBLISHED
-from binocular.papers.numbers import seeds_of
 from binocular.report.figures.outcomes import interval_rows
 from binocular.report.figures.style import title_panel
 from binocular.store.statistics import interval
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 __all__ = [
     "AROUND",
+    "SUBJECTS",
     "TIGHT",
     "band",
     "deficit_axis",
@@ -29,12 +27,13 @@ __all__ = [
     "new_figure",
     "points_and_line",
     "published_line",
-    "subjects",
     "zero",
 ]
 
 AROUND = "diamonds: means with 95 % intervals; circles: subjects"
 """How to read `labelled_rows`."""
+SUBJECTS: dict[str, Any] = {"ms": 2, "mfc": "white", "mew": 0.5, "ls": "none", "marker": "o", "zorder": 4}
+"""How matplotlib draws subjects beside the mean of a line."""
 TIGHT = (0.04167, 0.04167)
 """matplotlib's own room around panels, for figures whose panels share their axes."""
 
@@ -44,13 +43,9 @@ def new_figure(width: float, height: float, apart: tuple[float, float] = (0.06, 
 
     Parameters
     ----------
-    width, height
-        In inches.
-    apart
-        Room around the panels, across and down, in inches.
+    width, height, apart
+        The last is the room around the panels, across and down, in inches too.
     """
-    from matplotlib.figure import Figure
-
     figure = Figure((width, height), layout="constrained")
     figure.get_layout_engine().set(w_pad=apart[0], h_pad=apart[1])  # type: ignore[union-attr]
     return figure
@@ -84,14 +79,11 @@ def points_and_line(
 
     Parameters
     ----------
-    ax, values
-        Where to draw, and what, ``[point, seed]``.
-    label, colour, marker
-        Of the line.
-    x
-        Positions, ``[point]``; the coordinates as shares of the largest by default.
-    aside
-        How far beside them to draw, so that the intervals of several lines do not hide each other.
+    ax, values, label, colour, marker
+        Where to draw, and what, ``[point, seed]``; and the look of the line.
+    x, aside
+        Positions, ``[point]``, the coordinates as shares of the largest by default; and how far beside them to draw, so
+        that the intervals of several lines do not hide each other.
     """
     found, along = interval(values), values[values.dims[0]].to_numpy()
     at = (along / along.max() if x is None else np.asarray(x)) + aside
@@ -99,32 +91,20 @@ def points_and_line(
     ax.vlines(at, found.low, found.high, color=colour, lw=0.9, zorder=2)
 
 
-def subjects(ax: Axes, values: xr.DataArray, colour: str, x: np.ndarray) -> None:
-    """Draw the subjects of ``[point, seed]`` as small open circles at ``x``.
+def published_line(
+    ax: Axes, curve: xr.DataArray, label: str = "published", colour: str = PUBLISHED, marker: str = "o"
+) -> None:
+    """Draw a published curve over the share of the longest deficit, or of the latest onset: grey, dashed, open.
 
     Parameters
     ----------
-    ax, values, colour, x
-        Where to draw; what; the colour of the rims; and the positions, ``[point]``.
+    ax, curve, label, colour, marker
+        Where to draw, the published values, ``[point]``, and the look of the line.
     """
-    for at, seeds in zip(x, values, strict=True):
-        ax.plot([at] * len(seeds_of(seeds)), seeds_of(seeds), "o", ms=2, mfc="white", mec=colour, mew=0.5, zorder=4)
-
-
-def published_line(ax: Axes, curve: Mapping[int, float], label: str = "published", colour: str = PUBLISHED) -> None:
-    """Draw a published curve over the share of the longest deficit: grey, dashed, open.
-
-    Parameters
-    ----------
-    ax, curve
-        Where to draw, and published values by the end of the deficit, in epochs.
-    label, colour
-        Of the line.
-    """
-    longest = max(curve)
+    along = curve[curve.dims[0]]
     ax.plot(
-        [at / longest for at in curve], list(curve.values()), ls=(0, (4, 2)), lw=1.1, color=colour, marker="o", ms=4,
-        mfc="white", mew=1.0, label=label, zorder=1,
+        along / along.max(), curve, ls=(0, (4, 2)), lw=1.1, color=colour, marker=marker, ms=4, mfc="white", mew=1.0,
+        label=label, zorder=1,
     )  # fmt: skip
 
 
@@ -134,7 +114,7 @@ def zero(ax: Axes, at: float = 0) -> None:
     Parameters
     ----------
     ax, at
-        Where to draw, and at which height, in units of the axis.
+        Where to draw, and at which height.
     """
     ax.axhline(at, color="#8C8C8C", lw=0.7, ls=":", zorder=0)
 
@@ -144,10 +124,8 @@ def deficit_axis(ax: Axes, deficit: str = "deficit", change: bool = True) -> Non
 
     Parameters
     ----------
-    ax, deficit
-        Whose horizontal axis it is, and the deficit in a word.
-    change
-        Whether the values are changes, so that 0 is marked.
+    ax, deficit, change
+        Where; the deficit in a word; and whether the values are changes, so that 0 is marked.
     """
     if change:
         zero(ax)
@@ -160,14 +138,10 @@ def halves(title: str, below: str, *axes: Axes, source: str, change: bool = True
 
     Parameters
     ----------
-    title, below
-        Of the vertical axis, and under the name of the published panel.
-    axes
-        The published panel, ours, and no other.
-    source
-        Figure of the paper.
-    change
-        As for `deficit_axis`.
+    title, below, source
+        Of the vertical axis; under the name of the published panel; and the figure of the paper.
+    axes, change
+        The published panel and ours; and as for `deficit_axis`.
     """
     for ax, name, about in ((axes[0], f"published ({source})", below), (axes[1], "ours", "means with 95 % intervals")):
         deficit_axis(ax, "blur", change)
@@ -187,12 +161,11 @@ def labelled_rows(
     ----------
     axes, labels
         A panel per column, and the names of the rows that they share, from the top.
-    columns
-        By the name of the quantity, for each row its values, ``[seed]``.
-    settings
-        For each column those of `binocular.report.figures.outcomes.interval_rows`.
+    columns, settings
+        By the name of the quantity, for each row its values, ``[seed]``; and for each column the settings of
+        `binocular.report.figures.outcomes.interval_rows`.
     """
     for ax, (name, values), setting in zip(axes, columns.items(), settings, strict=True):
-        interval_rows([seeds_of(row) for row in values], ax, **setting)
+        interval_rows(values, ax, **setting)
         ax.set_xlabel(name)
     axes[0].set_yticks(range(len(labels)), list(labels))

@@ -27,10 +27,8 @@ class Looks:
 
     Attributes
     ----------
-    after
-        Numbers of seeds, ascending from at least 2.
-    first
-        The first seed; the others follow it.
+    after, first
+        Numbers of seeds, ascending from at least 2; and the first seed, which the others follow.
     pilots
         Seeds on which the settings were chosen, or of which results were known; none of them decides anything.
     """
@@ -87,10 +85,8 @@ class Course:
 
     Attributes
     ----------
-    looks
-        As declared.
-    taken
-        Numbers of seeds at which it was looked at.
+    looks, taken
+        As declared, and the numbers of seeds at which it was looked at.
     seconds_per_seed
         Time of computing for one more seed of all it is judged on; NaN where it is not known.
     settled

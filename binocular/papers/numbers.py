@@ -25,10 +25,10 @@ __all__ = [
     "dominance",
     "lost",
     "over",
-    "seeds_of",
     "settled",
     "signed",
     "swept",
+    "total",
     "worst",
 ]
 
@@ -39,14 +39,13 @@ When = Literal["end", "untrained"] | int
 def swept(study: Study, prefix: str, value: str = "removal") -> dict[int, Condition]:
     """Return the conditions whose names begin with a word and a hyphen, by a swept value, ascending.
 
-    Where several deficits share the condition without any, and this one has none of its own, that one is among them.
-
     Parameters
     ----------
     study, prefix
         Whose, and the word.
     value
-        What is swept, such as the epoch in which a deficit ends.
+        What is swept. For ``"removal"``, the epoch in which a deficit ends, 0 is among them: the condition that all
+        deficits share where this one has none of its own.
 
     Raises
     ------
@@ -69,10 +68,8 @@ def over(
 
     Parameters
     ----------
-    study
-        Reared, with the conditions that are named.
-    name
-        Of a condition, or ``"blurred-*"`` for those that `swept` finds.
+    study, name
+        Whose, and a condition of it, or ``"blurred-*"`` for those that `swept` finds.
     of
         From condition and subject to the number.
     value
@@ -91,11 +88,6 @@ def over(
     return xr.concat(map(row, found.values()), xr.DataArray(list(found), dims=value, name=value), join="outer")
 
 
-def seeds_of(values: xr.DataArray) -> np.ndarray:
-    """Return the values of the seeds that have one, ``[seed]``."""
-    return values.dropna("seed").to_numpy()
-
-
 def dominance(
     study: Study,
     name: str,
@@ -110,10 +102,8 @@ def dominance(
     ----------
     study, name, value
         See `over`.
-    measure
-        ``"cbi"``, ``"mi"``, ``"binocular_share"``, ``"mean_rsv"`` or ``"median_unit_mi"``.
-    site
-        ``"representation"`` for pooled units, ``"representation.map"`` for units by place.
+    measure, site
+        Such as ``"cbi"`` or ``"mean_rsv"``; ``"representation"`` for pooled units, ``"representation.map"`` by place.
     when
         ``"end"``, ``"untrained"``, or the epoch of a checkpoint.
 
@@ -140,10 +130,8 @@ def accuracy(study: Study, name: str, task: str = "test_accuracy", value: str = 
 
     Parameters
     ----------
-    study, name, value
-        See `over`.
-    task
-        Column of the history, 0 to 1.
+    study, name, task, value
+        See `over`; ``task`` is a column of the history, 0 to 1.
     """
     return 100 * over(study, name, lambda _, subject: last_value(subject.history[task]), value)
 
@@ -151,8 +139,7 @@ def accuracy(study: Study, name: str, task: str = "test_accuracy", value: str = 
 def settled(study: Study, name: str, value: str = "removal") -> xr.DataArray:
     """Return each subject's accuracy with both eyes in per cent, averaged over the tests of the last 10 epochs.
 
-    At a learning rate that does not fall to nothing, accuracy wanders by several points from test to test; the mean
-    over the last epochs is what the subject has come to.
+    At a learning rate that does not fall to nothing, accuracy wanders by several points from test to test.
 
     Parameters
     ----------
@@ -168,8 +155,19 @@ def settled(study: Study, name: str, value: str = "removal") -> xr.DataArray:
 
 
 def changes(values: xr.DataArray) -> xr.DataArray:
-    """Return what each deficit changes compared with none, ``[removal, seed]``, the first of which is none."""
+    """Return what each deficit changes compared with none, ours or published, ``[removal, ...]``, the first is none."""
     return values - values[0].drop_vars("removal")
+
+
+def total(values: xr.DataArray, since: int = 0) -> xr.DataArray:
+    """Return what the longest deficit changes, compared with none or with another one.
+
+    Parameters
+    ----------
+    values, since
+        Ours or published, ``[removal, ...]``, ascending; and the position of the other deficit, 0 for none.
+    """
+    return values[-1] - values[since]
 
 
 def costs(study: Study, prefix: str = "blurred") -> xr.DataArray:
@@ -188,10 +186,8 @@ def lost(study: Study, normal: str, having: str, task: str = "") -> xr.DataArray
 
     Parameters
     ----------
-    study
-        Reared, with the conditions that are named.
-    normal, having
-        Names of the conditions without the deficit and with it.
+    study, normal, having
+        Whose, and the names of the conditions without the deficit and with it.
     task
         Column of the history, 0 to 1.
     """
@@ -201,8 +197,8 @@ def lost(study: Study, normal: str, having: str, task: str = "") -> xr.DataArray
 
 def worst(values: Any) -> Interval:
     """Return the largest of some errors as an exact number; NaN if one of them is NaN."""
-    found = np.asarray(values, dtype=np.float64).reshape(-1)
-    return exact(float(found.max()) if len(found) else float("nan"), len(found))
+    found = np.asarray(values, dtype=np.float64)
+    return exact(found.max(), found.size)
 
 
 def signed(value: float, digits: int = 2) -> str:

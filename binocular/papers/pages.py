@@ -6,17 +6,15 @@ import json
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from binocular.papers.costs import duration_words
 from binocular.papers.looks import ERROR, SPENDING, Course
 from binocular.papers.presenting import COLUMNS, course_words, evidence_cells
+from binocular.papers.reproducing import Reproduction, Result
 from binocular.report.figures.saving import save_figure
 from binocular.report.rendering import embedded, render
 from binocular.store.sealing import atomic_write
-
-if TYPE_CHECKING:
-    from binocular.papers.reproducing import Reproduction, Result
 
 __all__ = ["HOW_TO_READ", "as_plain", "markdown_page", "write_pages"]
 

@@ -22,10 +22,8 @@ class Paper:
 
     Attributes
     ----------
-    name
-        As on the command line.
-    title, reference
-        For the head of the page.
+    name, title, reference
+        As on the command line, and for the head of the page.
     modules
         Where its claims are, in their order: modules below `binocular.papers` with a tuple ``CLAIMS``.
     """
@@ -91,13 +89,7 @@ PAPERS: dict[str, Paper] = {
 
 
 def paper_named(name: str) -> Paper:
-    """Return a paper.
-
-    Raises
-    ------
-    BadInput
-        For a name that is not in `PAPERS`.
-    """
+    """Return a paper; a name that is not in `PAPERS` is `BadInput`."""
     if name not in PAPERS:
         raise BadInput(f"there is no paper '{name}'; accepted: {', '.join(PAPERS)}")
     return PAPERS[name]

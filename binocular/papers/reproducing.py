@@ -11,22 +11,27 @@ import json
 import math
 import os
 import time
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from binocular.papers.claims import Claim, Finding, Need, Scale
 from binocular.papers.looks import Course, Looks
 from binocular.papers.needs import StudyNeed
 from binocular.papers.registry import Paper
+from binocular.report.figures.style import style
+from binocular.runs.planning import usable_device
+from binocular.runs.running import device_name, versions
 from binocular.stimuli.errors import BadInput, CannotRead, CannotWrite
 from binocular.stimuli.surroundings import own_settings
+from binocular.store.folder import folder_lock
+from binocular.store.opening import opened
 from binocular.store.sealing import atomic_write
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from binocular.store.study import Study
+from binocular.store.tables import read_table, subgroup
 
 __all__ = ["Origin", "Reproduction", "Result", "reproduce"]
 
@@ -39,20 +44,14 @@ class Origin:
 
     Attributes
     ----------
-    key, title
-        Its key, and what it is in words.
-    command
-        The command that makes the same study by itself; empty for a computation.
-    device
-        What it was reared or computed on.
-    finished
-        When, ISO 8601; of a study, when its file was written.
+    key, title, command
+        Its key, what it is in words, and the command that makes the same study by itself; empty for a computation.
+    device, finished, versions
+        What it was reared or computed on; when, ISO 8601 (of a study, when its file was written); and the software.
     seconds
         Spent on rearing, summed over subjects, of a study; else on the computation.
     nodes
         Seconds of each history reared, by its identity, so that histories that studies share are counted once.
-    versions
-        Of the software.
     deviations
         Of the study's protocol from the publication.
     seeds
@@ -92,18 +91,12 @@ class Reproduction:
 
     Attributes
     ----------
-    paper, scale
-        Which paper, and how large the studies are.
     results
         One per claim, in order.
     origins
         How each need was had, by key.
-    command, device, began, finished
-        The command line, what this run ran on, and when, ISO 8601.
-    seconds
-        Wall-clock time of this run.
-    versions
-        Of the software of this run.
+    command, device, began, finished, seconds, versions
+        Of this run: the command line, what it ran on, when (ISO 8601), its wall-clock time, and the software.
     """
 
     paper: Paper
@@ -150,10 +143,8 @@ def reproduce(
         Whose claims they are, and which ones.
     folder
         Output folder; each need has a folder of its own in it, by its key, and is taken up there.
-    scale
-        ``"lab"`` or ``"paper"``.
-    device
-        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    scale, device
+        ``"lab"`` or ``"paper"``; and ``"auto"``, ``"cpu"`` or ``"cuda"``.
     quiet, command
         Print no progress of rearing; and the command line, for the page.
     on_result
@@ -174,10 +165,6 @@ def reproduce(
     KeyboardInterrupt
         If stopped; what is done is kept.
     """
-    from binocular.runs.planning import usable_device
-    from binocular.runs.running import device_name, versions
-    from binocular.store.folder import folder_lock
-
     folder, began, start = Path(folder), _now(), time.monotonic()
     usable_device(device)
     for claim in claims:
@@ -260,24 +247,18 @@ class _Obtained:
 
     def _spent(self) -> dict[str, float]:
         try:
-            found = json.loads((self._folder / _SPENT).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            found = json.loads((self._folder / _SPENT).read_text(encoding="utf-8")).items()
+        except (OSError, ValueError, AttributeError):  # not there, or not written by us
             return {}
-        if not isinstance(found, dict):
-            return {}
-        return {str(name): math.nan if value is None else float(value) for name, value in found.items()}
+        return {name: math.nan if value is None else float(value) for name, value in found}
 
     def _origin(self, need: Need, had: Any) -> Origin:
-        from binocular.runs.planning import usable_device
-        from binocular.runs.running import device_name, versions
-        from binocular.store.study import Study
-
         if isinstance(had, Study):
             about = had.attributes
             nodes, seeds = _seconds_of_nodes(self._folder / need.key / "study.h5")
             return Origin(
                 need.key, had.title, getattr(need, "command", ""), str(about["device"]), str(about["finished"]),
-                sum(nodes.values()), nodes, had.versions, _deviations(str(about["protocol"])), seeds,
+                sum(nodes.values()), nodes, had.versions, tuple(map(str, had.settings.get("deviations", ()))), seeds,
             )  # fmt: skip
         title = str(getattr(need, "title", "") or need.key)
         here = device_name(usable_device(self._device))
@@ -318,7 +299,9 @@ def _result(claim: Claim, scale: Scale, obtained: _Obtained, until: int | None =
         if settled:
             break
     try:
-        return Result(claim, finding, keys, _drawn(claim, had), course=course)
+        with style():
+            figure = None if claim.draw is None else claim.draw(had)
+        return Result(claim, finding, keys, figure, course=course)
     except Exception as error:
         return Result(claim, finding, keys, fault=f"its figure failed: {_told(error)}", course=course)
 
@@ -329,20 +312,8 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error} (BINOCULAR_DEBUG=1 shows where)"
 
 
-def _drawn(claim: Claim, had: Mapping[str, Any]) -> Figure | None:
-    from binocular.report.figures.style import style
-
-    if claim.draw is None:
-        return None
-    with style():
-        return claim.draw(had)
-
-
 def _seconds_of_nodes(path: Path) -> tuple[dict[str, float], int]:
     """Return the seconds of each history in a study, by its identity, and how many seeds it has."""
-    from binocular.store.opening import opened
-    from binocular.store.tables import read_table, subgroup
-
     with opened(path) as file:
         if "tree" not in file:
             return {}, 0
@@ -358,13 +329,6 @@ def _last_written(folder: Path) -> str:
     if not times:
         return _now()
     return datetime.datetime.fromtimestamp(max(times), datetime.UTC).isoformat(timespec="seconds")
-
-
-def _deviations(protocol: str) -> tuple[str, ...]:
-    try:
-        return tuple(str(text) for text in tomllib.loads(protocol).get("deviations", ()))
-    except tomllib.TOMLDecodeError:
-        return ()
 
 
 def _now() -> str:

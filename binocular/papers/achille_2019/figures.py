@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from binocular.papers.achille_2019.measures import fisher_traces, published_accuracy, sensitivity, windows
 from binocular.papers.claims import Had
@@ -18,15 +18,9 @@ from binocular.papers.figures import (
     published_line,
     zero,
 )
-from binocular.papers.kleinman_2023.tables import changed
-from binocular.papers.numbers import costs, lost, settled
+from binocular.papers.numbers import changes, costs, lost, settled
 from binocular.report.figures.style import title_panel
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.store.study import Study
+from binocular.store.study import Study
 
 __all__ = ["draw_fisher", "draw_harmless", "draw_removal", "draw_two_eyed", "draw_window"]
 
@@ -42,7 +36,7 @@ _DEFICITS = {
 
 def _removal(ax: Axes, study: Study) -> None:
     """Draw the change of accuracy by the end of the blur, published and ours at a falling and a constant rate."""
-    published_line(ax, changed(published_accuracy()), "published (Fig. 1)")
+    published_line(ax, changes(published_accuracy()), "published (Fig. 1)")
     points_and_line(ax, -costs(study), "ours", "#000000")
     points_and_line(ax, -costs(study, "constant"), "ours, constant rate", "#009E73", "s")
     deficit_axis(ax, "blur")
@@ -54,8 +48,8 @@ def draw_removal(had: Had) -> Figure:
     figure = new_figure(4.2, 3.0)
     ax = figure.subplots()
     _removal(ax, had["removal-one"])
-    sharp = float(settled(had["removal-one"], "blurred-0").mean())
-    title_panel(ax, "Blur from the beginning", f"published {published_accuracy()[0]:.1f} %, ours {sharp:.1f} % without")
+    published, ours = float(published_accuracy()[0]), float(settled(had["removal-one"], "blurred-0").mean())
+    title_panel(ax, "Blur from the beginning", f"published {published:.1f} %, ours {ours:.1f} % without")
     ax.legend(loc="lower left", handlelength=2.4)
     return figure
 

@@ -14,7 +14,7 @@ before seeds 0 to 4, which left four of the claims undecided, and those seeds ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -22,10 +22,10 @@ import numpy as np
 from binocular.papers.achille_2019 import figures
 from binocular.papers.achille_2019.measures import follows, information, published_accuracy, windows
 from binocular.papers.claims import Claim, Had, Need, Row, Scale, context, control, test
-from binocular.papers.kleinman_2023.tables import loss_of, near
 from binocular.papers.looks import Looks
 from binocular.papers.needs import Measure, StudyNeed, both_scales
-from binocular.papers.numbers import costs, lost, settled, swept
+from binocular.papers.numbers import costs, lost, settled, swept, total
+from binocular.papers.published import loss_of, near
 
 __all__ = ["CLAIMS", "LOOKS"]
 
@@ -44,7 +44,7 @@ def _removal(key: str) -> tuple[Row, ...]:
         test("accuracy lost by the longest blur ({longest} epochs), points", lambda had: costs(had[key])[-1],
              at_least=LOSS, digits=1, published=lambda had: _published_loss(0)),
         test("further loss from the shortest blur ({shortest} epochs) to the longest, points",
-             lambda had: costs(had[key])[-1] - costs(had[key])[1], at_least=0, digits=1,
+             lambda had: total(costs(had[key]), since=1), at_least=0, digits=1,
              published=lambda had: _published_loss(20)),
         control("loss by the longest blur compared with sharp subjects reared as long, points",
                 lambda had: lost(had[key], "sharp-long", f"blurred-{max(swept(had[key], 'blurred'))}"),
@@ -52,25 +52,20 @@ def _removal(key: str) -> tuple[Row, ...]:
         control("loss by the longest blur at a constant learning rate, points",
                 lambda had: costs(had[key], "constant")[-1], at_least=0, digits=1, published="present (Fig. 3)"),
         context("accuracy, blurred to epoch {removal}, %", lambda had: settled(had[key], "blurred-*"), digits=1,
-                published=lambda had: near(swept(had[key], "blurred"), published_accuracy(),
-                                           lambda at: f"{published_accuracy()[at]:.1f}")),
+                published=lambda had: near(swept(had[key], "blurred"), published_accuracy(), "{:.1f}".format)),
     )  # fmt: skip
 
 
-def _facts(removal: str = "", window: str = "") -> Callable[[Had], Mapping[str, int]]:
-    """Return what the rows name in braces: of a study of ends of the blur, or of its onsets."""
-
-    def facts(had: Had) -> Mapping[str, int]:
-        found = {}
-        if removal:
-            ends = list(swept(had[removal], "blurred"))
-            found |= {"shortest": ends[1], "longest": ends[-1]}
-        if window:
-            by_onset, found["length"] = windows(had[window])
+def _facts(had: Had) -> Mapping[str, int]:
+    """Return what the rows name in braces, of the studies that are there: ends of the blur, and onsets."""
+    found = {}
+    for key, study in had.items():
+        if key.startswith("removal"):
+            _, found["shortest"], *_, found["longest"] = swept(study, "blurred")
+        if key.startswith("window"):
+            by_onset, found["length"] = windows(study)
             found["first"], found["second"], *_, found["last"] = (int(at) for at in by_onset["onset"])
-        return found
-
-    return facts
+    return found
 
 
 def _window(key: str) -> tuple[Row, ...]:
@@ -161,7 +156,7 @@ def _need(study: str, scale: str = "") -> StudyNeed:
     return StudyNeed(study, f"achille-2019-{name}{scale}", settings, measures, graphics_card=bool(scale))
 
 
-_looked_at = partial(Claim, looks=LOOKS)
+_looked_at = partial(Claim, facts=_facts, looks=LOOKS)
 
 CLAIMS: tuple[Claim, ...] = (
     _looked_at(
@@ -171,7 +166,6 @@ CLAIMS: tuple[Claim, ...] = (
         _needs("removal-one"),
         _removal("removal-one"),
         figures.draw_removal,
-        facts=_facts("removal-one"),
     ),
     _looked_at(
         "a19-2-window",
@@ -180,7 +174,6 @@ CLAIMS: tuple[Claim, ...] = (
         _needs("window-one"),
         _window("window-one"),
         figures.draw_window,
-        facts=_facts(window="window-one"),
     ),
     _looked_at(
         "a19-3-harmless",
@@ -213,6 +206,5 @@ CLAIMS: tuple[Claim, ...] = (
         _needs("removal-two", "window-two", "controls-two", "fisher-two"),
         _two_eyed(),
         figures.draw_two_eyed,
-        facts=_facts("removal-two", "window-two"),
     ),
 )

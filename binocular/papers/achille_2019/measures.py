@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 import xarray as xr
 
-from binocular.compare.collection import load_literature
 from binocular.papers.numbers import settled, swept
+from binocular.papers.published import published_curve
 from binocular.store.study import Study
 
 __all__ = [
@@ -23,9 +22,10 @@ __all__ = [
 
 
 @cache
-def published_accuracy() -> Mapping[int, float]:
-    """Return published accuracy in per cent by the epoch in which the blur ended (Fig. 1)."""
-    return {int(row.deficit_end): row.performance for row in load_literature().recoveries["CIFAR-10 network, blur"]}
+def published_accuracy() -> xr.DataArray:
+    """Return published accuracy in per cent by the epoch in which the blur ended, ``[removal]`` (Fig. 1)."""
+    where = {"system": "CIFAR-10 network, blur"}
+    return published_curve("acuity_recovery.csv", "performance", where=where, removal="deficit_end").astype(float)
 
 
 def windows(study: Study) -> tuple[xr.DataArray, int]:
@@ -68,10 +68,9 @@ def sensitivity(study: Study, fisher: Study) -> xr.Dataset:
 
     Parameters
     ----------
-    study
-        Deficits in windows that begin at different epochs.
-    fisher
-        Undisturbed subjects of the same seeds, with the probe of Fisher information.
+    study, fisher
+        Deficits in windows that begin at different epochs; and undisturbed subjects of the same seeds, with the probe
+        of Fisher information.
 
     Returns
     -------

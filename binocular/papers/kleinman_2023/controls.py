@@ -14,7 +14,7 @@ declared before seeds 0 to 4, which left each of them undecided, and those seeds
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xarray as xr
 
@@ -30,21 +30,13 @@ from binocular.papers.kleinman_2023.measures import (
     SHIFT,
     bias,
     monocular,
-    total,
 )
-from binocular.papers.kleinman_2023.tables import (
-    bias_of,
-    index_curve,
-    monocularity_of,
-    published_depth,
-    rise_of,
-)
+from binocular.papers.kleinman_2023.tables import bias_of, index_curve, monocularity_of, published_depth
 from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed, both_scales
-from binocular.papers.numbers import costs, lost, settled
-
-if TYPE_CHECKING:
-    from binocular.store.study import Study
+from binocular.papers.numbers import costs, lost, settled, total
+from binocular.papers.published import rise_of
+from binocular.store.study import Study
 
 __all__ = ["CLAIMS", "SMALL"]
 
@@ -145,7 +137,7 @@ HEADS = (
     test("rise of the monocularity index, a head for each eye, units by place", lambda had: _rise(had, "paired"),
          at_least=SHIFT, published=lambda had: f"{rise_of(index_curve('dissociation', monocularity_of))} (Fig. 6)"),
     test("clean eye's bias after it", lambda had: bias(had["heads-per-eye"], "paired"),
-         **BALANCED, published=lambda had: f"{[*index_curve('dissociation', bias_of).values()][-1]:.2f} (Fig. 6)"),
+         **BALANCED, published=lambda had: f"{float(index_curve('dissociation', bias_of)[-1]):.2f} (Fig. 6)"),
     control("rise of the index, heads drawn apart from labels as in the released code",
             lambda had: _rise(had, "as-released"), at_least=0.0),
     control("rise of the index compared with undisturbed subjects reared as long",
@@ -166,8 +158,7 @@ def _deep_loss(had: Had, depth: int) -> xr.DataArray:
 
 
 def _published_loss(depth: int) -> float:
-    points = [points for end, points in published_depth()[depth].items() if end]
-    return -sum(points) / len(points)
+    return -float(published_depth().sel(blocks=depth)[1:].mean())
 
 
 _SHALLOW, _DEEP = DEPTHS[0], DEPTHS[-1]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from matplotlib.figure import Figure
 
 from binocular.papers.claims import Had
 from binocular.papers.figures import AROUND, halves, labelled_rows, new_figure, points_and_line, published_line
 from binocular.papers.kleinman_2023.measures import CLOCKS, CLOSURES, DEPTHS, MAP, POOLED, bias, monocular
-from binocular.papers.kleinman_2023.tables import accuracy_curve, changed, published_depth
+from binocular.papers.kleinman_2023.tables import accuracy_curve, published_depth
 from binocular.papers.numbers import accuracy, changes, costs, swept
 from binocular.report.figures.style import title_panel
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["RATES", "WIDTHS", "draw_blur", "draw_closure", "draw_depth", "draw_heads", "draw_rates", "draw_widths"]
 
@@ -32,7 +29,7 @@ def draw_depth(had: Had) -> Figure:
     axes = figure.subplots(1, 2)
     for depth in DEPTHS:
         colour, marker = _LOOKS[depth]
-        published_line(axes[0], published_depth()[depth], colour=colour)
+        published_line(axes[0], published_depth().sel(blocks=depth), colour=colour)
         label = f"{depth} block{'s' if depth > 1 else ''} in a pathway"
         points_and_line(axes[1], -costs(had[f"depth-{depth}"]), label, colour, marker)
     halves("change of accuracy (points)", "CIFAR-10, constant rate 0.001", *axes, source="Fig. 5 centre")
@@ -124,7 +121,7 @@ def draw_widths(had: Had) -> Figure:
     axes = figure.subplots(1, 2)
     for key, (columns, _, source) in WIDTHS.items():
         colour, marker, aside = {"narrow": ("#56B4E9", "o", -0.01), "wide": ("#000000", "D", 0.01)}[key]
-        published_line(axes[0], changed(accuracy_curve("blur", f"view width {columns}", source)), colour=colour)
+        published_line(axes[0], changes(accuracy_curve("blur", f"view width {columns}", source)), colour=colour)
         points_and_line(axes[1], changes(accuracy(had[key], "blurred-*")), f"{key} views", colour, marker, aside=aside)
     halves("change of accuracy (points)", "CIFAR-10, 14 and 18 of 32 columns", *axes, source="Figs 11 and 12")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=2)

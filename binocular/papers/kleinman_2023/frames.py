@@ -11,9 +11,8 @@ be learned (0.75 of motion; guessing gives 0.25). All differences are between su
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import xarray as xr
+from matplotlib.figure import Figure
 
 from binocular.papers.claims import Claim, Had, Scale, context, control, test
 from binocular.papers.figures import AROUND, labelled_rows, new_figure
@@ -23,9 +22,6 @@ from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed
 from binocular.papers.numbers import accuracy, lost
 from binocular.report.figures.style import title_panel
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS"]
 
@@ -53,10 +49,10 @@ def _late(had: Had) -> xr.DataArray:
 ROWS = (
     test("loss of motion by unrelated frames while classes are learned, dose and rate as published, points",
          lambda had: _lost(had, "classes", "fast", 5), at_least=LOSS, digits=1,
-         published=lambda had: f"{onset_curve('supervised')[0]:.1f} (Fig. 8)"),
+         published=lambda had: f"{float(onset_curve('supervised')[0]):.1f} (Fig. 8)"),
     test("the same while hidden patches are rebuilt, dose and rate as published, points",
          lambda had: _lost(had, "rebuilding", "slow", 8), at_most=SAFE, digits=1,
-         published=lambda had: f"at most {max(onset_curve(MASKED).values()):.1f} (Fig. 8)"),
+         published=lambda had: f"at most {float(onset_curve(MASKED).max()):.1f} (Fig. 8)"),
     *(control(f"classes less rebuilding at the same dose and rate: {share} of the epochs, {words}, points",
               lambda had, rate=rate, dose=dose: _apart(had, rate, dose), at_least=LOSS, digits=1)
       for rate, words in RATES.items() for dose, share in DOSES.items()),

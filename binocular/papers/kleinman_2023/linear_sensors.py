@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from binocular.linear.sensors import STRONG_SENSOR
 from binocular.papers.claims import Claim, Had, context, control, test
@@ -14,9 +16,6 @@ from binocular.papers.needs import both_scales
 from binocular.papers.numbers import worst
 from binocular.report.figures.style import TASK_COLOURS
 from binocular.store.statistics import Interval, exact
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS"]
 
@@ -86,8 +85,6 @@ def draw_sensors(had: Had) -> Figure:
 
     Lines are means over seeds, bands their 95 % intervals, dots the closed form; the removal is shaded.
     """
-    from matplotlib.lines import Line2D
-
     found = had[_KEY]["weights"]
     time = found["time"].to_numpy()
     figure = new_figure(7.4, 4.9, TIGHT)

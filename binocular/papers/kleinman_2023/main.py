@@ -9,7 +9,6 @@ seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -29,23 +28,18 @@ from binocular.papers.kleinman_2023.measures import (
     bits,
     monocular,
     relative_losses,
-    total,
 )
 from binocular.papers.kleinman_2023.tables import (
     accuracy_curve,
     bias_of,
-    changed,
     index_curve,
-    loss_of,
     monocularity_of,
-    near,
-    nearest_removal,
     onset_curve,
-    rise_of,
     usable_information,
 )
 from binocular.papers.needs import Measure, StudyNeed, both_scales
-from binocular.papers.numbers import When, accuracy, changes, lost, over, signed, swept
+from binocular.papers.numbers import When, accuracy, changes, lost, over, signed, swept, total
+from binocular.papers.published import loss_of, near, nearest_removal, rise_of
 from binocular.store.records import SubjectRecord
 from binocular.store.study import Condition, Study
 
@@ -65,20 +59,10 @@ def ends_of_blur(had: Had) -> dict[str, int]:
     return {"short": ends[1], "longest": ends[-1]}
 
 
-def _published_index(deficit: str, of: Callable) -> Callable[[Had], dict[int, str]]:
-    key, prefix = {"blur": ("fig4", "blurred"), "dissociation": ("fig6", "dissociated")}[deficit]
-
-    def published(had: Had) -> dict[int, str]:
-        found = index_curve(deficit, of)
-        return near(swept(had[key], prefix), found, lambda at: f"{found[at]:.2f}")
-
-    return published
-
-
 def _further(had: Had) -> str:
-    ends = list(swept(had["fig4"], "blurred"))
-    published = index_curve("blur", bias_of)
-    return f"{rise_of(published, nearest_removal(ends[1], ends[-1], published))} (Figs 4 and 10)"
+    ends, published = ends_of_blur(had), index_curve("blur", bias_of)
+    since = nearest_removal(ends["short"], ends["longest"], published["removal"].values)
+    return f"{rise_of(published, since)} (Figs 4 and 10)"
 
 
 BLUR = (
@@ -89,12 +73,12 @@ BLUR = (
     test("further shift from the shortest blur ({short} epochs) to the longest ({longest}), units by place",
          lambda had: total(bias(had["fig4"]), since=1), at_least=0.0, published=_further),
     control("clean eye's bias without a blur, units by place", lambda had: bias(had["fig4"])[0], **BALANCED,
-            published=lambda had: f"{index_curve('blur', bias_of)[0]:.2f} (Fig. 4)"),
+            published=lambda had: f"{float(index_curve('blur', bias_of)[0]):.2f} (Fig. 4)"),
     control("clean eye's bias before rearing, units by place",
             lambda had: bias(had["fig4"], when="untrained")[0], **BALANCED),
     context("shift by the longest blur, first binocular cells", lambda had: total(bias(had["fig4"], site=FIRST))),
     context("clean eye's bias, blurred to epoch {removal}", lambda had: bias(had["fig4"]),
-            published=_published_index("blur", bias_of)),
+            published=lambda had: near(swept(had["fig4"], "blurred"), index_curve("blur", bias_of), "{:.2f}".format)),
 )  # fmt: skip
 
 
@@ -104,7 +88,7 @@ DISSOCIATION = (
          published=lambda had: f"{rise_of(index_curve('dissociation', monocularity_of))} (Fig. 6)"),
     test("clean eye's bias after the longest dissociation, units by place",
          lambda had: bias(had["fig6"], "dissociated-*")[-1], **BALANCED,
-         published=lambda had: f"{[*index_curve('dissociation', bias_of).values()][-1]:.2f} (Fig. 6)"),
+         published=lambda had: f"{float(index_curve('dissociation', bias_of)[-1]):.2f} (Fig. 6)"),
     control("rise of the index in pooled units, which have no place",
             lambda had: total(monocular(had["fig6"], site=POOLED)), at_least=0.0),
     control("rise of the index where both eyes see the whole picture, units by place",
@@ -113,7 +97,8 @@ DISSOCIATION = (
     context("monocularity index before rearing, units by place",
             lambda had: monocular(had["fig6"], when="untrained")[0]),
     context("monocularity index, dissociated to epoch {removal}", lambda had: monocular(had["fig6"]),
-            published=_published_index("dissociation", monocularity_of)),
+            published=lambda had: near(
+                swept(had["fig6"], "dissociated"), index_curve("dissociation", monocularity_of), "{:.2f}".format)),
 )  # fmt: skip
 
 
@@ -151,8 +136,7 @@ def _changes(what: str, key: str, prefix: str, *curve: str) -> Row:
         return changes(accuracy(had[key], f"{prefix}-*"))
 
     def published(had: Had) -> dict[int, str]:
-        found = changed(accuracy_curve(*curve))
-        return near(number(had)["removal"].values, found, lambda at: signed(found[at], 1))
+        return near(number(had)["removal"].values, changes(accuracy_curve(*curve)), partial(signed, digits=1))
 
     return context(f"change of accuracy, {what} {{removal}}, points", lambda had: number(had)[1:],
                    published=published, digits=1)  # fmt: skip
@@ -168,7 +152,7 @@ HIDES = (
          published=lambda had: f"{rise_of(index_curve('blur', bias_of))} (Fig. 4)"),
     test("loss of stereopsis by an early closure, points",
          lambda had: lost(had["stereo"], "normal", "deprived-early", "stereopsis"), at_least=LOSS, digits=1,
-         published=lambda had: f"up to {max(onset_curve('supervised').values()):.1f} (Fig. 8, in another task)"),
+         published=lambda had: f"up to {float(onset_curve('supervised').max()):.1f} (Fig. 8, in another task)"),
     test("loss by the same closure, share of what is above chance: stereopsis less an ordinary task",
          lambda had: relative_losses(had)["stereopsis"] - relative_losses(had)["ordinary"], at_least=0.0),
     context("the same share, stereopsis", lambda had: relative_losses(had)["stereopsis"]),
@@ -188,18 +172,10 @@ _AS_PUBLISHED = {"blurred": "right", "clean": "left", "both": "both"}
 
 def _told(name: str, less: str = "", longest: bool = True) -> str:
     """Return what was published of an eye: its change by the longest blur, or what it tells more than another."""
-    table = usable_information()
-    first, last, eye = table[0], table[max(table)], _AS_PUBLISHED[name]
-    here = last if longest else first
-    return f"{signed(here[eye] - (here[_AS_PUBLISHED[less]] if less else first[eye]))} (Fig. 9)"
-
-
-def _bits_rows(name: str) -> Row:
-    def published(had: Had) -> dict[int, str]:
-        table = usable_information()
-        return near(swept(had["fig9"], "blurred"), table, lambda at: f"{table[at][_AS_PUBLISHED[name]]:.2f}")
-
-    return context(f"bits, {name}, blurred to epoch {{removal}}", lambda had: _eye(had, name), published=published)
+    eye = usable_information(_AS_PUBLISHED[name])
+    here = -1 if longest else 0
+    than = usable_information(_AS_PUBLISHED[less])[here] if less else eye[0]
+    return f"{signed(float(eye[here] - than))} (Fig. 9)"
 
 
 INFORMATION = (
@@ -213,7 +189,10 @@ INFORMATION = (
     control("clean less blurred pathway without a blur, bits",
             lambda had: _eye(had, "clean")[0] - _eye(had, "blurred")[0], at_least=-2 * BITS, at_most=2 * BITS,
             published=lambda had: _told("clean", "blurred", longest=False)),
-    *(_bits_rows(name) for name in ("blurred", "clean", "both")),
+    *(context(f"bits, {name}, blurred to epoch {{removal}}", lambda had, name=name: _eye(had, name),
+              published=lambda had, eye=eye: near(swept(had["fig9"], "blurred"), usable_information(eye),
+                                                  "{:.2f}".format))
+      for name, eye in _AS_PUBLISHED.items()),
 )  # fmt: skip
 
 

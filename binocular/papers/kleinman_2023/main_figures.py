@@ -6,35 +6,39 @@ the treated (right) eye and +1 the left one, and the digitised numbers are turne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
 
 from binocular.compare.histogram_figures import oriented_histogram
+from binocular.compare.published import HistogramRecord
 from binocular.papers.claims import Had
-from binocular.papers.figures import deficit_axis, halves, new_figure, points_and_line, published_line, zero
+from binocular.papers.figures import (
+    band,
+    deficit_axis,
+    halves,
+    labelled_rows,
+    new_figure,
+    points_and_line,
+    published_line,
+    zero,
+)
 from binocular.papers.kleinman_2023.measures import MAP, POOLED, bias, bits, monocular, relative_losses
 from binocular.papers.kleinman_2023.tables import (
     accuracy_curve,
     bias_of,
-    changed,
     histograms,
+    index_curve,
     monocularity_of,
-    nearest_removal,
     usable_information,
 )
-from binocular.papers.numbers import accuracy, changes, seeds_of, swept
+from binocular.papers.numbers import accuracy, changes, swept
+from binocular.papers.published import nearest_removal
 from binocular.report.figures.style import EYE_COLOURS, title_panel, whole_epochs
 from binocular.store.statistics import interval, printed
-
-if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.compare.published import HistogramRecord
-    from binocular.store.study import Study
+from binocular.store.study import Study
 
 __all__ = ["draw_accuracy", "draw_blur", "draw_clocks", "draw_dissociation", "draw_information", "draw_training"]
 
@@ -44,16 +48,16 @@ _SHADES = ("#9A9A9A", "#56B4E9", "#AA4499", "#000000", "#B8860B", "#009E73")
 
 def _histograms_and_index(
     study: Study,
-    prefix: str,
-    published: Mapping[int, HistogramRecord],
+    deficit: str,
+    done: str,
     index: Callable[[HistogramRecord], float],
     ours: Callable[..., xr.DataArray],
-    words: tuple[str, str, str],
-    reference: tuple[float | None, str],
+    treated: str,
+    name: str,
+    below: str,
 ) -> Figure:
     """Draw published histograms over ours, column by column, and an index of them by the length of the deficit."""
-    done, treated, name = words
-    conditions = swept(study, prefix)
+    published, conditions = histograms(deficit), swept(study, done)
     longest, columns = max(conditions), len(conditions)
     figure = new_figure(1.75 * columns + 2.9, 5.4)
     grid = figure.add_gridspec(3, columns + 1, width_ratios=[1.0] * columns + [1.55])
@@ -83,18 +87,16 @@ def _histograms_and_index(
             else:
                 ax.set_ylabel("share of units (%)")
     ax = figure.add_subplot(grid[:2, columns])
-    published_line(ax, {at: index(record) for at, record in published.items()})
+    published_line(ax, index_curve(deficit, index))
     for site, (units, colour, marker) in _SITES.items():
-        points_and_line(ax, ours(study, f"{prefix}-*", site), f"ours, {units}", colour, marker)
+        points_and_line(ax, ours(study, f"{done}-*", site), f"ours, {units}", colour, marker)
         untrained = interval(ours(study, conditions[0].name, site, "untrained")).mean
         ax.plot([-0.12], [untrained], marker=marker, ms=4.5, mfc="white", mec=colour, ls="none", clip_on=False)
-    if reference[0] is not None:
-        zero(ax, reference[0])
     ax.set_ylim(0, 1)
     ax.set_xlim(-0.18, 1.05)
     ax.set_xticks([-0.12, 0, 0.5, 1], ["un-\ntrained", "0", "half", "longest\ndeficit"])
     ax.set_xlabel("end of the deficit")
-    title_panel(ax, name, reference[1])
+    title_panel(ax, name, below)
     beside = figure.add_subplot(grid[2, columns])
     beside.axis("off")
     beside.legend(*ax.get_legend_handles_labels(), loc="upper left", handlelength=2.6)
@@ -103,17 +105,19 @@ def _histograms_and_index(
 
 def draw_blur(had: Had) -> Figure:
     """Draw Figs 4 and 10 beside ours: histograms, and the clean eye's bias by the length of the blur."""
-    return _histograms_and_index(
-        had["fig4"], "blurred", histograms("blur"), bias_of, bias,
-        ("blurred", "blurred", "clean eye's bias"), (0.5, "1 = every unit the clean eye's only"),
+    figure = _histograms_and_index(
+        had["fig4"], "blur", "blurred", bias_of, bias,
+        "blurred", "clean eye's bias", "1 = every unit the clean eye's only",
     )  # fmt: skip
+    zero(figure.axes[-2], 0.5)
+    return figure
 
 
 def draw_dissociation(had: Had) -> Figure:
     """Draw Fig. 6 beside ours: histograms, and monocularity by the length of the dissociation."""
     figure = _histograms_and_index(
-        had["fig6"], "dissociated", histograms("dissociation"), monocularity_of, monocular,
-        ("dissociated", "treated", "monocularity index"), (None, "1 = every unit one eye's only"),
+        had["fig6"], "dissociation", "dissociated", monocularity_of, monocular,
+        "treated", "monocularity index", "1 = every unit one eye's only",
     )  # fmt: skip
     ax, beside = figure.axes[-2:]
     points_and_line(ax, monocular(had["fig6-whole"]), "ours, by place, both eyes see all", "#AA4499", "D")
@@ -129,10 +133,8 @@ def draw_training(had: Had) -> Figure:
     for colour, (at, condition) in zip(_SHADES, conditions.items(), strict=False):
         epochs = sorted({int(epoch) for epoch in condition.subjects[0].sites[MAP].epoch})
         for ax, of in zip(axes, (bias, monocular), strict=True):
-            found = interval(np.array([of(had["fig4"], condition.name, MAP, epoch).to_numpy() for epoch in epochs]).T)
-            ax.fill_between(epochs, found.low, found.high, color=colour, alpha=0.18, lw=0)
-            label = f"blurred to {at}" if at else "not blurred"
-            ax.plot(epochs, found.mean, color=colour, marker="o", ms=3, label=label)
+            values = np.transpose([of(had["fig4"], condition.name, MAP, epoch) for epoch in epochs])
+            band(ax, epochs, values, colour, marker="o", ms=3, label=f"blurred to {at}" if at else "not blurred")
             if at:
                 ax.plot([at, at], [0.015, 0.055], color=colour, lw=2.5, transform=ax.get_xaxis_transform())
     for ax, name, title in (
@@ -155,61 +157,41 @@ def draw_accuracy(had: Had) -> Figure:
     panels = (("blur", "blurred", "Fig. 5 left"), ("dissociation", "dissociated", "Fig. 5 right"))
     for ax, (deficit, prefix, source) in zip(axes, panels, strict=False):
         published = accuracy_curve(deficit, figure=source)
-        published_line(ax, changed(published), f"published ({source})")
+        published_line(ax, changes(published), f"published ({source})")
         ours = accuracy(had["fig5"], f"{prefix}-*")
         points_and_line(ax, changes(ours), "ours", "#000000")
         deficit_axis(ax)
         normal = interval(ours[0]).mean
-        title_panel(ax, deficit, f"published {printed(published[0], 1)} %, ours {printed(normal, 1)} % without")
+        title_panel(ax, deficit, f"published {printed(float(published[0]), 1)} %, ours {printed(normal, 1)} % without")
         ax.legend(loc="lower left", handlelength=2.4)
     axes[0].set_ylabel("change of accuracy (points)")
     low = min(ax.get_ylim()[0] for ax in axes[:2])
     for ax in axes[:2]:
         ax.set_ylim(low - 2.5, max(ax.get_ylim()[1] for ax in axes[:2]))
-    _losses(axes[2], had)
+    losses = relative_losses(had)
+    labelled_rows(axes[2:], ["either eye\nwill do", "both eyes\nneeded"],
+                  {"lost of what is above chance (%)": [100 * losses["ordinary"], 100 * losses["stereopsis"]]},
+                  {"reference": 0})  # fmt: skip
+    title_panel(axes[2], "one eye closed early", "epochs 0–10, then 20 with both")
     return figure
-
-
-def _losses(ax: Axes, had: Had) -> None:
-    lost = relative_losses(had)
-    bars = {"either eye\nwill do": lost["ordinary"], "both eyes\nneeded": lost["stereopsis"]}
-    for x, values in enumerate(bars.values()):
-        found, seeds = interval(100 * values), 100 * seeds_of(values)
-        ax.bar([x], [found.mean], width=0.6, color="#C2C2C2", lw=0)
-        ax.vlines([x], found.low, found.high, color="#222222", lw=1.0)
-        places = x + np.linspace(-0.14, 0.14, len(seeds))
-        ax.plot(places, seeds, "o", ms=3, mfc="white", mec="#222222", mew=0.6)
-    ax.axhline(0, color="#8C8C8C", lw=0.7)
-    ax.set_xticks(range(len(bars)), list(bars))
-    ax.set_xlim(-0.6, 1.6)
-    ax.set_ylabel("lost of what is above chance (%)")
-    title_panel(ax, "one eye closed early", "epochs 0–10, then 20 with both")
 
 
 def draw_information(had: Had) -> Figure:
     """Draw Fig. 9 and ours: bits about the class with each eye and both."""
-    study, published = had["fig9"], usable_information()
+    study = had["fig9"]
     figure = new_figure(6.6, 3.1)
     axes = figure.subplots(1, 2, sharey=True)
-    for eye, as_published, label, colour, marker in _eyes(study):
-        axes[0].plot(
-            [at / max(published) for at in published], [row[as_published] for row in published.values()],
-            color=colour, marker=marker, ms=4, mfc="white", ls=(0, (4, 2)),
-        )  # fmt: skip
+    clean, blurred = study.fellow_eye, study.treated_eye
+    for eye, as_published, label, colour, marker in (
+        ("both", "both", "both eyes", "#4D4D4D", "D"),
+        (clean, "left", f"{clean} eye (clean)", EYE_COLOURS[clean], "o"),
+        (blurred, "right", f"{blurred} eye (blurred)", EYE_COLOURS[blurred], "s"),
+    ):
+        published_line(axes[0], usable_information(as_published), "", colour, marker)
         points_and_line(axes[1], bits(study, eye), label, colour, marker)
     halves("usable information (bits)", "CIFAR-10, at most 3.32 bits", *axes, source="Fig. 9", change=False)
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
-
-
-def _eyes(study: Study) -> tuple[tuple[str, str, str, str, str], ...]:
-    """Return eye, eye of the publication, label, colour and marker of each line."""
-    clean, blurred = study.fellow_eye, study.treated_eye
-    return (
-        ("both", "both", "both eyes", "#4D4D4D", "D"),
-        (clean, "left", f"{clean} eye (clean)", EYE_COLOURS[clean], "o"),
-        (blurred, "right", f"{blurred} eye (blurred)", EYE_COLOURS[blurred], "s"),
-    )
 
 
 def draw_clocks(had: Had) -> Figure:
@@ -219,7 +201,7 @@ def draw_clocks(had: Had) -> Figure:
     axes = figure.subplots(1, 2)
     looks = {"constant": ("constant rate", "#000000", "o"), "phase": ("clock anew after the blur", "#009E73", "s"),
              "absolute": ("published clock", "#AA4499", "D")}  # fmt: skip
-    published_line(axes[0], changed(published), "published, constant rate")
+    published_line(axes[0], changes(published), "published, constant rate")
     for aside, (clock, look) in zip((-0.015, 0.0, 0.015), looks.items(), strict=True):
         points_and_line(axes[0], changes(accuracy(study, f"{clock}-*")), *look, aside=aside)
         points_and_line(axes[1], bias(study, f"{clock}-*"), *look, aside=aside)

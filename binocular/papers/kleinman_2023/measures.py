@@ -26,7 +26,6 @@ __all__ = [
     "bits",
     "monocular",
     "relative_losses",
-    "total",
 ]
 
 MAP, POOLED, FIRST = "representation.map", "representation", "first_binocular"
@@ -55,12 +54,8 @@ def bias(study: Study, name: str = "blurred-*", site: str = MAP, when: When = "e
 
     Parameters
     ----------
-    study, name
-        See `binocular.papers.numbers.over`.
-    site
-        Where the units are recorded, as in `MAP`, `POOLED` and `FIRST`.
-    when
-        ``"end"``, ``"untrained"``, or the epoch of a checkpoint.
+    study, name, site, when
+        See `binocular.papers.numbers.dominance`; ``site`` is `MAP`, `POOLED` or `FIRST`.
     """
     return 1 - dominance(study, name, "cbi", site, when)
 
@@ -74,19 +69,6 @@ def monocular(study: Study, name: str = "dissociated-*", site: str = MAP, when: 
         As for `bias`.
     """
     return dominance(study, name, "mi", site, when)
-
-
-def total(values: xr.DataArray, since: int = 0) -> xr.DataArray:
-    """Return what the longest deficit changes, from ``[removal, seed]``, compared with none or with another one.
-
-    Parameters
-    ----------
-    values
-        Ascending.
-    since
-        Position of the deficit that it is compared with; 0 for none.
-    """
-    return values[-1] - values[since]
 
 
 def relative_losses(had: Had) -> dict[str, xr.DataArray]:
@@ -105,10 +87,8 @@ def bits(study: Study, eye: str) -> xr.DataArray:
 
     Parameters
     ----------
-    study
-        With the measure of usable information.
-    eye
-        ``"left"``, ``"right"`` or ``"both"``.
+    study, eye
+        With the measure of usable information; ``"left"``, ``"right"`` or ``"both"``.
     """
 
     def of(_: Condition, subject: SubjectRecord) -> float:

@@ -10,27 +10,22 @@ learned: with the eyes open stereopsis must be at least 0.75. All differences ar
 
 from __future__ import annotations
 
-import tomllib
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from binocular.papers.claims import Claim, Had, Row, Scale, context, control, test
-from binocular.papers.figures import new_figure, points_and_line, subjects, zero
+from binocular.papers.figures import AROUND, SUBJECTS, labelled_rows, new_figure, points_and_line, published_line, zero
 from binocular.papers.kleinman_2023.tables import MASKED, onset_curve
 from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed
-from binocular.papers.numbers import accuracy, dominance, lost, seeds_of, swept
+from binocular.papers.numbers import accuracy, dominance, lost, swept, total
 from binocular.report.figures.style import TASK_COLOURS, title_panel
 from binocular.store.statistics import interval, verdict_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from binocular.store.study import Study
+from binocular.store.study import Study
 
 __all__ = [
     "CLAIMS",
@@ -66,7 +61,7 @@ SUPERVISED, REBUILDING = "classes", "rebuilding"
 
 def epochs_of_rebuilding(study: Study) -> int:
     """Return the epochs in which the twins' objectives differ, the first ones of a study of the twins."""
-    return int(tomllib.loads(str(study.attributes["protocol"]))["values"]["first"])
+    return int(study.settings["values"]["first"])
 
 
 def _shares(study: Study, values: xr.DataArray) -> xr.DataArray:
@@ -112,20 +107,15 @@ def _earliest(study: Study, objective: str) -> str:
     return f"{objective}-closed-{min(swept(study, f'{SUPERVISED}-closed', 'onset'))}"
 
 
-def _published(had: Had, key: str) -> dict[float, float]:
-    """Return the published loss at the onset that is nearest to each of ours, by ours."""
-    curve = onset_curve("supervised")
-    onsets = losses(had[key], SUPERVISED)["onset"].values
-    return {at: curve[min(curve, key=lambda known: abs(known - at))] for at in onsets}
-
-
-def _earliest_less_latest(had: Had) -> str:
-    return f"{onset_curve('supervised')[0] - list(_published(had, KEY).values())[-1]:.1f} (Fig. 8)"
+def _published(had: Had, key: str) -> xr.DataArray:
+    """Return the published loss at the onset that is nearest to each of ours, ``[onset]``."""
+    return onset_curve("supervised").sel(onset=losses(had[key], SUPERVISED)["onset"], method="nearest")
 
 
 def _curve(key: str) -> Row:
     def published(had: Had) -> dict[float, str]:
-        return {at: f"{loss:.1f} (Fig. 8, nearest onset)" for at, loss in _published(had, key).items()}
+        found = zip(losses(had[key], SUPERVISED)["onset"].values, _published(had, key).values, strict=True)
+        return {at: f"{loss:.1f} (Fig. 8, nearest onset)" for at, loss in found}
 
     return context("loss of stereopsis, classes, closed at {onset:.2f}, points",
                    lambda had: losses(had[key], SUPERVISED), digits=1, published=published)  # fmt: skip
@@ -137,10 +127,10 @@ def _sees(key: str, name: str) -> Row:
 
 ONSET = (
     test("loss of stereopsis by the earliest closure, points", lambda had: losses(had[KEY], SUPERVISED)[0],
-         at_least=LOSS, digits=1, published=lambda had: f"{onset_curve('supervised')[0]:.1f} (Fig. 8)"),
+         at_least=LOSS, digits=1, published=lambda had: f"{float(onset_curve('supervised')[0]):.1f} (Fig. 8)"),
     test("earliest less latest closure, points",
-         lambda had: losses(had[KEY], SUPERVISED)[0] - losses(had[KEY], SUPERVISED)[-1], at_least=FADES, digits=1,
-         published=_earliest_less_latest),
+         lambda had: -total(losses(had[KEY], SUPERVISED)), at_least=FADES, digits=1,
+         published=lambda had: f"{-float(total(_published(had, KEY))):.1f} (Fig. 8)"),
     _sees(KEY, SUPERVISED),
     _curve(KEY),
 )  # fmt: skip
@@ -152,7 +142,7 @@ def _twins(key: str) -> tuple[Row, ...]:
         test("loss of stereopsis by a closure at {onset:.2f} of rebuilding, points",
              lambda had: losses(had[key], REBUILDING), at_most=SAFE, digits=1,
              published=lambda had: dict.fromkeys(losses(had[key], REBUILDING)["onset"].values,
-                                                 f"at most {max(onset_curve(MASKED).values()):.1f} (Fig. 8)")),
+                                                 f"at most {float(onset_curve(MASKED).max()):.1f} (Fig. 8)")),
         test("earliest closure: loss while classes are learned less loss while rebuilding, points",
              lambda had: losses(had[key], SUPERVISED)[0] - losses(had[key], REBUILDING)[0], at_least=LOSS, digits=1),
         _sees(key, REBUILDING),
@@ -258,7 +248,7 @@ def _line(ax: Axes, values: xr.DataArray, prefix: str, step: int) -> None:
     label, colour, marker = _LOOKS[prefix]
     at = values["onset"].to_numpy() + (step - 0.5) * 0.012
     points_and_line(ax, values, label, colour, marker, at)
-    subjects(ax, values, colour, at + 0.025)
+    ax.plot(at + 0.025, values, mec=colour, **SUBJECTS)
 
 
 def _curves(figure: Figure, axes: Any, study: Study, prefixes: tuple[str, ...]) -> None:
@@ -266,9 +256,7 @@ def _curves(figure: Figure, axes: Any, study: Study, prefixes: tuple[str, ...]) 
     for step, prefix in enumerate(prefixes):
         _, colour, marker = _LOOKS[prefix]
         curve = onset_curve("supervised" if prefix == SUPERVISED else MASKED)
-        axes[0].plot(
-            list(curve), list(curve.values()), ls=(0, (4, 2)), lw=1.1, color=colour, marker=marker, ms=4, mfc="white"
-        )
+        published_line(axes[0], curve, "", colour, marker)
         _line(axes[1], losses(study, prefix), prefix, step)
     title_panel(axes[0], "published (Fig. 8)", "video, two frames; digitised")
     title_panel(axes[1], "ours: stereopsis", "means with 95 % intervals, and subjects")
@@ -284,7 +272,7 @@ def _curves(figure: Figure, axes: Any, study: Study, prefixes: tuple[str, ...]) 
 
 
 def draw_controls(had: Had) -> Figure:
-    """Draw the losses of stereopsis under each objective and control, and what is learned with the eyes open."""
+    """Draw the losses of stereopsis under each objective and control, and stereopsis with open eyes and without."""
     study = had[KEY]
     objectives = {
         "classes": SUPERVISED,
@@ -296,35 +284,22 @@ def draw_controls(had: Had) -> Figure:
     pairs = {words: (study, name, _earliest(study, name)) for words, name in objectives.items()}
     pairs["rebuilding, always\nthe same patches"] = (had[SAME], "same", "same-closed")
     pairs["rebuilding first, closed\nwhile classes are learned"] = (
-        study,
-        "rebuilding-longer",
-        "rebuilding-then-closed",
-    )
-    figure = new_figure(7.6, 3.3)
-    axes = figure.subplots(1, 2, sharey=True)
-    for row, (of, normal, closed) in enumerate(pairs.values()):
-        _dots(axes[0], row, lost(of, normal, closed, "stereopsis"), "#000000")
-        _dots(axes[1], row - 0.16, 100 * _stereopsis(of, normal), "#000000")
-        _dots(axes[1], row + 0.16, 100 * _stereopsis(of, closed), TASK_COLOURS[2])
-    late = interval(100 * _stereopsis(study, "late-start"))
-    axes[1].axvspan(late.low, late.high, color="#DDDDDD", lw=0)
-    axes[1].axvline(late.mean, color="#8C8C8C", lw=0.9)
-    axes[1].axvline(50, color="#8C8C8C", lw=0.7, ls=":")
-    axes[0].axvline(0, color="#8C8C8C", lw=0.7, ls=":")
-    axes[0].set_yticks(range(len(pairs)), list(pairs))
-    axes[0].set_ylim(len(pairs) - 0.5, -0.5)
-    axes[0].set_xlabel("loss of stereopsis (points)")
-    axes[1].set_xlabel("stereopsis (%)")
-    title_panel(axes[0], "What a closure costs", "means with 95 % intervals")
-    title_panel(axes[1], "Eyes open (black), closed", "band: late start; dotted: guessing")
+        study, "rebuilding-longer", "rebuilding-then-closed"
+    )  # fmt: skip
+    figure = new_figure(8.6, 3.3)
+    axes = figure.subplots(1, 3, sharey=True)
+    chance = {"limits": (0, 100), "reference": 50}
+    columns = {
+        "loss of stereopsis (points)": [lost(*pair, "stereopsis") for pair in pairs.values()],
+        "stereopsis, eyes open (%)": [accuracy(of, name, "stereopsis") for of, name, _ in pairs.values()],
+        "stereopsis, closed (%)": [accuracy(of, name, "stereopsis") for of, _, name in pairs.values()],
+    }
+    labelled_rows(axes, list(pairs), columns, {"reference": 0}, chance, chance)
+    late = interval(accuracy(study, "late-start", "stereopsis"))
+    axes[2].axvspan(late.low, late.high, color="#DDDDDD", lw=0, zorder=-2)
+    title_panel(axes[0], "What a closure costs", AROUND)
+    title_panel(axes[2], "Closed", "band: late start; dotted: guessing")
     return figure
-
-
-def _dots(ax: Axes, row: float, values: xr.DataArray, colour: str) -> None:
-    found, seeds = interval(values), seeds_of(values)
-    ax.hlines(row, found.low, found.high, color=colour, lw=1.0)
-    ax.plot(seeds, np.full(len(seeds), row), "o", ms=2.6, mfc="white", mec=colour, mew=0.6)
-    ax.plot([found.mean], [row], "D", ms=4, color=colour)
 
 
 _LAB = StudyNeed(KEY, "kleinman-2023-fig8")

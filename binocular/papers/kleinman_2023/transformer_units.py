@@ -11,11 +11,12 @@ network is the null. All numbers are of subjects whose eyes were never disturbed
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 
+from binocular.compare.histogram_figures import oriented_histogram
 from binocular.dominance import group_shares, groups_of
 from binocular.papers.claims import Claim, Had, context, control, test
 from binocular.papers.figures import new_figure
@@ -30,13 +31,10 @@ from binocular.papers.kleinman_2023.objectives import (
     epochs_of_rebuilding,
 )
 from binocular.papers.numbers import over
+from binocular.report.figures.style import title_panel
+from binocular.store.records import SubjectRecord
 from binocular.store.statistics import interval
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from binocular.store.records import SubjectRecord
-    from binocular.store.study import Study
+from binocular.store.study import Study
 
 __all__ = ["CLAIMS", "EVEN", "bimodality", "valley"]
 
@@ -109,9 +107,6 @@ ROWS = (
 
 def draw_groups(had: Had) -> Figure:
     """Draw the histograms of the units before rearing, after rebuilding and at the end."""
-    from binocular.compare.histogram_figures import oriented_histogram
-    from binocular.report.figures.style import title_panel
-
     study = had[TRANSFORMER]
     condition, rebuilt = study.condition(REBUILDING), epochs_of_rebuilding(study)
     moments = {0: "before rearing", rebuilt: "after rebuilding", _end(study): "after learning the classes"}

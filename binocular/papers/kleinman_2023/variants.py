@@ -20,11 +20,12 @@ from binocular.papers.kleinman_2023 import controls_figures as figures
 from binocular.papers.kleinman_2023.controls_figures import RATES, WIDTHS
 from binocular.papers.kleinman_2023.main import BLUR, PHOTOGRAPHS, ends_of_blur
 from binocular.papers.kleinman_2023.main_figures import draw_blur
-from binocular.papers.kleinman_2023.measures import BALANCED, SHIFT, bias, total
-from binocular.papers.kleinman_2023.tables import accuracy_curve, loss_of
+from binocular.papers.kleinman_2023.measures import BALANCED, SHIFT, bias
+from binocular.papers.kleinman_2023.tables import accuracy_curve
 from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed, both_scales
-from binocular.papers.numbers import accuracy
+from binocular.papers.numbers import accuracy, total
+from binocular.papers.published import loss_of
 
 __all__ = ["CLAIMS", "RATES", "RESNET", "WIDTHS"]
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from binocular.papers.claims import Claim, Had, Scale, context, control, test
 from binocular.papers.computing import ComputedNeed
-from binocular.papers.figures import TIGHT, band, new_figure
+from binocular.papers.figures import TIGHT, band, new_figure, points_and_line
 from binocular.report.figures.style import TASK_COLOURS
-from binocular.store.statistics import exact, interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from binocular.store.statistics import exact
 
 __all__ = ["CLAIMS"]
 
@@ -180,13 +178,9 @@ def _error(ax: Axes, series: Mapping[str, xr.Dataset]) -> None:
     """
     for colour, (name, table) in zip(TASK_COLOURS, series.items(), strict=False):
         switch = table["switch"].to_numpy()
-        at = np.where(switch == 0, switch[1] / 3, switch).astype(np.float64)
-        found = interval(table["error"])
+        at = np.where(switch == 0, switch[1] / 3, switch)
         ax.plot(at, table["error"], color=colour, lw=0.4, alpha=0.3)
-        ax.errorbar(
-            at, found.mean, [found.mean - found.low, found.high - found.mean], color=colour, marker="o", ms=3,
-            capsize=1.5, label=name.replace("-", " "),
-        )  # fmt: skip
+        points_and_line(ax, table["error"], name.replace("-", " "), colour, x=at)
     first = next(iter(series.values()))["switch"].to_numpy()
     ax.set_xscale("log")
     ticks = [first[1] / 3, *[10**k for k in range(1, 7) if first[1] <= 10**k <= first[-1]]]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from binocular.linear.gating import shares
 from binocular.linear.modes import contribution
@@ -15,10 +18,6 @@ from binocular.papers.figures import TIGHT, band, new_figure
 from binocular.papers.kleinman_2024.tables import GATES, LESIONS
 from binocular.report.figures.style import EYE_COLOURS, TASK_COLOURS
 from binocular.store.statistics import interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["bent_figure", "gates_figure", "late_figure", "lesions_figure", "portraits_figure"]
 
@@ -115,8 +114,6 @@ def _modes_in_time(
 
 
 def _mode_legend(figure: Figure, strengths: xr.DataArray, equation: bool) -> None:
-    from matplotlib.lines import Line2D
-
     looks: dict[str, dict[str, Any]] = {
         f"mode {mode + 1} (strength {float(strengths[mode]):.2f})": {"color": colour} for mode, colour in _MODES.items()
     }

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import xarray as xr
+from matplotlib.figure import Figure
 
 from binocular.papers.claims import Had
 from binocular.papers.figures import AROUND, labelled_rows, new_figure, points_and_line, zero
 from binocular.papers.numbers import lost, settled
 from binocular.report.figures.style import title_panel
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["SCHEDULES", "draw_schedules", "draw_severity", "loss", "severity"]
 

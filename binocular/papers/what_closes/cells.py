@@ -53,10 +53,8 @@ def table(had: Mapping[str, Study], site: str = FIRST) -> xr.Dataset:
 
     Parameters
     ----------
-    had
-        Studies of the protocol ``what-closes-the-period`` by what is shown.
-    site
-        Where the units are recorded.
+    had, site
+        Studies of the protocol ``what-closes-the-period`` by what is shown; and where the units are recorded.
 
     Returns
     -------
@@ -91,12 +89,8 @@ def share_left(study: Study, rate: str, site: str = FIRST) -> xr.DataArray:
 
     Parameters
     ----------
-    study
-        With the conditions ``normal-RATE`` and ``closed-RATE``.
-    rate
-        What the learning rate does, as in the names of the conditions.
-    site
-        Where the units are recorded.
+    study, rate, site
+        With the conditions ``normal-RATE`` and ``closed-RATE``; which; and where the units are recorded.
     """
     then = _turn(study, rate, site, _opening(study, rate))
     return (_turn(study, rate, site, "end") / then).where(then >= _LEAST_TURN)

@@ -12,13 +12,14 @@ some claims at 95 % and all five left five undecided. Those seeds have no say in
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from binocular.papers.claims import Claim, Had, Row, Scale, context, control, test
-from binocular.papers.figures import new_figure, subjects, zero
+from binocular.papers.figures import SUBJECTS, new_figure, zero
 from binocular.papers.looks import Looks
 from binocular.papers.needs import StudyNeed
 from binocular.papers.what_closes.cells import (
@@ -34,10 +35,6 @@ from binocular.papers.what_closes.cells import (
 )
 from binocular.report.figures.style import title_panel
 from binocular.store.statistics import interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["CLAIMS", "LOOKS"]
 
@@ -120,7 +117,7 @@ def draw_table(had: Had) -> Figure:
             here = at + apart * (number - len(had) / 2 + 0.35)
             values = left[(left["shown"] == key).to_numpy()]
             _crosses(ax, here, values, colour, SHOWN[key][0])
-            subjects(ax, values, colour, here + min(0.1, 0.4 * apart))
+            ax.plot(here + min(0.1, 0.4 * apart), values, mec=colour, **SUBJECTS)
         zero(ax)
         zero(ax, 1)
         ax.set_xticks(at, [_RATE_WORDS[rate] for rate in RATES])
