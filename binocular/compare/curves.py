@@ -115,11 +115,6 @@ class CurveComparison:
     verdicts: tuple[str, ...]
 
 
-def _shift(sample: Sample, baseline: Sample) -> tuple[float, np.ndarray]:
-    drawn = (baseline.resampled - sample.resampled) @ CBI_WEIGHTS / 2
-    return float(cbi_of(baseline.shares) - cbi_of(sample.shares)), drawn
-
-
 def _series(study: Study, samples: Sequence[Sample], by_onset: bool) -> list[Series]:
     """Return series of closures: of the same length at different ages, or from the same onset for different times.
 
@@ -141,7 +136,8 @@ def _series(study: Study, samples: Sequence[Sample], by_onset: bool) -> list[Ser
             # Of conditions that differ in something else, such as the time after the deficit, the first stands.
             if baseline is None or np.isnan(baseline.shares).any() or place[sample.name] in at:
                 continue
-            value, resampled = _shift(sample, baseline)
+            value = float(cbi_of(baseline.shares) - cbi_of(sample.shares))
+            resampled = (baseline.resampled - sample.resampled) @ CBI_WEIGHTS / 2
             shifts.append(Interval(value, *ends(resampled)))
             names.append(sample.name)
             at.append(place[sample.name])

@@ -185,11 +185,7 @@ def _unit_curves(ax: Axes, values: Sequence[np.ndarray], published: UnitBins) ->
     ax.plot(published.edges, shares, color=PUBLISHED, lw=2.4, alpha=0.8, label="published", zorder=1)
     for index, units in enumerate(values):
         if len(units):
-            ax.step(
-                np.concatenate([[-1.0], np.sort(units), [1.0]]),
-                np.concatenate([[0.0], np.arange(1, len(units) + 1) / len(units), [1.0]]),
-                where="post", color="#000000", lw=0.8, label="our subjects" if index == 0 else None, zorder=2,
-            )  # fmt: skip
+            ax.ecdf(units, color="#000000", lw=0.8, label="our subjects" if index == 0 else None, zorder=2)
     ax.set_xlim(-1.02, 1.02)
     ax.set_ylim(0, 1.02)
     ax.set_xticks([-1, 0, 1], ["−1\ndeprived", "0", "+1\nfellow"])

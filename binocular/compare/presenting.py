@@ -59,11 +59,12 @@ def histograms_table(comparison: Comparison) -> Table:
         table.add_column("\n".join(["verdict,", *_SHORT.get(site, site).split(" ", 1)]), min_width=10)
     for found in comparison.shown[:_MOST]:
         record, elsewhere = found.record, found.elsewhere
+        marks = [f"epoch {one.epoch}: {number(float(contralateral_bias(one.shares)))}" for one in found.marks]
         others = [elsewhere[site].verdict if site in elsewhere else "–" for site in comparison.elsewhere]
         table.add_row(
             Text("\n".join(filter(None, [found.sample.label, _when(found)]))),
             Text(f"{record.name}\n{record.provenance}\n{record.id}" + ("" if found.like else " *")),
-            "\n".join([found.ours["cbi"].text(), found.theirs["cbi"].text(), *_marks(found)]).replace("[", "\\["),
+            "\n".join([found.ours["cbi"].text(), found.theirs["cbi"].text(), *marks]).replace("[", "\\["),
             found.test.distance.text(digits=1).replace(" [", "\n\\["),
             *(Text(verdict, style=_COLOURS.get(verdict, "")) for verdict in (found.verdict, *others)),
         )
@@ -77,11 +78,6 @@ def _when(found: HistogramComparison) -> str:
         return ""
     after = sample.epoch - stop
     return f"{after} epochs after it" if after > 0 else "at its end" if after == 0 else f"at epoch {sample.epoch}"
-
-
-def _marks(found: HistogramComparison) -> list[str]:
-    """Return ours where the deficit ended and at the end of rearing."""
-    return [f"epoch {one.epoch}: {number(float(contralateral_bias(one.shares)))}" for one in found.marks]
 
 
 def _histograms_caption(comparison: Comparison) -> str:

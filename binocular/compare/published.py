@@ -36,10 +36,9 @@ class HistogramRecord:
 
     Attributes
     ----------
-    id, species, condition
-        Its name, who was examined, and what had been done to them, in the words of the table.
-    treatment
-        The same in the words of `binocular.compare.declared_rows.TREATMENTS`, or nothing if it is none of these.
+    species, condition, treatment
+        Who was examined; what had been done to them, in the words of the table; and the same in the words of
+        `binocular.compare.declared_rows.TREATMENTS`, or nothing if it is none of these.
     onset, duration, recovery
         In the words of the table; None if not given. ``recovery`` is the time between the end of the treatment and the
         recording (in a reverse suture, between the reversal and the recording); None where the animals were recorded
@@ -50,8 +49,6 @@ class HistogramRecord:
         Number of cells they are drawn from; None where it is not known, so that their sampling error is not either.
     units
         Unit values, where they were published.
-    evidence, note, reference
-        Provenance, from the table.
     """
 
     id: str

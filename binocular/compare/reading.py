@@ -118,10 +118,8 @@ def read_table(path: Traversable | Path, of_user: bool = False) -> list[Line]:
 
     Parameters
     ----------
-    path
-        Of a CSV file.
-    of_user
-        Whether it is a table of the user's own, beside the shipped ones.
+    path, of_user
+        Of a CSV file; and whether it is a table of the user's own, beside the shipped ones.
 
     Raises
     ------

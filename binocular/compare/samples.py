@@ -198,10 +198,8 @@ def seen_alone(condition: Condition, eye: str, epoch: int | None = None) -> np.n
 
     Parameters
     ----------
-    condition
-        With subjects that were measured with the probe, or not.
-    eye
-        ``"left"`` or ``"right"``.
+    condition, eye
+        With subjects that were measured with the probe, or not; ``"left"`` or ``"right"``.
     epoch
         Epochs of rearing at which it must have been measured; where it was measured last by default.
 

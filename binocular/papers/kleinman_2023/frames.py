@@ -37,11 +37,6 @@ def _lost(had: Had, arm: str, rate: str, dose: int) -> xr.DataArray:
     return lost(had[KEY], f"{arm}-{rate}", f"{arm}-{rate}-frames-{dose}", TASK)
 
 
-def _apart(had: Had, rate: str, dose: int) -> xr.DataArray:
-    """Return what the deficit costs while classes are learned more than at the same dose and rate of rebuilding."""
-    return _lost(had, "classes", rate, dose) - _lost(had, "rebuilding", rate, dose)
-
-
 def _late(had: Had) -> xr.DataArray:
     return lost(had[KEY], "classes-fast", "classes-fast-late", TASK)
 
@@ -54,7 +49,8 @@ ROWS = (
          lambda had: _lost(had, "rebuilding", "slow", 8), at_most=SAFE, digits=1,
          published=lambda had: f"at most {float(onset_curve(MASKED).max()):.1f} (Fig. 8)"),
     *(control(f"classes less rebuilding at the same dose and rate: {share} of the epochs, {words}, points",
-              lambda had, rate=rate, dose=dose: _apart(had, rate, dose), at_least=LOSS, digits=1)
+              lambda had, at=(rate, dose): _lost(had, "classes", *at) - _lost(had, "rebuilding", *at), at_least=LOSS,
+              digits=1)
       for rate, words in RATES.items() for dose, share in DOSES.items()),
     *(control(f"motion with frames that belong together, {arm}, {words}",
               lambda had, arm=arm, rate=rate: accuracy(had[KEY], f"{arm}-{rate}", TASK) / 100,

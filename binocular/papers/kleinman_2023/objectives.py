@@ -163,18 +163,12 @@ RECONSTRUCTION = (
 
 
 def _closed(had: Had) -> xr.DataArray:
-    """Return stereopsis after rebuilding with an eye closed from the start, 0 to 1."""
     return _stereopsis(had[KEY], _earliest(had[KEY], REBUILDING))
 
 
 def _first_loss(had: Had, objective: str) -> xr.DataArray:
     """Return the points of stereopsis that the earliest closure costs under an objective."""
     return lost(had[KEY], objective, _earliest(had[KEY], objective), "stereopsis")
-
-
-def _first_turn(had: Had, objective: str) -> xr.DataArray:
-    """Return how far the earliest closure moves the units to the fellow eye under an objective."""
-    return _turned(had[KEY], objective, _earliest(had[KEY], objective))
 
 
 CONTROL = (
@@ -191,7 +185,7 @@ CONTROL = (
     context("loss by a closure while classes are learned, after rebuilding with open eyes, points",
             lambda had: lost(had[KEY], "rebuilding-longer", "rebuilding-then-closed", "stereopsis"), digits=1),
     *(context(f"units turn to the fellow eye by, earliest closure, {words}",
-              lambda had, name=name: _first_turn(had, name))
+              lambda had, name=name: _turned(had[KEY], name, _earliest(had[KEY], name)))
       for name, words in {"both": "classes and rebuilding at once", "fresh-head": "classes, then a fresh classifier",
                           "hidden": "classes from pictures with hidden patches"}.items()),
     context("units turn to the fellow eye by, closure while classes are learned, after rebuilding with open eyes",

@@ -132,11 +132,9 @@ def skill(cells: xr.Dataset, names: Sequence[str], beyond: Sequence[str] = (), l
 
     Parameters
     ----------
-    cells
-        From `table`.
-    names
-        Quantities in it; the prediction is linear in them. A text, such as ``shown``, gives each of its values a level
-        of its own.
+    cells, names
+        From `table`, and quantities in it; the prediction is linear in them. A text, such as ``shown``, gives each of
+        its values a level of its own.
     beyond
         Those that are known already; none for nothing but a mean.
     left_out
