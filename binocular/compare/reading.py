@@ -64,15 +64,8 @@ class Line:
 
 
 def shipped_folder() -> Traversable:
-    """Return the folder of the tables that ship with binocular, installed or in the source tree."""
-    try:
-        folder = resources.files("binocular.data") / "literature"
-        if folder.is_dir():
-            return folder
-    except ModuleNotFoundError:
-        pass
-    # Run from the source tree without installing: the package `binocular.data` is its folder `data`.
-    folder = Path(__file__).parents[2] / "data" / "literature"
+    """Return the folder of the tables that ship with binocular."""
+    folder = resources.files("binocular.data") / "literature"
     if not folder.is_dir():
         raise BadInput("the folder literature with the published numbers is missing: install binocular-lab anew")
     return folder

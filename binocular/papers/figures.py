@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike
 from binocular.compare.histogram_figures import PUBLISHED
 from binocular.report.figures.outcomes import interval_rows
 from binocular.report.figures.style import title_panel
+from binocular.stimuli.canvas import Canvas
 from binocular.store.statistics import interval
 
 __all__ = [
     "AROUND",
     "SUBJECTS",
-    "TIGHT",
     "band",
     "deficit_axis",
     "halves",
@@ -34,20 +34,18 @@ AROUND = "diamonds: means with 95 % intervals; circles: subjects"
 """How to read `labelled_rows`."""
 SUBJECTS: dict[str, Any] = {"ms": 2, "mfc": "white", "mew": 0.5, "ls": "none", "marker": "o", "zorder": 4}
 """How matplotlib draws subjects beside the mean of a line."""
-TIGHT = (0.04167, 0.04167)
-"""matplotlib's own room around panels, for figures whose panels share their axes."""
 
 
-def new_figure(width: float, height: float, apart: tuple[float, float] = (0.06, 0.08)) -> Figure:
-    """Return a figure of a size in inches that keeps its labels apart.
+def new_figure(width: float, height: float) -> Figure:
+    """Return a figure that keeps its labels apart.
 
     Parameters
     ----------
-    width, height, apart
-        The last is the room around the panels, across and down, in inches too.
+    width, height
+        In inches.
     """
-    figure = Figure((width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=apart[0], h_pad=apart[1])  # type: ignore[union-attr]
+    figure = Canvas((width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)  # type: ignore[union-attr]
     return figure
 
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from binocular.linear.sensors import STRONG_SENSOR
 from binocular.papers.claims import Claim, Had, context, control, test
 from binocular.papers.computing import ComputedNeed
-from binocular.papers.figures import TIGHT, band, new_figure
+from binocular.papers.figures import band, new_figure
 from binocular.papers.needs import both_scales
 from binocular.papers.numbers import worst
 from binocular.report.figures.style import TASK_COLOURS
@@ -87,7 +87,7 @@ def draw_sensors(had: Had) -> Figure:
     """
     found = had[_KEY]["weights"]
     time = found["time"].to_numpy()
-    figure = new_figure(7.4, 4.9, TIGHT)
+    figure = new_figure(7.4, 4.9)
     grid = figure.subplots(2, 3, sharex=True, sharey=True)
     windows = {"removed throughout": (0, 10), "removed early": (0, 2.5), "removed late": (6, 8.5)}
     for row, (depth, words) in zip(grid, ((2, "deep"), (1, "shallow")), strict=True):

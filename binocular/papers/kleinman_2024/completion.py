@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from binocular.papers.claims import Claim, Had, Scale, context, control, test
 from binocular.papers.computing import ComputedNeed
-from binocular.papers.figures import TIGHT, band, new_figure, points_and_line
+from binocular.papers.figures import band, new_figure, points_and_line
 from binocular.report.figures.style import TASK_COLOURS
 from binocular.store.statistics import exact
 
@@ -196,7 +196,7 @@ def _drawn(series: Mapping[str, xr.Dataset], title: str) -> Figure:
     """Draw the error against duration, and the singular values without and after the longest first task."""
     order = sorted(series, key=lambda name: (not name[-1].isdigit(), len(name), name))
     ordered = {name: series[name] for name in order}
-    figure = new_figure(7.4, 2.9, TIGHT)
+    figure = new_figure(7.4, 2.9)
     error, *values = figure.subplots(1, 3, width_ratios=(1.35, 1, 1))
     _error(error, ordered)
     for ax, switch, words in zip(values, (0, -1), ("without a", "after the longest"), strict=True):

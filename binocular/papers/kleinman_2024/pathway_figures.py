@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from binocular.linear.gating import shares
 from binocular.linear.modes import contribution
 from binocular.papers.claims import Had
-from binocular.papers.figures import TIGHT, band, new_figure
+from binocular.papers.figures import band, new_figure
 from binocular.papers.kleinman_2024.tables import GATES, LESIONS
 from binocular.report.figures.style import EYE_COLOURS, TASK_COLOURS
 from binocular.store.statistics import interval
@@ -58,7 +58,7 @@ def _phase_portrait(ax: Axes, contributions: np.ndarray, depth: int) -> None:
 def _portraits(had: Had, conditions: Mapping[str, str], title: str) -> Figure:
     found = had["linear-portraits"]["portraits"]["contribution"]
     shown = [int(depth) for depth in found["depth"] if depth != 3]
-    figure = new_figure(1.55 * len(shown) + 0.5, 1.62 * len(conditions) + 0.7, TIGHT)
+    figure = new_figure(1.55 * len(shown) + 0.5, 1.62 * len(conditions) + 0.7)
     grid = figure.subplots(len(conditions), len(shown), sharex=True, sharey=True, squeeze=False)
     for row, (name, label) in zip(grid, conditions.items(), strict=True):
         for ax, depth in zip(row, shown, strict=True):
@@ -128,7 +128,7 @@ def _mode_legend(figure: Figure, strengths: xr.DataArray, equation: bool) -> Non
 def gates_figure(had: Had) -> Figure:
     """Draw the modes of the hierarchy under an early, a middle and a late gate, deep and shallow."""
     table = had["linear-gates"]["gates"]
-    figure = new_figure(7.4, 4.6, TIGHT)
+    figure = new_figure(7.4, 4.6)
     grid = figure.subplots(2, 3, sharex=True, sharey=True)
     for row, depth in zip(grid, (4, 1), strict=True):
         for ax, name in zip(row, ("early", "middle", "late"), strict=True):
@@ -146,7 +146,7 @@ def gates_figure(had: Had) -> Figure:
 def lesions_figure(had: Had) -> Figure:
     """Draw the gate with and without the lesion of a mode in the open pathway, and the shares in the end."""
     table = had["linear-gates"]["lesions"]
-    figure = new_figure(7.4, 2.9, TIGHT)
+    figure = new_figure(7.4, 2.9)
     *axes, beside = figure.subplots(1, 3, width_ratios=(1, 1, 1.1))
     looks = (("gate", " without lesion", -0.15, "#7A7A7A"), ("gate and lesion", " of mode 2 in a", 0.15, "#AA4499"))
     for ax, (name, words, offset, colour) in zip(axes, looks, strict=True):
@@ -176,7 +176,7 @@ def bent_figure(had: Had) -> Figure:
     table = had["linear-bent"]["bent"]
     time = table["time"].to_numpy()
     colours = dict(zip(table["condition"].values, ("#4D4D4D", *TASK_COLOURS[1:]), strict=False))
-    figure = new_figure(6.4, 3.0, TIGHT)
+    figure = new_figure(6.4, 3.0)
     axes = figure.subplots(1, len(table["units"]), sharey=True, squeeze=False)[0]
     for ax, kind in zip(axes, table["units"].values, strict=True):
         for row, (name, colour) in enumerate(colours.items()):
