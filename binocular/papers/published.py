@@ -28,11 +28,13 @@ def published_curve(table: str, value: str, *, where: dict[str, Any], **dims: st
     """
     import pandas
 
-    found = pandas.DataFrame([row.model_dump() for row in load_literature().tables[table]])
-    for column, wanted in where.items():
-        found = found[found[column].str.endswith(wanted) if column == "reference" else found[column] == wanted]
-    ordered = found.rename(columns={column: dim for dim, column in dims.items()}).set_index(list(dims))
-    return ordered[value].sort_index().to_xarray()
+    def asked_for(row: Any) -> bool:
+        found = {column: getattr(row, column) for column in where}
+        return all(found[c].endswith(where[c]) if c == "reference" else found[c] == where[c] for c in where)
+
+    rows = [row.model_dump() for row in load_literature().tables[table] if asked_for(row)]
+    found = pandas.DataFrame(rows).set_index(list(dims.values()))[value]
+    return found.rename_axis(list(dims)).sort_index().to_xarray()
 
 
 def loss_of(curve: xr.DataArray, since: int = 0) -> float:

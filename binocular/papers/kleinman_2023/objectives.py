@@ -13,6 +13,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -108,8 +109,9 @@ def _earliest(study: Study, objective: str) -> str:
 
 
 def _published(had: Had, key: str) -> xr.DataArray:
-    """Return the published loss at the onset that is nearest to each of ours, ``[onset]``."""
-    return onset_curve("supervised").sel(onset=losses(had[key], SUPERVISED)["onset"], method="nearest")
+    """Return the published loss at the onset that is nearest to each of ours, the earlier of two, ``[onset]``."""
+    curve, ours = onset_curve("supervised"), losses(had[key], SUPERVISED)["onset"].values
+    return curve[np.abs(np.subtract.outer(ours, curve["onset"].values)).argmin(1)]
 
 
 def _curve(key: str) -> Row:
