@@ -260,6 +260,7 @@ def test_what_is_no_file_is_not_opened(study: Path, tmp_path: Path, monkeypatch:
         ("socket.h5", "is a socket"),
         ("device.h5", "is a device"),
         ("folder", "is a folder"),
+        ("x" * 300, "File name too long; expected a study.h5"),
         ("round.h5", "cannot be read|does not exist"),
         ("no\0name", "does not exist"),
     ):

@@ -31,7 +31,7 @@ from binocular.stimuli.errors import BadInput
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock
 from binocular.store.measures import Measures, measure_path, measures_of, write_measure
-from binocular.store.opening import opened
+from binocular.store.opening import opened, study_file
 from binocular.store.ownership import remove_leftovers
 from binocular.store.places import check_output
 from binocular.store.provenance import now, usable_cores, versions
@@ -92,8 +92,7 @@ def measure_study(
         raise BadInput(f"--when: '{when}' is not known; accepted: branches, end")
     device = usable_device(device)
     probe = probe_from(probe) if isinstance(probe, str) else probe
-    path = Path(path)
-    path = path / "study.h5" if path.is_dir() else path
+    path = study_file(path)
     study = load_study(path)
     sites = sites or (probe.usual_site if probe.usual_site in study.sites else REPRESENTATION,)
     folder = path.parent

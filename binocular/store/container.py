@@ -39,7 +39,8 @@ READING_ERRORS = (
 """What h5py raises at contents that are not as they should be."""
 
 _ERRNO = re.compile(r"\berrno = (\d+)")  # in messages of HDF5
-_OF_CONTENTS = {errno.EINVAL, errno.EOVERFLOW}  # what asking for a place that no file has gives
+# What asking for a place that no file has gives, and what a path is that leads to none.
+_OF_THE_FILE = {errno.EINVAL, errno.EOVERFLOW, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR}
 _DEEPEST = 12
 _WIDEST = 10_000  # members of a group
 _MOST_OBJECTS = 500_000
@@ -61,7 +62,8 @@ class _Refused(Exception):
 
 def one_line(error: BaseException) -> str:
     """Return the message of an exception on one line of moderate length."""
-    text = " ".join(str(error.args[0] if error.args else error).split())
+    said = getattr(error, "strerror", None) or (error.args[0] if error.args else error)
+    text = " ".join(str(said).split())
     return (text[:300] if text.isprintable() else repr(text)[:300]) or type(error).__name__
 
 
@@ -73,7 +75,7 @@ def failure_of(error: BaseException) -> int:
     code, found = getattr(error, "errno", None), _ERRNO.search(str(error))
     if not isinstance(code, int):  # a message, where somebody made an error of two texts
         code = int(found[1]) if found else 0
-    return 0 if code in _OF_CONTENTS else code
+    return 0 if code in _OF_THE_FILE else code
 
 
 def problem_of(path: Path | str) -> str | None:

@@ -78,7 +78,9 @@ def open_study(path: Path | str, check: bool = True, group: str = "/") -> xarray
 def study_file(path: Path | str) -> Path:
     """Return the path of a study, given its file or the folder that holds one, or raise `BadInput` if there is none."""
     path = Path(path)
-    return _regular_file(path / "study.h5" if path.is_dir() else path)
+    with contextlib.suppress(OSError):  # said where it is read
+        path = path / "study.h5" if path.is_dir() else path
+    return _regular_file(path)
 
 
 def _regular_file(path: Path, expected: str = STUDY) -> Path:
