@@ -17,7 +17,6 @@ import secrets
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import IO
 
 from binocular.stimuli.errors import CannotWrite
 from binocular.store.places import obstacle
@@ -101,7 +100,7 @@ def _temporary(folder: Path) -> Iterator[Path]:
     while not there:
         path = folder / f".binocular-{secrets.token_hex(8)}.partial"
         try:
-            with path.open("x+b") as file, _locked(file) as mine:
+            with _made(path) as mine:
                 there = mine and path.exists()  # else somebody took it for a leftover before it was locked
                 if there:
                     yield path
@@ -111,22 +110,28 @@ def _temporary(folder: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _locked(file: IO[bytes]) -> Iterator[bool]:
-    """Keep a lock on a file for the block, where there are locks; gives False where somebody else has one."""
-    mine = True
+def _made(path: Path) -> Iterator[bool]:
+    """Make an empty file and keep a lock on it for the block, where there are locks; False where somebody else has it.
+
+    On Windows, where a file that is open cannot take another name, it is closed and nobody looks for leftovers.
+    """
     try:
         import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except (ImportError, OSError) as error:
-        mine = getattr(error, "errno", None) != errno.EWOULDBLOCK
-    try:
-        yield mine
-    finally:
-        with contextlib.suppress(ImportError, OSError):
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_UN)  # of processes, too, that were forked meanwhile
+    except ImportError:
+        path.touch(exist_ok=False)
+        yield True
+        return
+    mine = True
+    with path.open("x+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            mine = error.errno != errno.EWOULDBLOCK
+        try:
+            yield mine
+        finally:
+            with contextlib.suppress(OSError):  # of processes, too, that were forked meanwhile
+                fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _tidy(folder: Path) -> None:
