@@ -16,6 +16,7 @@ import pytest
 from h5py import h5d, h5s, h5t
 
 from binocular.probes.registry import probe_type
+from binocular.runs.changes import check_folder
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput, CannotRead
 from binocular.store import opening, vetting
@@ -360,6 +361,10 @@ def test_what_fails_for_the_moment_condemns_no_node(tmp_path: Path, monkeypatch,
         for read in (lambda: read_node(path), lambda: index.entry("a" * 24)):
             with pytest.raises((CannotRead, OSError)):
                 read()
+        if place == "pathlib.Path.open":
+            for read in (lambda: check_folder(tmp_path, fresh=False), lambda: NodeIndex(tmp_path)):
+                with pytest.raises(OSError):
+                    read()
     assert path.read_bytes() == as_written and index.entry("a" * 24) is not None
 
 

@@ -7,6 +7,7 @@ import signal
 import threading
 from concurrent.futures import Future
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -45,20 +46,26 @@ def test_two_workers_rear_the_same_study_as_one_process_even_if_one_is_lost(tmp_
     assert_same(here.study, there.study)
 
 
-def test_a_scheduler_that_is_lost_is_said(tmp_path, monkeypatch):
-    class Lost:
-        def get_executor(self, pure: bool) -> Lost:
-            return self
-
-        def submit(self, *_: object) -> Future:
-            future = Future()
-            future.cancel()
-            future.set_running_or_notify_cancel()
-            return future
-
-    monkeypatch.setattr(cluster, "_client", lambda where: nullcontext(Lost()))
-    with pytest.raises(BadInput, match=r"--dask: the scheduler at tcp://there:1 was lost; .* the same command goes on"):
-        run_study(tiny(tmp_path), tmp_path / "out", "cpu", dask="tcp://there:1")
+@pytest.mark.parametrize(
+    ("where", "lost", "words"),
+    [
+        ("tcp://there:1", True, "the scheduler at tcp://there:1 was lost; .* the same command goes on"),
+        ("1", False, "the workers died and do not come back, .* the same command goes on"),
+    ],
+)
+def test_a_cluster_that_is_lost_is_said(tmp_path, monkeypatch, caplog, where: str, lost: bool, words: str):
+    future = Future()
+    if lost:
+        future.cancel()
+        future.set_running_or_notify_cancel()
+    here = SimpleNamespace(scheduler=SimpleNamespace(workers={}))
+    client = SimpleNamespace(cluster=None if "://" in where else here, nthreads=dict)
+    client.get_executor = lambda pure: SimpleNamespace(submit=lambda *_: future)
+    monkeypatch.setattr(cluster, "_client", lambda where: nullcontext(client))
+    monkeypatch.setattr(cluster, "_MISSED", 0.0)
+    with pytest.raises(BadInput, match=f"^--dask: {words}"):
+        run_study(tiny(tmp_path), tmp_path / "out", "cpu", dask=where)
+    assert ("no worker has come to the scheduler at tcp://there:1 yet" in caplog.text) == lost
 
 
 @pytest.mark.parametrize("where", ["some", "0", "²", "999999", "tcp://127.0.0.1:1"])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from binocular.rearing.tree import Node
 from binocular.runs.planning import StudyPlan
 from binocular.runs.scheduling import Queue, drive, rear_group
-from binocular.stimuli.errors import BadInput
+from binocular.stimuli.errors import BadInput, warn
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -22,6 +23,7 @@ __all__ = ["check_cluster", "rear_on_dask"]
 
 MOST_WORKERS = 1024
 _WAIT = "20s"  # how long a scheduler may take to answer
+_MISSED = 120.0  # seconds in which a worker here that died would have been replaced
 
 
 def check_cluster(where: str) -> None:
@@ -68,7 +70,7 @@ def rear_on_dask(
     Raises
     ------
     BadInput
-        If nobody answers at ``where``, or the scheduler there is lost.
+        If nobody answers at ``where``, the scheduler there is lost, or workers here died for good.
     """
     folder = folder.absolute()
 
@@ -80,14 +82,35 @@ def rear_on_dask(
     try:
         with _client(where) as client:
             pool = client.get_executor(pure=False)
-            return drive(
-                Queue(study, outstanding), lambda group: pool.submit(rear_group, study.plan, group, folder), None, done
-            )
+
+            def submit(group: list[Node]) -> Future[None]:
+                return pool.submit(rear_group, study.plan, group, folder)
+
+            return drive(Queue(study, outstanding), submit, None, done, _attend(client, where))
     except CancelledError:  # nobody here cancels
         raise BadInput(
             f"--dask: the scheduler at {where} was lost; what was reared is kept, and the same command goes on from "
             "there once one answers"
         ) from None
+
+
+def _attend(client: Client, where: str) -> Callable[[], None]:
+    """Return what is called while workers rear: it raises where those of this machine died and do not come back."""
+    seen, cluster = time.monotonic(), cast(Any, client.cluster)  # of this machine, with its scheduler in this process
+
+    def look() -> None:
+        nonlocal seen
+        if cluster is None or cluster.scheduler.workers:
+            seen = time.monotonic()
+        elif time.monotonic() - seen > _MISSED:
+            raise BadInput(
+                "--dask: the workers died and do not come back, perhaps for want of memory; what was reared is kept, "
+                "and the same command goes on from there, with fewer workers if it is memory"
+            )
+
+    if cluster is None and not client.nthreads():
+        warn(f"--dask: no worker has come to the scheduler at {where} yet; rearing begins when one does")
+    return look
 
 
 @contextmanager

@@ -139,6 +139,7 @@ def drive(
     submit: Callable[[list[Node]], Future[None]],
     most: int | None = None,
     on_done: Callable[[list[Node]], None] | None = None,
+    on_wait: Callable[[], None] | None = None,
 ) -> dict[str, str]:
     """Submit groups as they get ready, at most ``most`` at a time; return why nodes failed, by identity.
 
@@ -150,6 +151,8 @@ def drive(
         How many groups may run at once; None for any number.
     on_done
         Called with each group that is done.
+    on_wait
+        Called several times a second.
 
     Raises
     ------
@@ -163,6 +166,8 @@ def drive(
             running[submit(group)] = group
         # A bounded wait, so that an interrupt from the keyboard is noticed soon.
         done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+        if on_wait is not None:
+            on_wait()
         for future in done:
             group, error = running.pop(future), future.exception()
             if isinstance(error, (CannotRead, CannotWrite)):

@@ -123,7 +123,7 @@ class NodeIndex:
             if stored["format"] != _FORMAT:
                 return {}
             entries = {identity: NodeEntry(**entry) for identity, entry in stored["nodes"].items()}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):  # an index that is none is made anew
+        except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):  # one that is none is made anew
             return {}
         return {identity: entry for identity, entry in entries.items() if entry.identity == identity}
 

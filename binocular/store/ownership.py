@@ -31,6 +31,8 @@ _RESULTS = re.compile(r"(figures|comparison|export)(-[0-9a-f]{16})?")
 _FIGURE = re.compile(rb"binocular-lab, protocol ([0-9a-f]{16})")
 _OF = re.compile(rb'"protocol_hash": "([0-9a-f]{16})"')
 _BLOCK = 1 << 20
+_CLOSED = (FileNotFoundError, NotADirectoryError, PermissionError)
+"""What is not there, or not to be read, is not ours; any other error says nothing of whose a file is."""
 # Files that systems put into every folder.
 _COMPANIONS = re.compile(r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|@eaDir|\.nfs.*|\.lock.*|lost\+found", re.IGNORECASE)
 
@@ -58,7 +60,7 @@ def _says(path: Path, word: bytes) -> bool:
     """Whether a word stands among the bytes of a file; read as bytes, because a damaged file may be anything."""
     if path.is_symlink() or not path.is_file():
         return False
-    with suppress(OSError), path.open("rb") as file:
+    with suppress(*_CLOSED), path.open("rb") as file:
         before = b""
         while block := file.read(_BLOCK):
             if word in before + block:
@@ -110,7 +112,7 @@ def _is_result(path: Path) -> bool:
 
 
 def _entries(folder: Path) -> list[Path]:
-    with suppress(OSError):
+    with suppress(*_CLOSED):
         found = (path for path in folder.iterdir() if not _COMPANIONS.fullmatch(path.name))
         return sorted(path for path in found if path.suffix != ".toml")  # a protocol may lie beside its results
     return []
@@ -120,7 +122,7 @@ def is_of_study(path: Path) -> str:
     """Return the hash of the protocol that a figure or a comparison says it is of; nothing where it says none."""
     if path.suffix not in (".png", ".svg", ".json") or path.is_symlink() or not path.is_file():
         return ""
-    with suppress(OSError), path.open("rb") as file:
+    with suppress(*_CLOSED), path.open("rb") as file:
         match = (_OF if path.suffix == ".json" else _FIGURE).search(file.read(1 << 14))
         return match[1].decode() if match else ""
     return ""
