@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -130,13 +130,13 @@ def compare_study(
             compared.append(replace(found, twins=twins, elsewhere=tests, marks=marks))
     curves = [found for found in compare_curves(study, literature, site, at) if not chosen or found.id in chosen]
     asked = not chosen or any(name.startswith("recovery_") for name in chosen)
-    others = {name: _verdicts(study, literature, name, at) for name in elsewhere}
-    moments = {moment: _verdicts(study, literature, site, moment) for moment in ("deficit", "end")}
-    facts = [
-        replace(found, elsewhere=_each(others, found), moments=_each(moments, found))
-        for found in evaluate_facts(study, literature, site, at)
-        if not chosen or found.test.id in chosen
-    ]
+    sites = {name: evaluate_facts(study, literature, name, at) for name in elsewhere}
+    moments = {moment: evaluate_facts(study, literature, site, moment) for moment in ("deficit", "end")}
+    facts = []
+    for index, found in enumerate(evaluate_facts(study, literature, site, at)):
+        if not chosen or found.test.id in chosen:
+            said = [{name: tests[index].verdict for name, tests in each.items()} for each in (sites, moments)]
+            facts.append(replace(found, elsewhere=said[0], moments=said[1]))
     return Comparison(
         study, literature, chosen, site, at, tuple(compared), tuple(curves),
         tuple(recoveries(samples)) if asked else (), tuple(facts), elsewhere,
@@ -147,11 +147,3 @@ def _marks(sample: Sample) -> tuple[Sample, ...]:
     """Return the subjects where their deficit ended and at the end of rearing, where these are two moments."""
     both = sample.at(sample.treatment.stop), sample.at(None)
     return both if both[0].epoch != both[1].epoch else ()
-
-
-def _verdicts(study: Study, literature: Literature, site: str, at: Moment) -> dict[str, str]:
-    return {one.test.id: one.verdict for one in evaluate_facts(study, literature, site, at)}
-
-
-def _each(verdicts: Mapping[str, Mapping[str, str]], found: FactVerdict) -> dict[str, str]:
-    return {name: said[found.test.id] for name, said in verdicts.items()}

@@ -130,23 +130,21 @@ def _series(study: Study, samples: Sequence[Sample], by_onset: bool) -> list[Ser
     for (name, fixed), members in sorted(groups.items()):
         place = {s.name: s.treatment.start if by_onset else s.treatment.duration for s in members}
         members.sort(key=lambda s: (place[s.name], s.treatment.epochs))
-        shifts, names, at, drawn = [], [], [], []
+        drawn: dict[int | None, tuple[str, float, np.ndarray]] = {}
         for sample in members:
             baseline = baseline_of(study, sample)
             # Of conditions that differ in something else, such as the time after the deficit, the first stands.
-            if baseline is None or np.isnan(baseline.shares).any() or place[sample.name] in at:
+            if baseline is None or np.isnan(baseline.shares).any() or place[sample.name] in drawn:
                 continue
             value = float(cbi_of(baseline.shares) - cbi_of(sample.shares))
-            resampled = (baseline.resampled - sample.resampled) @ CBI_WEIGHTS / 2
-            shifts.append(Interval(value, *ends(resampled)))
-            names.append(sample.name)
-            at.append(place[sample.name])
-            drawn.append((value, resampled))
-        if len(at) < 2:
+            drawn[place[sample.name]] = sample.name, value, (baseline.resampled - sample.resampled) @ CBI_WEIGHTS / 2
+        if len(drawn) < 2:
             continue
-        high, low = (drawn[0], drawn[-1]) if by_onset else (drawn[-1], drawn[0])
-        contrast = Interval(high[0] - low[0], *ends(high[1] - low[1]))
-        found.append(Series(name, fixed, np.array(at, float), tuple(shifts), tuple(names), contrast))
+        names, values, resampled = zip(*drawn.values(), strict=True)
+        shifts = tuple(Interval(value, *ends(one)) for value, one in zip(values, resampled, strict=True))
+        high, low = (0, -1) if by_onset else (-1, 0)
+        contrast = Interval(values[high] - values[low], *ends(resampled[high] - resampled[low]))
+        found.append(Series(name, fixed, np.array(list(drawn), float), shifts, names, contrast))
     return found
 
 

@@ -157,7 +157,7 @@ def _told(column: Column) -> list[str]:
     if column.parts is not None:
         parts = column.parts
         cells = f"{parts.cells_counted} cells, " if parts.cells_counted else ""
-        return [parts.name, f"{cells}{_source(parts.reference)} ({parts.evidence})"]
+        return [parts.name, f"{cells}{_origin(parts)}"]
     if len(column.animals) == 1:
         record = column.animals[0]
         return [record.name, f"{record.cells} cells, {record.recorded}", _origin(record)]
@@ -169,14 +169,10 @@ def _told(column: Column) -> list[str]:
     ]
 
 
-def _origin(record: HistogramRecord) -> str:
-    return f"{_source(record.reference)} ({record.evidence})"
-
-
-def _source(reference: str) -> str:
-    """Return authors and year of a reference."""
-    match = re.match(r".*?\b(?:18|19|20)\d\d\b", reference)
-    return match[0] if match else reference
+def _origin(record: HistogramRecord | PartsRow) -> str:
+    """Return authors and year of the reference, and how the numbers were obtained."""
+    match = re.match(r".*?\b(?:18|19|20)\d\d\b", record.reference)
+    return f"{match[0] if match else record.reference} ({record.evidence})"
 
 
 def _lived(sample: Sample) -> str:

@@ -261,13 +261,14 @@ def _nearest_networks(
     """Return of each published series of networks the one of the nearest length of the deficit."""
     scale = literature.scale("network")
     per_epoch = scale.epochs_per_unit if scale else 1.0
-    nearest: dict[str, tuple[float, HistogramRecord]] = {}
+    series: dict[str, list[HistogramRecord]] = {}
     for record in records:
-        series = record.id.rsplit("_", 1)[0]
-        away = abs(sample.treatment.duration - float((record.duration or "0").split()[0]) * per_epoch)
-        if series not in nearest or away < nearest[series][0]:
-            nearest[series] = (away, record)
-    return [record for _, record in nearest.values()]
+        series.setdefault(record.id.rsplit("_", 1)[0], []).append(record)
+
+    def away(record: HistogramRecord) -> float:
+        return abs(sample.treatment.duration - float((record.duration or "0").split()[0]) * per_epoch)
+
+    return [min(members, key=away) for members in series.values()]
 
 
 def _away(
