@@ -20,6 +20,7 @@ from binocular.rearing.batches import Batch
 from binocular.rearing.cohort import LoopCohort, StackedCohort
 from binocular.runs.abilities import abilities
 from binocular.runs.checking import check_protocol
+from binocular.runs.measuring import measure_study
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.streams import stream
@@ -179,7 +180,7 @@ def test_arguments_of_other_names_follow_from_the_stimulus():
     assert tokens.get_parameter("place").shape == (1, 33, 4)
 
 
-def test_a_study_of_a_network_that_declares_nothing(tmp_path):
+def test_a_study_of_a_network_that_declares_nothing(tmp_path, monkeypatch):
     settings = (
         "network.kind=tests.strangers:Concatenating",
         "network.options={}",
@@ -192,6 +193,9 @@ def test_a_study_of_a_network_that_declares_nothing(tmp_path):
     assert list(subject.sites) == ["first_binocular", "other.0", "representation"]
     rsv = subject.sites["other.0"].values["rsv"][-1]
     assert (rsv[~np.isnan(rsv)] == -1).all() and (rsv == -1).any()
+    monkeypatch.setattr("binocular.runs.planning.code_of", lambda cls: "another")
+    with pytest.raises(BadInput, match="the code of the network changed since condition normal, seed 0, was reared"):
+        measure_study(outcome.study, "one-eye")
 
 
 def test_only_parts_that_are_there_are_frozen_or_drawn_afresh(tmp_path):

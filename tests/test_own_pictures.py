@@ -19,6 +19,7 @@ from binocular.probes.recording import at_once
 from binocular.protocols import parse_protocol
 from binocular.runs import sizes
 from binocular.runs.checking import check_protocol
+from binocular.runs.measuring import measure_study
 from binocular.runs.packing import bytes_of_step
 from binocular.runs.running import run_study
 from binocular.runs.sizes import size_of
@@ -213,7 +214,7 @@ class Counted(Pairs):
         return super().__getitem__(number)
 
 
-def test_a_dataset_is_read_once_by_a_run_and_anew_by_the_next(tmp_path: Path):
+def test_a_dataset_is_read_once_by_a_run_and_anew_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     protocol = parse_protocol(f"""
         title = "Counted"
         seeds = 2
@@ -226,6 +227,10 @@ def test_a_dataset_is_read_once_by_a_run_and_anew_by_the_next(tmp_path: Path):
         READ.clear()
         assert not run_study(protocol, tmp_path / "out", "cpu").failures
         assert READ.count(N - 1) == 1, "a few are read twice, to see whether they are the same each time"
+    measure_study(tmp_path / "out", "weights")
+    monkeypatch.setattr(Counted, "__getitem__", lambda pairs, number: Pairs.__getitem__(pairs, (number + 1) % N))
+    with pytest.raises(BadInput, match="what the stimuli hold changed since condition normal, seed 0, was reared"):
+        measure_study(tmp_path / "out", "weights")
 
 
 def test_a_dataset_of_several_sizes_is_brought_to_one():

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from binocular.protocols import Protocol
 from binocular.rearing.tree import Node
-from binocular.runs.planning import StudyPlan
+from binocular.runs.planning import StudyPlan, behind
 from binocular.stimuli.errors import BadInput
 from binocular.store.node_index import NodeEntry, NodeIndex
 from binocular.store.ownership import own_files, strangers
 from binocular.store.places import check_output
+from binocular.store.records import SubjectRecord
 
-__all__ = ["changes", "check_folder", "differing_fields"]
+__all__ = ["changes", "check_folder", "check_unchanged", "differing_fields"]
 
 _WORDS = {
     "stimulus.files": "the files of the stimuli (what lies in them, or how they are called)",
@@ -92,6 +96,35 @@ def changes(study: StudyPlan, outstanding: Sequence[Node], index: NodeIndex) -> 
     for what, seeds in found.items():
         numbers = ", ".join(map(str, sorted(seeds)[:8])) + (" ..." if len(seeds) > 8 else "")
         yield f"{what} changed since this folder's subjects were reared; anew: all of seed {numbers}"
+
+
+def check_unchanged(folder: Path, protocol: Protocol, subjects: Iterable[SubjectRecord]) -> None:
+    """Make sure that stimuli and network are still those with which the subjects of a folder were reared.
+
+    Parameters
+    ----------
+    folder, protocol, subjects
+        The output folder, held by this process; the study's protocol; and whom to measure.
+
+    Raises
+    ------
+    BadInput
+        If the files or the code of the stimuli, or the code or the weights of the network, have changed since.
+    """
+    now, index = behind(protocol), NodeIndex(folder)
+    for subject in subjects:
+        entry = index.entry(subject.subject_id)
+        made = entry.made if entry else {}
+        before = {part: made.get(part, {}) for part in now}
+        known = {part: {key: value for key, value in now[part].items() if key in before[part]} for part in now}
+        names = [name for name in _differences(before, known) if name in _WORDS]  # settings are the study's own
+        if made.get("torch") != torch.__version__ and names == ["network.start"]:
+            continue  # another version may draw other weights
+        if names:
+            raise BadInput(
+                f"{' and '.join(_WORDS[name] for name in names)} changed since condition {subject.condition}, seed "
+                f"{subject.seed}, was reared in {folder}; put back what it was, or run the study anew there"
+            )
 
 
 def _settings(made: Mapping[str, Any]) -> object:

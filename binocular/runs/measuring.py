@@ -25,6 +25,7 @@ from binocular.probes.taking import stacked, take, units_of
 from binocular.protocols import parse_protocol
 from binocular.rearing.cohort import restored
 from binocular.rearing.randomness import OwnStreams
+from binocular.runs.changes import check_unchanged
 from binocular.runs.planning import usable_device
 from binocular.stimuli.base import StimulusSet
 from binocular.stimuli.errors import BadInput
@@ -85,8 +86,8 @@ def measure_study(
     Raises
     ------
     BadInput
-        If the study cannot be read, nothing can be written beside it, a snapshot is missing, or the network has no such
-        site.
+        If the study cannot be read, nothing can be written beside it, a snapshot is missing, stimuli or network have
+        changed since, or the network has no such site.
     """
     if when not in ("branches", "end"):
         raise BadInput(f"--when: '{when}' is not known; accepted: branches, end")
@@ -106,6 +107,7 @@ def measure_study(
         remove_leftovers(folder)
         for subject in subjects:  # nothing is measured unless all can be
             _snapshots(folder, subject, when, load=False)
+        check_unchanged(folder, protocol, subjects)
         stimuli = {seed: protocol.stimulus.build(seed, device) for seed in {subject.seed for subject in subjects}}
 
         done: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import nn
@@ -33,7 +34,7 @@ from binocular.store.provenance import usable_cores
 from binocular.store.records import SiteUnits
 from binocular.store.schema import VISION
 
-__all__ = ["StudyPlan", "check_parts", "placed_phases", "plan_study", "usable_cores", "usable_device"]
+__all__ = ["StudyPlan", "behind", "check_parts", "placed_phases", "plan_study", "usable_cores", "usable_device"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,12 @@ def plan_study(protocol: Protocol, device: str = "auto", command: str = "") -> S
         for seed in protocol.seed_list:
             subjects.append((condition.name, seed, plan.origin(seed), epochs, checkpoints))
     return StudyPlan(protocol, plan, PhaseTree(subjects))
+
+
+def behind(protocol: Protocol) -> dict[str, dict[str, Any]]:
+    """Return what lies behind the names in a protocol now, in the form of `binocular.rearing.plan.Plan.made`."""
+    code, start = _own_network(protocol)
+    return {"stimulus": dict(protocol.stimulus.content()), "network": {"code": code, "start": start}}
 
 
 def _own_network(protocol: Protocol) -> tuple[dict[str, str], str]:
