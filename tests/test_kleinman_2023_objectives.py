@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,15 @@ def test_published_curves_come_from_the_table():
     curve = onset_curve("supervised").to_series()
     assert curve.to_dict() == {0: 17.8, 0.2: 21.6, 0.4: 10.9, 0.6: 4.1, 0.8: 0.7, 1.0: 1.1}
     assert onset_curve("masked cross-view reconstruction").max() == 0.87
+
+
+def test_half_way_between_two_published_onsets_the_earlier_one_is_told():
+    study = invented()  # of its onsets 0, 10 and 20, 10 is half of the transformer's 20 epochs
+    protocol = protocols.load_protocol("kleinman-2023-fig8-transformer").to_toml()
+    study = replace(study, attributes={**study.attributes, "protocol": protocol})
+    claim = next(claim for claim in CLAIMS if claim.id == "k23-7-transformer")
+    told = {row.what: row.published for row in claim.judge(had(study)).evidence}
+    assert told["loss of stereopsis, classes, closed at 0.50, points"] == "10.9 (Fig. 8, nearest onset)"
 
 
 @pytest.mark.parametrize("treated", ["right", "left"])
