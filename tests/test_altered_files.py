@@ -368,6 +368,23 @@ def test_what_fails_for_the_moment_condemns_no_node(tmp_path: Path, monkeypatch,
     assert path.read_bytes() == as_written and index.entry("a" * 24) is not None
 
 
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [
+        ("h5py.Dataset.__getitem__", OSError(errno.EIO, "!")),
+        ("h5py.Group.__getitem__", KeyError("file read failed: errno = 5, error message = 'Input/output'")),
+    ],
+)
+def test_a_disk_that_fails_inside_a_study_does_not_make_it_unsound(study: Path, monkeypatch, place: str, error):
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(place, fails)
+    for read in (load_study, verify_study):
+        with pytest.raises(CannotRead, match="Input/output error; the file itself may be sound"):
+            read(study)
+
+
 def test_what_fails_for_the_moment_ends_a_run_and_nothing_is_done_over(tmp_path: Path, monkeypatch):
     protocol = tiny(tmp_path, "probes.also=[]", "conditions.late.phases.0.epochs=1")
     study = run_study(protocol, tmp_path / "out", "cpu").study

@@ -55,12 +55,13 @@ def tracks_of(path: Path, name: str = "the file") -> list[Track]:
         If it is no study, its bytes are not those that were written, its contents contradict each other, or it is too
         large for a page.
     """
-    from binocular.store.opening import check_container
+    from binocular.store.opening import opened
     from binocular.store.study import load_study
     from binocular.store.verification import verify_study
 
     try:
-        check_container(path, seal="required")
+        with opened(path, seal="required"):
+            pass
         complaints = verify_study(path)
         if complaints:
             raise BadInput(f"is not a sound study: {complaints[0]}")

@@ -26,7 +26,7 @@ from binocular.store.vetting import container_problem
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["check_container", "check_schema", "open_study", "opened", "refusal", "study_file"]
+__all__ = ["check_schema", "open_study", "opened", "refusal", "study_file"]
 
 Seal = Literal["whole", "length", "required", "ignored"]
 STUDY = "a study.h5 written by binocular"
@@ -133,14 +133,8 @@ def _not_being_written(path: Path, handle: int) -> None:
             raise CannotRead(f"{path} is open in another program, which may write to it; close it there") from error
 
 
-def check_container(path: Path, expected: str = STUDY, seal: Seal = "whole") -> Path:
-    """Return the path of a file that HDF5 may read; see `opened`.
-
-    Parameters
-    ----------
-    path, expected, seal
-        As for `opened`.
-    """
+def _container(path: Path, expected: str, seal: Seal) -> Path:
+    """Return the path of a file that HDF5 may read; see `opened`."""
     path = _regular_file(path, expected)
     try:
         with path.open("rb") as file:
@@ -186,7 +180,7 @@ def opened(path: Path | str, expected: str = STUDY, seal: Seal = "whole") -> Ite
         If it is no file, is being written, is damaged, or is not fit to be read; also for what HDF5 cannot read, or
         is not there, or is of another type, inside the block. `CannotRead` if that says nothing of what it holds.
     """
-    path = check_container(Path(path), expected, seal)
+    path = _container(Path(path), expected, seal)
     try:
         # HDF5 would ask for a lock and fail where there are none; `_not_being_written` has looked.
         with h5py.File(path, "r", locking=False) as file:

@@ -18,7 +18,7 @@ import numpy as np
 from binocular.stimuli.errors import BadInput
 from binocular.store import schema
 from binocular.store.conditions import Condition
-from binocular.store.container import READING_ERRORS, one_line
+from binocular.store.container import READING_ERRORS, failure_of, one_line
 from binocular.store.opening import check_schema, opened, study_file
 from binocular.store.records import MeasureRecord, SiteRecord, SiteUnits, SubjectRecord
 from binocular.store.schema import Field
@@ -129,7 +129,7 @@ class Reader:
 
     def _history(self, group: h5py.Group, n_phases: int) -> dict[str, np.ndarray]:
         name = f"{group.name}/history"
-        item = group.get("history")
+        item = _member(group, "history")
         columns = list(item) if isinstance(item, h5py.Group) else []
         try:
             table = schema.history_fields(columns)
@@ -226,12 +226,12 @@ class Reader:
 
     def groups(self, parent: h5py.Group, name: str = "", optional: bool = False) -> list[tuple[str, h5py.Group]]:
         """Return the groups inside a group by name; anything else there is a fault."""
-        group = parent.get(name) if name else parent
+        group = _member(parent, name) if name else parent
         if not isinstance(group, h5py.Group):
             if group is not None or not optional:
                 self.complain(f"{str(parent.name).rstrip('/')}/{name} is missing")
             return []
-        items = [(str(key), group.get(str(key))) for key in group]
+        items = [(str(key), group[str(key)]) for key in group]
         for key, item in items:
             if not isinstance(item, h5py.Group):
                 self.complain(f"{group.name}: {key} is not part of the format")
@@ -239,7 +239,7 @@ class Reader:
 
     def table(self, name: str, table: Mapping[str, Field]) -> dict[str, np.ndarray]:
         """Check the data sets of one group, each by itself; return those that can be used."""
-        group = self.file.get(name)
+        group = _member(self.file, name)
         name = "/" + name.strip("/")
         table = {key: field for key, field in table.items() if field.since <= self.version}
         if not isinstance(group, h5py.Group):
@@ -248,7 +248,7 @@ class Reader:
         self.only(group, set(table))
         datasets: dict[str, h5py.Dataset] = {}
         for key, field in table.items():
-            dataset = group.get(key)
+            dataset = _member(group, key)
             if isinstance(dataset, h5py.Dataset):
                 datasets[key] = dataset
             elif field.required:
@@ -263,7 +263,7 @@ class Reader:
                 try:
                     columns[key] = self.dataset(f"{name}/{key}", dataset, group, field)
                 except READING_ERRORS as error:
-                    if isinstance(error, BadInput):
+                    if isinstance(error, (BadInput, MemoryError)) or failure_of(error):
                         raise
                     problems = [f"{name}/{key} cannot be read: {one_line(error)}"]
                 else:
@@ -280,6 +280,13 @@ class Reader:
 
     def only(self, group: h5py.Group, known: set[str]) -> None:
         """Say what is not part of the format; of no consequence for a reader."""
+
+
+def _member(group: h5py.Group, name: str) -> Any:
+    """Return what is called so in a group, None if nothing is; `h5py.Group.get` says so of what cannot be read, too."""
+    if name not in group:
+        return None
+    return group[name]
 
 
 def _form_problems(name: str, field: Field, dataset: h5py.Dataset, sizes: Mapping[str, int]) -> list[str]:
