@@ -26,12 +26,12 @@ _BALANCE = {"limits": (0, 1), "reference": 0.5}
 def draw_depth(had: Had) -> Figure:
     """Draw Fig. 5 centre beside ours: change of accuracy by the end of the blur, for each depth."""
     figure = new_figure(6.8, 3.2)
-    axes = figure.subplots(1, 2)
-    for depth in DEPTHS:
+    axes = figure.subplots(1, 2, sharey=True)
+    for aside, depth in zip((-0.015, 0.0, 0.015), DEPTHS, strict=True):
         colour, marker = _LOOKS[depth]
         published_line(axes[0], published_depth().sel(blocks=depth), colour=colour)
         label = f"{depth} block{'s' if depth > 1 else ''} in a pathway"
-        points_and_line(axes[1], -costs(had[f"depth-{depth}"]), label, colour, marker)
+        points_and_line(axes[1], -costs(had[f"depth-{depth}"]), label, colour, marker, aside=aside)
     halves("change of accuracy (points)", "CIFAR-10, constant rate 0.001", *axes, source="Fig. 5 centre")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
@@ -118,7 +118,7 @@ def draw_heads(had: Had) -> Figure:
 def draw_widths(had: Had) -> Figure:
     """Draw Figs 11 and 12 beside ours: change of accuracy by the end of the blur, for narrow and wide views."""
     figure = new_figure(6.8, 3.2)
-    axes = figure.subplots(1, 2)
+    axes = figure.subplots(1, 2, sharey=True)
     for key, (columns, _, source) in WIDTHS.items():
         colour, marker, aside = {"narrow": ("#56B4E9", "o", -0.01), "wide": ("#000000", "D", 0.01)}[key]
         published_line(axes[0], changes(accuracy_curve("blur", f"view width {columns}", source)), colour=colour)
