@@ -103,7 +103,8 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         except BadInput:
             raise
         except Exception as error:  # numpy's readers raise whatever a damaged file makes them meet
-            reason = "it holds Python objects, which are not read" if "allow_pickle" in str(error) else error
+            unread = "it is no such file, or holds Python objects, which are not read"
+            reason = unread if "allow_pickle" in str(error) else error
             raise BadInput(
                 f"{path_text(file)} cannot be read as arrays of numbers ({reason}); accepted is what numpy.savez or "
                 "numpy.save writes of uint8, floats, whole numbers and text"

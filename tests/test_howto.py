@@ -36,7 +36,7 @@ MADE = {
 SAID = {
     "first-hour": ["right eye closed 12 epochs: near from far 0."],
     "run": ["0 epochs reared, 188 found", "one eye closed early 0."],
-    "own-protocol": ["['closed-1', 'closed-2']", "4 epochs"],
+    "own-protocol": ["['closed-1', 'closed-2']", "4 epochs", "my_objectives:Smoothed"],
     "own-network": ["my_networks:Small fits"],
     "add-stimulus": ["my_stimuli:Checkers", "normal"],
     "real-stereo": [],

@@ -402,7 +402,7 @@ def test_nothing_in_a_file_of_arrays_is_run(tmp_path: Path, arrays):
         np.save(tmp_path / f"{name}.npy", arrays[name])
     (tmp_path / "labels.npy").write_bytes(holder.getvalue() + pickle.dumps(list(evil)))
     for place in (tmp_path / "set.npz", tmp_path):
-        with pytest.raises(BadInput, match="it holds Python objects, which are not read"):
+        with pytest.raises(BadInput, match="it is no such file, or holds Python objects, which are not read"):
             own(path=str(place)).build(0)
     (tmp_path / "set.npz").write_bytes(b"PK torn")
     with pytest.raises(BadInput, match=r"set\.npz cannot be read as arrays"):
