@@ -116,6 +116,20 @@ def test_python_on_the_pages_compiles(page: Path):
         compile(match[1], str(page), "exec")
 
 
+@pytest.mark.parametrize(
+    ("page", "name", "condition"),
+    [
+        ("README.md", "teaching-lab", "closed-early"),
+        ("docs/open-elsewhere.md", "monocular-deprivation", "deprived-early"),
+    ],
+)
+def test_epochs_that_a_page_asks_for_are_checkpoints(page: str, name: str, condition: str):
+    asked = {int(epoch) for epoch in re.findall(r"epoch == (\d+)", (ROOT / page).read_text(encoding="utf-8"))}
+    protocol = load_protocol(name)
+    one = next(found for found in protocol.resolved_conditions() if found.name == condition)
+    assert asked and asked <= set(protocol.probes.checkpoints(one.epochs, one.phase_ends()))
+
+
 def test_every_page_is_in_the_contents_of_the_site():
     """A page that no table of contents names is a warning, and so the end, of `make docs`."""
     contents = "\n".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("index.md", "labs.md"))
