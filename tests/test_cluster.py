@@ -12,8 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 from binocular.runs import cluster
+from binocular.runs.planning import plan_study
 from binocular.runs.running import run_study
 from binocular.stimuli.errors import BadInput
+from binocular.store.snapshots import NodeRecord, node_path
 from tests.patience import wait_until
 from tests.tiny import assert_same, tiny
 
@@ -66,6 +68,23 @@ def test_a_cluster_that_is_lost_is_said(tmp_path, monkeypatch, caplog, where: st
     with pytest.raises(BadInput, match=f"^--dask: {words}"):
         run_study(tiny(tmp_path), tmp_path / "out", "cpu", dask=where)
     assert ("no worker has come to the scheduler at tcp://there:1 yet" in caplog.text) == lost
+
+
+def test_epochs_that_an_earlier_run_reared_are_not_told_again(tmp_path, monkeypatch):
+    def done(*_: object) -> Future:
+        future = Future()
+        future.set_result(None)
+        return future
+
+    executor = SimpleNamespace(submit=done)
+    client = SimpleNamespace(cluster=None, nthreads=lambda: {"worker": 1}, get_executor=lambda pure: executor)
+    monkeypatch.setattr(cluster, "_client", lambda where: nullcontext(client))
+    study, told = plan_study(tiny(tmp_path), "cpu"), []
+    first, *_ = nodes = study.tree.nodes()
+    begun = NodeRecord(first.identity, first.parent, first.seed, first.start, first.stop, "", first.start + 1)
+    begun.write(node_path(tmp_path, first.identity, done=False))
+    cluster.rear_on_dask(study, nodes, tmp_path, told.append, "tcp://there:1")
+    assert len(told) == sum(node.stop - node.start for node in nodes) - 1
 
 
 @pytest.mark.parametrize("where", ["some", "0", "²", "999999", "tcp://127.0.0.1:1"])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from binocular.rearing.tree import Node
 from binocular.runs.planning import StudyPlan
-from binocular.runs.scheduling import Queue, drive, rear_group
+from binocular.runs.scheduling import Queue, drive, epochs_left, rear_group
 from binocular.stimuli.errors import BadInput, warn
 
 if TYPE_CHECKING:
@@ -73,10 +73,11 @@ def rear_on_dask(
         If nobody answers at ``where``, the scheduler there is lost, or workers here died for good.
     """
     folder = folder.absolute()
+    left = {node.identity: epochs_left(node, folder) for node in outstanding}
 
     def done(group: list[Node]) -> None:
         for node in group:
-            for _ in range(node.stop - node.start):
+            for _ in range(left[node.identity]):
                 on_epoch(node)
 
     try:

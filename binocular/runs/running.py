@@ -20,7 +20,7 @@ from binocular.runs.collecting import subject_record, tree_record
 from binocular.runs.planning import StudyPlan
 from binocular.runs.processes import rear_in_processes, worth_processes
 from binocular.runs.progress import Lines
-from binocular.runs.scheduling import rear_here
+from binocular.runs.scheduling import epochs_left, rear_here
 from binocular.stimuli.errors import BadInput, CannotRead, warn
 from binocular.stimuli.surroundings import own_settings
 from binocular.store.folder import folder_lock, try_folder
@@ -29,7 +29,7 @@ from binocular.store.opening import opened
 from binocular.store.ownership import own_files, remove_leftovers, set_aside
 from binocular.store.provenance import device_name, now, origin, spanning, usable_cores, versions
 from binocular.store.records import SubjectRecord
-from binocular.store.snapshots import node_path, prune_node, read_node
+from binocular.store.snapshots import node_path, prune_node
 from binocular.store.tables import plain_attributes
 from binocular.store.writing import ConditionHeader, StudyHeader, write_study
 
@@ -176,7 +176,7 @@ def run_study(
             warn(change)
         _set_aside_other_study(folder, protocol)
         _check_disk(folder, len(outstanding) + usable_cores(), state_bytes, option)
-        todo = sum(node.stop - node.start for node in outstanding) - _begun(outstanding, folder)
+        todo = sum(epochs_left(node, folder) for node in outstanding)
         total = study.tree.epochs_shared
         with timed("rearing"):
             counts = total, total - todo
@@ -240,12 +240,6 @@ def _rear(
     finally:
         if progress is not None:
             progress.close()
-
-
-def _begun(outstanding: Sequence[Node], folder: Path) -> int:
-    """Epochs that an interrupted run has reared of nodes that are not done."""
-    records = (read_node(node_path(folder, node.identity, done=False)) for node in outstanding)
-    return sum(record.done - record.start for record in records if record is not None)
 
 
 def _assemble(study: StudyPlan, folder: Path, outcome: Outcome, index: NodeIndex) -> None:

@@ -17,8 +17,9 @@ from binocular.rearing.tree import Node
 from binocular.runs.packing import subjects_at_once
 from binocular.runs.planning import StudyPlan, usable_cores
 from binocular.stimuli.errors import BadInput, CannotRead, CannotWrite
+from binocular.store.snapshots import node_path, read_node
 
-__all__ = ["Queue", "cause_of", "drive", "rear_group", "rear_here"]
+__all__ = ["Queue", "cause_of", "drive", "epochs_left", "rear_group", "rear_here"]
 
 
 class Queue:
@@ -68,6 +69,18 @@ class Queue:
                 self.failed[identity] = cause
                 self.waiting.pop(identity, None)
                 pending.extend(self._graph.successors(identity))
+
+
+def epochs_left(node: Node, folder: Path) -> int:
+    """Return how many epochs of a node that is not done are to be reared.
+
+    Parameters
+    ----------
+    node, folder
+        The node, and the output folder, where an interrupted run may have left it half-reared.
+    """
+    record = read_node(node_path(folder, node.identity, done=False), state=False)
+    return node.stop - (node.start if record is None else record.done)
 
 
 def rear_here(
