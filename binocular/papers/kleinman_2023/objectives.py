@@ -284,17 +284,18 @@ def draw_controls(had: Had) -> Figure:
     )  # fmt: skip
     figure = new_figure(8.6, 3.3)
     axes = figure.subplots(1, 3, sharey=True)
-    chance = {"limits": (0, 100), "reference": 50}
+    chance = {"limits": (45, 100), "reference": 50}
     columns = {
         "loss of stereopsis (points)": [lost(*pair, "stereopsis") for pair in pairs.values()],
-        "stereopsis, eyes open (%)": [accuracy(of, name, "stereopsis") for of, name, _ in pairs.values()],
-        "stereopsis, closed (%)": [accuracy(of, name, "stereopsis") for of, _, name in pairs.values()],
+        "stereopsis (%)": [accuracy(of, name, "stereopsis") for of, name, _ in pairs.values()],
+        "stereopsis in the end (%)": [accuracy(of, name, "stereopsis") for of, _, name in pairs.values()],
     }
     labelled_rows(axes, list(pairs), columns, {"reference": 0}, chance, chance)
     late = interval(accuracy(study, "late-start", "stereopsis"))
     axes[2].axvspan(late.low, late.high, color="#DDDDDD", lw=0, zorder=-2)
     title_panel(axes[0], "What a closure costs", AROUND)
-    title_panel(axes[2], "Closed", "band: late start; dotted: guessing")
+    title_panel(axes[1], "Both eyes open", "dotted: guessing")
+    title_panel(axes[2], "One eye closed for a time", "band: both open, begun late")
     return figure
 
 
