@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "images" / "house.png"
 sys.path.insert(0, str(ROOT))
 
-from tests.test_house import FLOORS, GRAPH, MODULES, floor, room  # noqa: E402
+from tests.test_house import FLOORS, MODULES, floor, graph, room  # noqa: E402
 
 
 def about(name: str) -> str:
@@ -43,7 +43,7 @@ def wrapped(text: str, width: int) -> str:
 
 def draw() -> None:
     """Write the picture."""
-    edges = [(a, b) for a, b in GRAPH.edges if "binocular" not in (a, b) and floor(a) > floor(b)]
+    edges = [(a, b) for a, b in graph().edges if "binocular" not in (a, b) and floor(a) > floor(b)]
     rooms = nx.DiGraph((room(a), room(b)) for a, b in edges)
     lines = dict.fromkeys(rooms, 0)
     for name, path in MODULES.items():

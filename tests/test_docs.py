@@ -221,3 +221,13 @@ def test_every_card_of_the_first_page_has_its_picture_and_its_page(monkeypatch: 
         assert (ROOT / "docs" / f"{card.page}.md").is_file() and card.command.startswith("binocular ")
     assert first_page().count("{figure}") == len(_CARDS) == len({card.picture for card in _CARDS})
     assert "{include} generated/first-page.inc" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+
+
+def test_the_picture_of_the_house_is_drawn_from_its_imports(tmp_path, monkeypatch):
+    source = importlib.util.spec_from_file_location("house", ROOT / "docs" / "house.py")
+    assert source is not None and source.loader is not None
+    house = importlib.util.module_from_spec(source)
+    source.loader.exec_module(house)
+    monkeypatch.setattr(house, "PICTURE", tmp_path / "house.png")
+    house.draw()
+    assert (tmp_path / "house.png").stat().st_size > 10_000
