@@ -125,6 +125,9 @@ def test_json_is_whole_and_the_table_is_printed(tmp_path: Path, monkeypatch: pyt
     text = console.export_text()
     assert "consistent" in text or "different" in text
     assert "monkey_md_2wk" in text and "not in this study: " in text and max(map(len, text.splitlines())) <= 80
+    wide = Console(width=200, record=True, file=io.StringIO())
+    print_comparison(found, wide)
+    assert "cbi below 0.4?" in wide.export_text(), "the criterion stands beside the number that it judges"
 
 
 def test_a_single_subject_is_marked():

@@ -136,7 +136,7 @@ def _facts_table(comparison: Comparison) -> Table:
             table.add_row(
                 Text(found.test.claim),
                 Text(found.published),
-                Text(f"{found.test.measure}\n{one.estimate.text()}"),
+                Text(f"{found.test.criterion()}?\n{one.estimate.text()}"),
                 Text(one.label + (f" (+{len(found.tested) - 1})" if len(found.tested) > 1 else "")),
                 _verdicts(comparison, found),
             )
