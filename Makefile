@@ -3,11 +3,15 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-WORKERS ?= 2
+# Three on two cores, because tests wait for processes and browsers that they start.
+WORKERS ?= 3
 PUBLISHED ?=
 
 # Where torch comes from: the package index in use, or another one, such as that of the CPU-only builds.
 TORCH_INDEX ?=
+
+# Compiled modules are kept whatever the environment says: the tests start some hundred processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup run test coverage slow gpu lint types labs notebooks jupyter docs clean
 setup: $(STAMP)
