@@ -58,7 +58,8 @@ def load_folder(request: Request) -> ImageData:
     grey, mixed = without_colour([path for pairs in chosen.values() for path, _ in pairs], request.grey)
     size, whites = request.size or 32, Whites(request.bit_depth)
     images = {
-        part: np.stack([read_picture(path, size, grey, whites) for path, _ in pairs]) for part, pairs in chosen.items()
+        part: np.stack([read_picture(path, size, grey, whites=whites) for path, _ in pairs])
+        for part, pairs in chosen.items()
     }
     whites.check(root)
     labels = {part: np.array([label for _, label in pairs], np.int64) for part, pairs in chosen.items()}

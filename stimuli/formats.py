@@ -15,11 +15,20 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import numpy as np
 
 from binocular.stimuli.errors import BadInput
+from binocular.stimuli.pictures import PICTURE_ENDINGS, is_grey, read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CIFAR10_TEST", "CIFAR10_TRAIN", "read_cifar10", "read_idx"]
+__all__ = [
+    "CIFAR10_TEST",
+    "CIFAR10_TRAIN",
+    "PICTURE_ENDINGS",
+    "is_grey",
+    "read_cifar10",
+    "read_idx",
+    "read_picture",
+]
 
 _IDX_TYPE = 0x08  # unsigned bytes, the only type that images and labels use
 _IDX_MOST = 2**31  # bytes: far above any set here, far below what a damaged header can ask for

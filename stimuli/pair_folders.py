@@ -60,7 +60,7 @@ def load_pair_folders(request: Request) -> ImageData:
     whites = Whites(request.bit_depth)
 
     def read(path: Path) -> np.ndarray:
-        return read_picture(path, request.size or 32, grey, whites)
+        return read_picture(path, request.size or 32, grey, whites=whites)
 
     images = {
         part: np.stack([np.stack([read(p) for p in both]) for both, _ in pairs]) for part, pairs in chosen.items()

@@ -133,7 +133,9 @@ def opened_picture(path: Path) -> Iterator[Image.Image]:
         raise BadInput(f"{refused} ({reason})") from None
 
 
-def read_picture(path: Path, size: int, grey: bool, whites: Whites) -> np.ndarray:
+def read_picture(
+    path: Path, size: int, grey: bool, bit_depth: int | None = None, whites: Whites | None = None
+) -> np.ndarray:
     """Read a picture and bring it to a square: the middle of it, as large as fits, scaled.
 
     Parameters
@@ -144,8 +146,10 @@ def read_picture(path: Path, size: int, grey: bool, whites: Whites) -> np.ndarra
         Height and width in pixels.
     grey
         One channel of luminance; else three of colour.
+    bit_depth
+        Bits in use where there are more than 8 in the file; see ``Whites``.
     whites
-        Of the set that the picture belongs to; its ``check`` is up to the caller.
+        Of the set that the picture belongs to, in place of ``bit_depth``; its ``check`` is then up to the caller.
 
     Returns
     -------
@@ -159,6 +163,8 @@ def read_picture(path: Path, size: int, grey: bool, whites: Whites) -> np.ndarra
     """
     from PIL import Image, ImageOps
 
+    own = whites is None
+    whites = Whites(bit_depth) if whites is None else whites
     with opened_picture(path) as image:
         raw = _raw_mode(image)
         image.load()
@@ -182,6 +188,8 @@ def read_picture(path: Path, size: int, grey: bool, whites: Whites) -> np.ndarra
             whites.note(_DEEP_COLOUR, float(np.asarray(flat).max(initial=0)), 255.0)
         upright = flat if turn is None else flat.transpose(Image.Transpose[turn])
         square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
+    if own:
+        whites.check(path)
     pixels = np.asarray(square, dtype=np.uint8)
     return pixels[None] if grey else pixels.transpose(2, 0, 1)
 
@@ -229,6 +237,11 @@ def _eight_bits(image: Image.Image, path: Path, whites: Whites) -> np.ndarray:
 def is_grey(path: Path) -> bool:
     """Say whether a picture is stored without colour; only its header is read.
 
+    Parameters
+    ----------
+    path
+        A file with one of ``PICTURE_ENDINGS``.
+
     Raises
     ------
     BadInput
@@ -240,6 +253,11 @@ def is_grey(path: Path) -> bool:
 
 def size_of_picture(path: Path) -> tuple[int, int]:
     """Return width and height of a picture as it is stored, in pixels; only its header is read.
+
+    Parameters
+    ----------
+    path
+        A file with one of ``PICTURE_ENDINGS``.
 
     Raises
     ------

@@ -18,10 +18,9 @@ from binocular.stimuli import datasets, formats, places
 from binocular.stimuli.datasets import load_images
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.folders import divide
-from binocular.stimuli.formats import read_cifar10, read_idx
+from binocular.stimuli.formats import read_cifar10, read_idx, read_picture
 from binocular.stimuli.images import ImageData, Request, take_turns
 from binocular.stimuli.photographs import PHOTOGRAPHS, photograph
-from binocular.stimuli.pictures import Whites, read_picture
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 RECORDS = 30
@@ -369,12 +368,12 @@ def test_pictures_become_square_by_their_middle(tmp_path: Path) -> None:
     pixels = np.zeros((10, 30, 3), np.uint8)
     pixels[:, 10:20] = 255
     Image.fromarray(pixels).save(tmp_path / "wide.png")
-    assert (read_picture(tmp_path / "wide.png", 10, grey=False, whites=Whites()) == 255).all()
+    assert (read_picture(tmp_path / "wide.png", 10, grey=False) == 255).all()
     deep = Image.fromarray(np.full((8, 8), 40_000, np.uint16))
     deep.save(tmp_path / "deep.png")
-    assert (read_picture(tmp_path / "deep.png", 8, grey=True, whites=Whites()) == 156).all()
+    assert (read_picture(tmp_path / "deep.png", 8, grey=True) == 156).all()
     Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "clear.png")
-    assert (read_picture(tmp_path / "clear.png", 8, grey=True, whites=Whites()) == 255).all()
+    assert (read_picture(tmp_path / "clear.png", 8, grey=True) == 255).all()
 
 
 def test_bad_folders_are_named(tmp_path: Path) -> None:

@@ -16,18 +16,9 @@ from binocular.stimuli.datasets import load_images
 from binocular.stimuli.errors import BadInput
 from binocular.stimuli.folders import divide
 from binocular.stimuli.images import Request
-from binocular.stimuli.pictures import Whites, is_grey
-from binocular.stimuli.pictures import read_picture as read_one_of
+from binocular.stimuli.pictures import is_grey, read_picture
 
 RAMP = np.linspace(0, 1, 32)[None].repeat(32, 0)
-
-
-def read_picture(path: Path, size: int, grey: bool, bit_depth: int | None = None) -> np.ndarray:
-    """Read a picture that is a set by itself."""
-    whites = Whites(bit_depth)
-    pixels = read_one_of(path, size, grey, whites)
-    whites.check(path)
-    return pixels
 
 
 def save(path: Path, values: np.ndarray, **options: object) -> Path:
