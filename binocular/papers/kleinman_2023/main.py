@@ -153,7 +153,7 @@ HIDES = (
     test("loss of stereopsis by an early closure, points",
          lambda had: lost(had["stereo"], "normal", "deprived-early", "stereopsis"), at_least=LOSS, digits=1,
          published=lambda had: f"up to {float(onset_curve('supervised').max()):.1f} (Fig. 8, in another task)"),
-    test("loss by the same closure, share of what is above chance: stereopsis less an ordinary task",
+    test("loss by an early closure, share of what is above chance: stereopsis less an ordinary task",
          lambda had: relative_losses(had)["stereopsis"] - relative_losses(had)["ordinary"], at_least=0.0),
     context("the same share, stereopsis", lambda had: relative_losses(had)["stereopsis"]),
     context("the same share, ordinary task", lambda had: relative_losses(had)["ordinary"]),

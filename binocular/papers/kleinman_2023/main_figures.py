@@ -169,10 +169,14 @@ def draw_accuracy(had: Had) -> Figure:
     for ax in axes[:2]:
         ax.set_ylim(low - 2.5, max(ax.get_ylim()[1] for ax in axes[:2]))
     losses = relative_losses(had)
+    longest = max(swept(had["closure"], "closed").items())[1]
+    closures = [longest, had["stereo"].condition("deprived-early")]
+    phases = [condition.subjects[0].phases for condition in closures]
     labelled_rows(axes[2:], ["either eye\nwill do", "both eyes\nneeded"],
                   {"lost of what is above chance (%)": [100 * losses["ordinary"], 100 * losses["stereopsis"]]},
                   {"reference": 0})  # fmt: skip
-    title_panel(axes[2], "one eye closed early", "epochs 0–10, then 20 with both")
+    times = " and ".join(f"0–{of[0]['stop']} of {of[-1]['stop']}" for of in phases)
+    title_panel(axes[2], "one eye closed early", f"epochs {times}")
     return figure
 
 
